@@ -1,0 +1,142 @@
+"""One frozen Settings, from defaults, then an options file (JSON), then `MARENGOCAM_*` environment variables."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import voluptuous as vol
+
+from marengocam.core.errors import BadInputError
+from marengocam.core.secret import Secret
+
+ENVIRONMENT_PREFIX = "MARENGOCAM_"
+OPTIONS_FILE_VARIABLE = "MARENGOCAM_OPTIONS_FILE"
+ROOT_DATA_DIR = Path("/var/lib/marengocam")
+
+
+def default_data_dir() -> Path:
+    """Return where state is kept when nobody says: one folder every account of this machine may enter when root."""
+    if os.geteuid() == 0:
+        return ROOT_DATA_DIR
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "marengocam"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything an owner may set; each field's name is its option and, in capitals, its environment variable."""
+
+    data_dir: Path  # embedded database, key, downloaded models
+    media_dir: Path  # recordings and pictures
+    models_dir: Path | None = None  # weights that are looked for first
+    database_url: Secret = Secret("")  # empty: the embedded server
+    bind_host: str = "127.0.0.1"  # where web and face listen
+    web_port: int = 8470
+    face_port: int = 32168  # CodeProject.AI's own default
+    ingest_health_port: int = 8471
+    resolver_health_port: int = 8472
+    automation_health_port: int = 8473
+    janitor_health_port: int = 8474
+    face_url: str = ""  # empty: our own face process on face_port; "off": no faces
+    mqtt_url: Secret = Secret("")  # mqtt://user:password@host:1883; empty: none
+    mqtt_topic_prefix: str = "marengocam"
+    chunk_s: float = 60.0  # length of a recorded file
+    analysis_fps: float = 5.0  # frames looked at per second and camera
+    detector: str = "auto"  # auto, openvino, ultralytics, hog
+    detector_min_score: float = 0.4
+    confirm_probability: float = 0.95  # a person is announced by name from here on
+    retention_days: float = 14.0
+    retention_max_bytes: int = 0  # 0: no limit by size
+    download_models: bool = True
+    log_level: str = "INFO"
+    log_json: bool = False
+
+    @property
+    def face_engine_url(self) -> str | None:
+        """Return the address of the face engine, or None when faces are switched off."""
+        if self.face_url == "off":
+            return None
+        return self.face_url or f"http://{self.bind_host}:{self.face_port}"
+
+
+def _secret(value: Any) -> Secret:
+    return value if isinstance(value, Secret) else Secret(str(value))
+
+
+def _path(value: Any) -> Path:
+    return Path(str(value)).expanduser().absolute()
+
+
+_PORT = vol.All(vol.Coerce(int), vol.Range(1, 65535))
+_SCHEMA = vol.Schema(
+    {
+        "data_dir": _path,
+        "media_dir": _path,
+        "models_dir": vol.Any(None, _path),
+        "database_url": _secret,
+        "bind_host": str,
+        "web_port": _PORT,
+        "face_port": _PORT,
+        "ingest_health_port": _PORT,
+        "resolver_health_port": _PORT,
+        "automation_health_port": _PORT,
+        "janitor_health_port": _PORT,
+        "face_url": str,
+        "mqtt_url": _secret,
+        "mqtt_topic_prefix": str,
+        "chunk_s": vol.All(vol.Coerce(float), vol.Range(2, 900)),
+        "analysis_fps": vol.All(vol.Coerce(float), vol.Range(0.2, 30)),
+        "detector": vol.In(["auto", "openvino", "ultralytics", "hog"]),
+        "detector_min_score": vol.All(vol.Coerce(float), vol.Range(0.05, 0.95)),
+        "confirm_probability": vol.All(vol.Coerce(float), vol.Range(0.5, 0.9999)),
+        "retention_days": vol.All(vol.Coerce(float), vol.Range(0.01, 3650)),
+        "retention_max_bytes": vol.All(vol.Coerce(int), vol.Range(min=0)),
+        "download_models": vol.Boolean(),
+        "log_level": vol.All(vol.Upper, vol.In(["DEBUG", "INFO", "WARNING", "ERROR"])),
+        "log_json": vol.Boolean(),
+    }
+)
+OPTION_NAMES = frozenset(field.name for field in fields(Settings))
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings in force.
+
+    Raises BadInputError that names the option and what it accepts.
+    """
+    environment = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    options_file = environment.get(OPTIONS_FILE_VARIABLE)
+    if options_file:
+        values |= _read_options(Path(options_file))
+    for name in OPTION_NAMES:
+        text = environment.get(ENVIRONMENT_PREFIX + name.upper())
+        if text is not None and text != "":
+            values[name] = text
+    data_dir = _path(values.get("data_dir") or default_data_dir())
+    values["data_dir"] = data_dir
+    values.setdefault("media_dir", data_dir / "media")
+    try:
+        return Settings(**_SCHEMA(values))
+    except vol.MultipleInvalid as error:
+        first = error.errors[0]
+        option = ".".join(str(part) for part in first.path) or "options"
+        raise BadInputError(
+            f"Setting {option!r} is not usable: {first.error_message}. "
+            f"Change it in the options file or in {ENVIRONMENT_PREFIX}{option.upper()}."
+        ) from None
+
+
+def _read_options(path: Path) -> dict[str, Any]:
+    try:
+        loaded = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise BadInputError(f"The options file {path} does not exist.") from None
+    except (OSError, ValueError) as error:
+        raise BadInputError(f"The options file {path} cannot be read as JSON: {error}.") from error
+    if not isinstance(loaded, dict):
+        raise BadInputError(f"The options file {path} must hold one JSON object.")
+    return loaded
