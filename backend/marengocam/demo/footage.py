@@ -101,7 +101,7 @@ def programme_for(folder: Path) -> tuple[FootageCamera, ...]:
 
 
 def render_camera(folder: Path, camera: FootageCamera, target_folder: Path) -> Path:
-    """Render one round of a camera as a camera would send it; return the file, made anew only if its sources changed."""
+    """Render one round of a camera as a camera would send it; return the file, made anew if its sources changed."""
     target = target_folder / f"{_fingerprint(folder, camera)}.mp4"
     if target.is_file():
         return target

@@ -29,11 +29,12 @@ def sentence(event: dict[str, Any]) -> str:
         "cues": f" ({', '.join(dict.fromkeys(cues))})" if cues else "",
         "because": f": {data['reason']}" if data.get("reason") else "",
     }
-    template = _SENTENCES.get(event["type"], event["type"].replace("_", " "))
+    kind = str(event["type"])
+    template = _SENTENCES.get(kind, kind.replace("_", " "))
     try:
         return template.format(**{**data, **words})
     except KeyError:
-        return event["type"].replace("_", " ")
+        return kind.replace("_", " ")
 
 
 def clock_time(text: str) -> str:

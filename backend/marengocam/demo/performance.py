@@ -31,6 +31,7 @@ class Performance:
         self._seen = Observations()
         self._strangers = dict(world.stranger_names)
         self._clock = SystemClock()
+        self.set = False  # True once everything runs
         self.report: dict[str, Any] = {}
 
     async def run(self, once_limit_s: float | None) -> str:
@@ -40,6 +41,7 @@ class Performance:
         component = self._component or Path()
         async with set_stage(self._world, self._data, self._hass, component, self._seen, self._say) as stage:
             self._announce(stage)
+            self.set = True
             listeners = [asyncio.create_task(self._follow_backend(stage))]
             if stage.home is not None:
                 listeners.append(asyncio.create_task(self._follow_home(stage)))
@@ -50,12 +52,10 @@ class Performance:
                     listener.cancel()
                 await asyncio.gather(*listeners, return_exceptions=True)
                 self._say("writing the report (every recorded frame is decoded)")
-                self.report = await build_report(
-                    stage.backend, self._data / "media", self._seen, self._world.title
-                )
+                self.report = await build_report(stage.backend, self._data / "media", self._seen, self._world.title)
 
     async def _wait(self, listeners: list[asyncio.Task[None]], once_limit_s: float | None) -> str:
-        ends = [asyncio.create_task(self._stopping.wait())]
+        ends: list[asyncio.Task[Any]] = [asyncio.create_task(self._stopping.wait())]
         if once_limit_s is not None:
             ends.append(asyncio.create_task(self._reached.wait()))
         done, pending = await asyncio.wait(

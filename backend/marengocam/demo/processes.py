@@ -42,7 +42,7 @@ async def start_child(name: str, command: Sequence[str], log_file: Path, environ
             stderr=asyncio.subprocess.STDOUT,
             env={**os.environ, **environment},
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - the one system call that it makes is safe after a fork
+            preexec_fn=_die_with_parent,
         )
     return Child(name, process, log_file)
 

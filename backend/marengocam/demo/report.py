@@ -40,7 +40,9 @@ def decoded_frames(file: Path) -> int:
 
 def check_recordings(media: Path) -> dict[str, dict[str, Any]]:
     """Return per camera: finished chunks, how many decode wholly, recorded seconds."""
-    cameras: dict[str, dict[str, Any]] = defaultdict(lambda: {"chunks": 0, "decoded": 0, "frames": 0, "recorded_s": 0.0})
+    cameras: dict[str, dict[str, Any]] = defaultdict(
+        lambda: {"chunks": 0, "decoded": 0, "frames": 0, "recorded_s": 0.0}
+    )
     for file in sorted((media / "recordings").glob("*/*/*/*.mp4")):
         camera = cameras[file.relative_to(media / "recordings").parts[0]]
         camera["chunks"] += 1

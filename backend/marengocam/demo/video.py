@@ -63,6 +63,6 @@ def read_frames(file: Path) -> Iterator[tuple[float, Picture]]:
             if not container.streams.video:
                 raise BadInputError(f"{file.name} has no video: give video files in --footage.")
             for frame in container.decode(container.streams.video[0]):
-                yield float(frame.time or 0.0), frame.to_ndarray(format="rgb24")
+                yield float(frame.time or 0.0), np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
     except av.FFmpegError as error:
         raise BadInputError(f"{file.name} cannot be read as video: {error.strerror}.") from None

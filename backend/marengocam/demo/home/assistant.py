@@ -58,7 +58,9 @@ class HomeAssistant:
                 await self.call("POST", f"/api/onboarding/{step}", body)
             return
         flow = await self.call(
-            "POST", "/auth/login_flow", {"client_id": client, "handler": ["homeassistant", None], "redirect_uri": client}
+            "POST",
+            "/auth/login_flow",
+            {"client_id": client, "handler": ["homeassistant", None], "redirect_uri": client},
         )
         result = await self.call(
             "POST", f"/auth/login_flow/{flow['flow_id']}", {"client_id": client, "username": USER, "password": PASSWORD}
@@ -152,7 +154,9 @@ class _SignedInSocket:
         await self._opening.__aexit__(*error)  # type: ignore[arg-type]  # the triple is passed on as it came
 
 
-async def start_home_assistant(hass: Path, component: Path, data: Path, session: aiohttp.ClientSession) -> HomeAssistant:
+async def start_home_assistant(
+    hass: Path, component: Path, data: Path, session: aiohttp.ClientSession
+) -> HomeAssistant:
     """Start `hass` on the demo's data folder and return it signed in."""
     folder = data / "home-assistant"
     port = free_port(DEFAULT_PORT)
