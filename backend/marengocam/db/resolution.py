@@ -1,0 +1,351 @@
+"""What the resolver reads and writes: one turn is one transaction over a few changed tracks."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol
+from uuid import UUID
+
+import aiosql
+import asyncpg
+import numpy as np
+
+from marengocam.core.geometry import Box
+from marengocam.core.identity import (
+    Assignment,
+    CameraGraph,
+    ClaimedTrack,
+    Covisibility,
+    ExemplarWrite,
+    KnownPerson,
+    Likeness,
+    Outcome,
+    Sight,
+    Surroundings,
+    Transit,
+)
+from marengocam.core.model import Embedding, Event, LocalTrack, NameEvidence, NewEvent, PathPoint, Vector
+
+TURN_KEY = 0x6D63_7265_736F  # advisory lock "mcreso": resolvers, and whoever writes a human's word, take turns
+SIGHTS_LIMIT = 400  # candidates come from so many of the newest tracks
+PATH_REACH_S = 15.0  # paths of the same camera are looked at this far around a track
+STRANGERS_LIMIT = 8
+STRANGER_REACH = timedelta(days=90)
+BEST_LIKENESSES = 5  # of an individual
+WAKE_REACH = timedelta(seconds=60)
+CONFIRMED_FACES_LIMIT = 20
+OBSERVED_LIMIT = 5
+GRAPH_REACH = timedelta(days=14)
+GRAPH_TRACKS = 5000
+COVISIBILITY_TRACKS = 1500
+GRAPH_RECOGNITION = 4.0  # log ratio of face, name and appearance that vouches for a journey
+LONGEST_TRANSIT_S = 1800.0
+LEAST_TRANSIT_S = 0.5
+CLOCKS_APART_S = 1.5
+
+_QUERIES = aiosql.from_path(Path(__file__).parent / "sql" / "resolution.sql", "asyncpg", mandatory_parameters=False)
+Connection = Any  # asyncpg's connection, or the pool's proxy of one
+
+
+class Events(Protocol):
+    """The part of `hub.events` that a turn needs."""
+
+    async def append(self, events: Sequence[NewEvent], connection: Connection | None = None) -> list[Event]:
+        """Give events their numbers within the connection's transaction."""
+
+
+class Database(Protocol):
+    """The part of the hub's pool that turns need."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Connection]:
+        """Return a connection within a transaction."""
+
+    def connection(self) -> AbstractAsyncContextManager[Connection]:
+        """Return a connection."""
+
+
+class Turn:
+    """One resolver's turn: the tracks it claimed, what surrounds them, and where its decisions go."""
+
+    def __init__(self, connection: Connection, events: Events, tracks: Sequence[tuple[LocalTrack, int]]) -> None:
+        self._connection = connection
+        self._events = events
+        self.tracks = tracks
+
+    async def assignment_of(self, local_track_id: UUID) -> Assignment | None:
+        """Return what was decided about a track before, this turn's decisions included."""
+        row = await _QUERIES.assignment_of(self._connection, local_track_id=local_track_id)
+        return Assignment(**row) if row else None
+
+    async def surroundings(self, track: LocalTrack, window: timedelta) -> Surroundings:
+        """Return all that a decision on `track` may rest on: sights up to `window` away, galleries, persons."""
+        sights = await self._sights(track, window)
+        persons = tuple(KnownPerson(row["person_id"], row["name"]) for row in await _rows("persons", self._connection))
+        identity_ids = {sight.identity_id for sight in sights}
+        likenesses: list[Likeness] = []
+        if track.face is not None:
+            identity_ids |= await self._strangers(track.local_track_id, track.face, track.last_seen_at)
+            likenesses += await self._likenesses(track.local_track_id, "face", track.face, identity_ids)
+        if track.appearance is not None:
+            seen_of_late = {sight.identity_id for sight in sights}
+            likenesses += await self._likenesses(track.local_track_id, "appearance", track.appearance, seen_of_late)
+        return Surroundings(sights, tuple(likenesses), persons)
+
+    async def write(self, outcome: Outcome, at: datetime) -> list[Event]:
+        """Write one decision with its events; return the events that were new."""
+        track = outcome.claimed.track
+        if outcome.identity_id is not None:
+            await self._write_identity(outcome, outcome.identity_id, at)
+        fresh = await self._number(outcome.events)
+        await _QUERIES.resolved(
+            self._connection, local_track_id=track.local_track_id, revision=outcome.claimed.revision
+        )
+        return fresh
+
+    async def _write_identity(self, outcome: Outcome, identity_id: UUID, at: datetime) -> None:
+        track, before = outcome.claimed.track, outcome.claimed.assignment
+        await _QUERIES.keep_identity(
+            self._connection,
+            identity_id=identity_id,
+            person_id=outcome.person_id,
+            first_seen_at=track.first_seen_at,
+            last_seen_at=track.last_seen_at,
+            at=at,
+        )
+        said = {
+            "local_track_id": track.local_track_id,
+            "announced_person_id": outcome.announced_person_id,
+            "announced_unknown": outcome.announced_unknown,
+        }
+        if before is not None and before.decided_by == "human":
+            await _QUERIES.note_announced(self._connection, **said)
+        else:
+            await _QUERIES.assign(
+                self._connection,
+                identity_id=identity_id,
+                probability=outcome.probability,
+                margin=outcome.margin,
+                evidence=json.dumps(outcome.evidence),
+                at=at,
+                **said,
+            )
+        if outcome.left_identity_id is not None:
+            await _QUERIES.leave_identity(
+                self._connection, left_identity_id=outcome.left_identity_id, identity_id=identity_id
+            )
+        await self._keep_exemplars(track.local_track_id, outcome.exemplars)
+        if outcome.wake_identity:
+            await _QUERIES.wake_identity(
+                self._connection,
+                identity_id=identity_id,
+                local_track_id=track.local_track_id,
+                from_at=track.last_seen_at - WAKE_REACH,
+            )
+
+    async def _number(self, events: Sequence[NewEvent]) -> list[Event]:
+        if not events:
+            return []
+        rows = await _rows("known_events", self._connection, event_ids=[event.event_id for event in events])
+        known = {row["event_id"] for row in rows}
+        fresh = [event for event in events if event.event_id not in known]
+        return await self._events.append(fresh, connection=self._connection) if fresh else []
+
+    async def _keep_exemplars(self, local_track_id: UUID, exemplars: Sequence[ExemplarWrite]) -> None:
+        await _QUERIES.forget_exemplars(
+            self._connection, local_track_id=local_track_id, kept=[one.exemplar_id for one in exemplars]
+        )
+        for one in exemplars:
+            person_id = one.person_id if await self._has_room(one) else None
+            await _QUERIES.keep_exemplar(
+                self._connection,
+                exemplar_id=one.exemplar_id,
+                person_id=person_id,
+                identity_id=one.identity_id,
+                local_track_id=one.local_track_id,
+                kind=one.kind,
+                model=one.embedding.model,
+                embedding=vector_text(one.embedding.vector),
+                quality=one.embedding.quality,
+                source=one.source if person_id == one.person_id else "observed",
+                picture_path=str(one.picture_path) if one.picture_path else None,
+                created_at=one.created_at,
+            )
+            await _QUERIES.trim_exemplars(
+                self._connection,
+                identity_id=one.identity_id,
+                kind=one.kind,
+                model=one.embedding.model,
+                most=OBSERVED_LIMIT,
+            )
+
+    async def _has_room(self, one: ExemplarWrite) -> bool:
+        if one.person_id is None:
+            return True
+        kept = await _QUERIES.confirmed_faces(
+            self._connection, person_id=one.person_id, model=one.embedding.model, exemplar_id=one.exemplar_id
+        )
+        return int(kept) < CONFIRMED_FACES_LIMIT
+
+    async def _sights(self, track: LocalTrack, window: timedelta) -> tuple[Sight, ...]:
+        reach = timedelta(seconds=PATH_REACH_S)
+        rows = await _rows(
+            "sights",
+            self._connection,
+            local_track_id=track.local_track_id,
+            camera_id=track.camera_id,
+            from_at=track.first_seen_at - window,
+            to_at=track.last_seen_at + window,
+            path_from=track.first_seen_at - reach,
+            path_to=track.last_seen_at + reach,
+            most=SIGHTS_LIMIT,
+        )
+        return tuple(Sight(**(dict(row) | {"path": _path(row["path"])})) for row in rows)
+
+    async def _strangers(self, local_track_id: UUID, face: Embedding, at: datetime) -> set[UUID]:
+        rows = await _rows(
+            "strangers",
+            self._connection,
+            local_track_id=local_track_id,
+            model=face.model,
+            embedding=vector_text(face.vector),
+            dimensions=len(face.vector),
+            from_at=at - STRANGER_REACH,
+            most=STRANGERS_LIMIT,
+        )
+        return {row["identity_id"] for row in rows}
+
+    async def _likenesses(
+        self, local_track_id: UUID, kind: str, embedding: Embedding, identity_ids: set[UUID]
+    ) -> list[Likeness]:
+        rows = await _rows(
+            "likenesses",
+            self._connection,
+            local_track_id=local_track_id,
+            kind=kind,
+            model=embedding.model,
+            embedding=vector_text(embedding.vector),
+            dimensions=len(embedding.vector),
+            identity_ids=sorted(identity_ids),
+            best=BEST_LIKENESSES,
+        )
+        return [
+            Likeness(
+                kind=kind,
+                model=row["model"],
+                cosine=row["cosine"],
+                quality=row["quality"],
+                at=row["created_at"],
+                person_id=row["person_id"],
+                identity_id=row["identity_id"],
+                trust=row["trust"],
+            )
+            for row in rows
+        ]
+
+
+class Resolution:
+    """`hub.resolution`: turns, the backlog, and what past journeys taught."""
+
+    def __init__(self, database: Database, events: Events) -> None:
+        self._database = database
+        self._events = events
+
+    @asynccontextmanager
+    async def claim(self, limit: int) -> AsyncIterator[Turn]:
+        """Open a turn over at most `limit` changed live tracks, those still followed first.
+
+        One transaction: it commits when the block ends, or leaves everything as it was when the block raises.
+        Turns of several resolvers follow one another. Raises HubUnavailableError.
+        """
+        async with self._database.transaction() as connection:
+            await _QUERIES.take_turn(connection, key=TURN_KEY)
+            rows = await _rows("claim_open", connection, batch=limit)
+            if len(rows) < limit:
+                rows = [*rows, *await _rows("claim_closed", connection, batch=limit - len(rows))]
+            yield Turn(connection, self._events, [(_track(row), row["revision"]) for row in rows])
+
+    async def backlog(self) -> int:
+        """Return how many live tracks wait for a decision."""
+        async with self._database.connection() as connection:
+            return int(await _QUERIES.backlog(connection))
+
+    async def camera_graph(self, now: datetime) -> CameraGraph:
+        """Return what the journeys of the last days taught about transit times and overlapping views."""
+        since = now - GRAPH_REACH
+        async with self._database.connection() as connection:
+            transits = await _rows(
+                "transits",
+                connection,
+                from_at=since,
+                recognition=GRAPH_RECOGNITION,
+                most=GRAPH_TRACKS,
+                least_s=LEAST_TRANSIT_S,
+                longest_s=LONGEST_TRANSIT_S,
+            )
+            covisible = await _rows(
+                "covisibility",
+                connection,
+                from_at=since,
+                recognition=GRAPH_RECOGNITION,
+                most=COVISIBILITY_TRACKS,
+                apart_s=CLOCKS_APART_S,
+            )
+        return CameraGraph(
+            transits={
+                (row["from_camera"], row["to_camera"]): Transit(
+                    row["count"], float(row["mean_log_s"]), float(row["deviation_log_s"])
+                )
+                for row in transits
+            },
+            covisible={(row["here"], row["there"]): Covisibility(row["together"], row["chances"]) for row in covisible},
+        )
+
+
+def vector_text(vector: Vector) -> str:
+    """Return a vector as pgvector reads it."""
+    return "[" + ",".join(f"{value:.6g}" for value in vector.tolist()) + "]"
+
+
+async def _rows(query: str, connection: Connection, **values: Any) -> list[asyncpg.Record]:
+    found = getattr(_QUERIES, query)(connection, **values)
+    return [row async for row in found] if hasattr(found, "__aiter__") else list(await found)
+
+
+def _path(text: str | None) -> tuple[PathPoint, ...]:
+    return tuple(
+        PathPoint(datetime.fromisoformat(point["at"]), Box(*point["box"]), float(point["score"]))
+        for point in json.loads(text or "[]")
+    )
+
+
+def _embedding(model: str | None, values: Sequence[float] | None, quality: float | None) -> Embedding | None:
+    if model is None or values is None:
+        return None
+    return Embedding(model, np.asarray(values, dtype=np.float32), 1.0 if quality is None else quality)
+
+
+def _track(row: asyncpg.Record) -> LocalTrack:
+    name = json.loads(row["name_evidence"]) if row["name_evidence"] else None
+    return LocalTrack(
+        local_track_id=row["local_track_id"],
+        camera_id=row["camera_id"],
+        label=row["label"],
+        first_seen_at=row["first_seen_at"],
+        last_seen_at=row["last_seen_at"],
+        open=row["open"],
+        score=row["score"],
+        observations=row["observations"],
+        path=_path(row["path"]),
+        zones=tuple(row["zones"]),
+        crop_path=PurePosixPath(row["crop_path"]) if row["crop_path"] else None,
+        face_crop_path=PurePosixPath(row["face_crop_path"]) if row["face_crop_path"] else None,
+        face=_embedding(row["face_model"], row["face"], row["face_quality"]),
+        appearance=_embedding(row["appearance_model"], row["appearance"], row["appearance_quality"]),
+        name_evidence=NameEvidence(name["engine"], name["name"], float(name["score"])) if name else None,
+        face_engine_ok=row["face_engine_ok"],
+    )
+
+
+__all__ = ["TURN_KEY", "ClaimedTrack", "Resolution", "Turn", "vector_text"]

@@ -1,0 +1,61 @@
+"""One piece of evidence: how much likelier an observation is if two sights are one individual."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import exp, log
+from typing import Any
+
+
+class CueKind(StrEnum):
+    """Where a log-likelihood ratio comes from."""
+
+    FACE = "face"
+    NAME = "name"
+    APPEARANCE = "appearance"
+    CONTINUATION = "continuation"
+    SAME_PLACE = "same_place"
+    TRANSIT = "transit"
+    ELSEWHERE = "elsewhere"
+    STAY = "stay"
+
+
+RECOGNITION = frozenset({CueKind.FACE, CueKind.NAME, CueKind.APPEARANCE})
+LINKS = RECOGNITION | {CueKind.CONTINUATION, CueKind.SAME_PLACE}
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A log-likelihood ratio (natural logarithm) with what an owner may want to know about it."""
+
+    kind: CueKind
+    log_ratio: float
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    trust: float = 1.0  # how sure it is that what was compared with belongs to the candidate
+
+
+def clamp(value: float, low: float, high: float) -> float:
+    """Return `value` kept between `low` and `high`."""
+    return min(max(value, low), high)
+
+
+def log_sum_exp(values: Iterable[float]) -> float:
+    """Return log(sum(exp(v))) without overflow; `values` must not be empty."""
+    listed = list(values)
+    top = max(listed)
+    return top + log(sum(exp(value - top) for value in listed))
+
+
+def with_trust(log_ratio: float, trust: float) -> float:
+    """Return the ratio when the thing compared with is the candidate's with probability `trust` only.
+
+    log(t * e^r + 1 - t): with 1 - t the observation is as likely as for anybody.
+    """
+    kept = clamp(trust, 0.0, 0.999)
+    return log_sum_exp((log(kept) + log_ratio, log(1 - kept))) if kept > 0 else 0.0
+
+
+def best(cues: Iterable[Cue], kinds: frozenset[CueKind]) -> Cue | None:
+    """Return the strongest cue of these kinds that speaks for the candidate, or None."""
+    speaking = [cue for cue in cues if cue.kind in kinds and cue.log_ratio > 0]
+    return max(speaking, key=lambda cue: cue.log_ratio, default=None)

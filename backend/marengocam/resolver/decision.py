@@ -1,0 +1,141 @@
+"""From hypotheses to one verdict: whom the track belongs to, whether a name may be said, and why."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+from uuid import UUID
+
+from marengocam.core.identity import Assignment, CameraGraph, Surroundings
+from marengocam.core.model import LocalTrack
+from marengocam.resolver.candidates import Hypothesis, hypotheses, odds_to_probabilities
+from marengocam.resolver.cues import LINKS, CueKind
+
+CONFIRM_MARGIN = 2.2  # log-odds to the runner-up (9 to 1) before a name is said
+CONFIRM_LINK_RATIO = 2.0  # evidence that is not prior or habit: face, name, appearance, or plain continuation
+JOIN_PROBABILITY = 0.6  # of being that unknown rather than somebody new
+NAMED_RATIO = 2.0  # face and name evidence from which a person needs no chain of links
+RETRACT_PROBABILITY = 0.1  # an announced person is held until this unlikely or another is confirmed
+TRUST_CAP = 0.999
+MARGIN_LIMIT = 50.0
+PROBABILITY_FLOOR = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is believed about one track now."""
+
+    chosen: Hypothesis
+    probability: float
+    margin: float
+    runner_up: Hypothesis | None
+    confirmed_person_id: UUID | None  # may be announced by name
+    likeliest_person: tuple[UUID, float] | None
+
+    @property
+    def trust(self) -> float:
+        """How sure it is that the track belongs to its identity: a founder does by definition."""
+        return 1.0 if self.chosen.identity_id is None and self.chosen.person_id is None else self.probability
+
+    @property
+    def recognition(self) -> float:
+        """Log ratio of face, name and appearance together, from which the camera graph learns."""
+        return self.chosen.ratio_of((CueKind.FACE, CueKind.NAME, CueKind.APPEARANCE))
+
+
+def decide(
+    track: LocalTrack,
+    surroundings: Surroundings,
+    graph: CameraGraph,
+    assignment: Assignment | None,
+    confirm_probability: float,
+) -> Verdict:
+    """Return the verdict on one track; pure and independent of the order in which candidates come."""
+    return judge(hypotheses(track, surroundings, graph, assignment), assignment, confirm_probability)
+
+
+def judge(ordered: Sequence[Hypothesis], assignment: Assignment | None, confirm_probability: float) -> Verdict:
+    """Choose among hypotheses given best first."""
+    weights = odds_to_probabilities(ordered)
+    persons: dict[UUID, float] = defaultdict(float)
+    for one, weight in zip(ordered, weights, strict=True):
+        if one.person_id is not None:
+            persons[one.person_id] += weight
+    likeliest = min(persons.items(), key=lambda pair: (-pair[1], str(pair[0])), default=None)
+    chosen, confirmed = _choose(ordered, weights, persons, likeliest, assignment, confirm_probability)
+    weight = persons[chosen.person_id] if chosen.person_id is not None else _weight_of(ordered, weights, chosen)
+    rival_weight, rival = _runner_up(ordered, weights, persons, chosen)
+    return Verdict(
+        chosen=chosen,
+        probability=min(weight * _chain(chosen), 1.0),
+        margin=_log_odds(weight, rival_weight),
+        runner_up=rival,
+        confirmed_person_id=confirmed,
+        likeliest_person=likeliest,
+    )
+
+
+def _choose(
+    ordered: Sequence[Hypothesis],
+    weights: Sequence[float],
+    persons: dict[UUID, float],
+    likeliest: tuple[UUID, float] | None,
+    assignment: Assignment | None,
+    confirm_probability: float,
+) -> tuple[Hypothesis, UUID | None]:
+    if likeliest is not None:
+        person_id, weight = likeliest
+        leading = next(one for one in ordered if one.person_id == person_id)
+        rival_weight, _ = _runner_up(ordered, weights, persons, leading)
+        sure = weight * _chain(leading) >= confirm_probability
+        if sure and _log_odds(weight, rival_weight) >= CONFIRM_MARGIN and _linked(leading):
+            return leading, person_id
+    announced = assignment.announced_person_id if assignment else None
+    if announced is not None and persons.get(announced, 0.0) >= RETRACT_PROBABILITY:
+        return next(one for one in ordered if one.person_id == announced), None
+    nobody = next(one for one in ordered if one.identity_id is None and one.person_id is None)
+    unknown = next((one for one in ordered if one.identity_id is not None and one.person_id is None), None)
+    if unknown is None:
+        return nobody, None
+    being_unknown = _weight_of(ordered, weights, unknown)
+    joins = being_unknown >= JOIN_PROBABILITY * (being_unknown + _weight_of(ordered, weights, nobody))
+    return (unknown if joins else nobody), None
+
+
+def _weight_of(ordered: Sequence[Hypothesis], weights: Sequence[float], unknown: Hypothesis) -> float:
+    """Return how likely that unknown is, whoever it turns out to be."""
+    if unknown.identity_id is None:
+        return weights[ordered.index(unknown)]
+    return sum(weight for one, weight in zip(ordered, weights, strict=True) if one.identity_id == unknown.identity_id)
+
+
+def _linked(hypothesis: Hypothesis) -> bool:
+    return sum(cue.log_ratio for cue in hypothesis.cues if cue.kind in LINKS) >= CONFIRM_LINK_RATIO
+
+
+def _chain(hypothesis: Hypothesis) -> float:
+    """Return the factor for having come by links: a face or a name of its own needs none."""
+    if hypothesis.ratio_of((CueKind.FACE, CueKind.NAME)) >= NAMED_RATIO:
+        return 1.0
+    return min(hypothesis.trust, TRUST_CAP) if hypothesis.identity_id is not None else 1.0
+
+
+def _runner_up(
+    ordered: Sequence[Hypothesis], weights: Sequence[float], persons: dict[UUID, float], chosen: Hypothesis
+) -> tuple[float, Hypothesis | None]:
+    """Return the strongest other explanation: another person (all its ways together), unknown, or somebody new."""
+    strongest, rival = 0.0, None
+    for one, weight in zip(ordered, weights, strict=True):
+        if one is chosen or (chosen.person_id is not None and one.person_id == chosen.person_id):
+            continue
+        if one.identity_id is not None and one.identity_id == chosen.identity_id and chosen.person_id is None:
+            continue
+        total = persons[one.person_id] if one.person_id is not None else weight
+        if total > strongest:
+            strongest, rival = total, one
+    return strongest, rival
+
+
+def _log_odds(weight: float, other: float) -> float:
+    ratio = log(max(weight, PROBABILITY_FLOOR)) - log(max(other, PROBABILITY_FLOOR))
+    return min(max(ratio, -MARGIN_LIMIT), MARGIN_LIMIT)

@@ -1,0 +1,105 @@
+"""One changed track in, everything that is to be written about it out; pure."""
+
+from collections.abc import Callable
+from datetime import datetime
+from math import isfinite
+from uuid import UUID
+
+from marengocam.core.identity import Assignment, CameraGraph, ClaimedTrack, KnownPerson, Outcome, Surroundings
+from marengocam.resolver.announce import Announcement, Belief, announce, is_news, zone_events
+from marengocam.resolver.cues import CueKind
+from marengocam.resolver.decision import Verdict, decide
+from marengocam.resolver.evidence import evidence_of
+from marengocam.resolver.gallery import may_last, observed
+
+PERSON_LABEL = "person"
+HUMAN = "human"
+HUMAN_EVIDENCE = {"cues": [], "decided_by": HUMAN}
+
+
+def resolve_other(claimed: ClaimedTrack) -> Outcome:
+    """Return what is written about a track that is no person: its zones."""
+    return Outcome(claimed=claimed, identity_id=None, events=tuple(zone_events(claimed.track, None)))
+
+
+def resolve(
+    claimed: ClaimedTrack,
+    surroundings: Surroundings,
+    graph: CameraGraph,
+    *,
+    confirm_probability: float,
+    new_identity: Callable[[], UUID],
+) -> Outcome:
+    """Return the decision on a person's track that no human has decided on."""
+    before = claimed.assignment
+    verdict = decide(claimed.track, surroundings, graph, before, confirm_probability)
+    if not (isfinite(verdict.probability) and isfinite(verdict.margin)):
+        raise ArithmeticError("the evidence is not a number")
+    names = {person.person_id: person for person in surroundings.persons}
+    identity_id = _place(verdict, before, new_identity)
+    person = names.get(verdict.chosen.person_id) if verdict.chosen.person_id is not None else None
+    evidence = evidence_of(claimed.track, verdict, names)
+    belief = Belief(
+        identity_id=identity_id,
+        person=person,
+        probability=verdict.probability,
+        maybe_person=verdict.likeliest_person[1] if verdict.likeliest_person else 0.0,
+        evidence=evidence,
+    )
+    said = announce(claimed, belief, names)
+    face_ratio = verdict.chosen.ratio_of((CueKind.FACE,))
+    lasting = verdict.confirmed_person_id is not None and may_last(claimed.track, verdict.probability, face_ratio)
+    return Outcome(
+        claimed=claimed,
+        identity_id=identity_id,
+        person_id=person.person_id if person else None,
+        left_identity_id=before.identity_id if before is not None and before.identity_id != identity_id else None,
+        probability=verdict.probability,
+        margin=verdict.margin,
+        evidence=evidence,
+        announced_person_id=said.person_id,
+        announced_unknown=said.unknown,
+        exemplars=observed(
+            claimed.track, identity_id, surroundings.likenesses, person.person_id if person else None, lasting=lasting
+        ),
+        events=said.events,
+        wake_identity=verdict.chosen.composite,
+    )
+
+
+def obey(claimed: ClaimedTrack, assignment: Assignment, surroundings: Surroundings, now: datetime) -> Outcome:
+    """Return what follows from a human's word: nothing is decided again, only said and remembered (I6)."""
+    names: dict[UUID, KnownPerson] = {person.person_id: person for person in surroundings.persons}
+    person = names.get(assignment.person_id) if assignment.person_id is not None else None
+    belief = Belief(
+        identity_id=assignment.identity_id, person=person, probability=1.0, maybe_person=1.0, evidence=HUMAN_EVIDENCE
+    )
+    if is_news(claimed.track, now):
+        said = announce(claimed, belief, names)
+    else:
+        said = Announcement((), assignment.announced_person_id, assignment.announced_unknown)
+    return Outcome(
+        claimed=claimed,
+        identity_id=assignment.identity_id,
+        person_id=assignment.person_id,
+        probability=1.0,
+        announced_person_id=said.person_id,
+        announced_unknown=said.unknown,
+        exemplars=observed(
+            claimed.track,
+            assignment.identity_id,
+            surroundings.likenesses,
+            assignment.person_id,
+            lasting=assignment.person_id is not None,
+        ),
+        events=said.events,
+    )
+
+
+def _place(verdict: Verdict, before: Assignment | None, new_identity: Callable[[], UUID]) -> UUID:
+    """Return the identity the track goes to; one of its own is kept unless it was called somebody else."""
+    if verdict.chosen.identity_id is not None:
+        return verdict.chosen.identity_id
+    if before is not None and before.alone and before.person_id in (None, verdict.chosen.person_id):
+        return before.identity_id
+    return new_identity()

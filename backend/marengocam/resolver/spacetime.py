@@ -1,0 +1,183 @@
+"""What place and time say: who cannot be, who simply went on, who had time to walk over."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from math import exp, hypot, log, pi
+
+from marengocam.core.geometry import Box
+from marengocam.core.identity import CameraGraph, Sight, Transit
+from marengocam.core.model import LocalTrack, PathPoint
+from marengocam.resolver.cues import Cue, CueKind, clamp
+
+AT_ONCE_S = 0.5  # shorter overlaps in one camera are the tracker's hand-over
+CLOCKS_APART_S = 1.5  # overlaps between cameras shorter than this may be clock skew
+SAME_BOX_IOU = 0.4  # two tracks on one object; below, two objects
+SAME_PLACE_RATIO = 4.0
+CONTINUATION_S = 12.0  # after a longer gap the place says nothing
+PLACE_SPREAD = 0.25  # of box height: jitter of a box
+SPEED_SPREAD = 0.5  # box heights per second a walker may differ from the predicted walk
+SPEED_SPAN_S = 1.0  # stretch of path a speed is taken from
+LEAPED_SHARE = 0.1  # of continued tracks appear anywhere (occlusion, missed boxes)
+SIZE_SPREAD = 0.25  # log of box height between two sights of one object
+SIZE_SPREAD_OTHERS = 0.8  # log of box height between two objects
+CONTINUATION_LIMIT = (-3.0, 6.0)
+LEARNED_TRANSITS = 5  # journeys before a pair of cameras speaks
+BACKGROUND_MEDIAN_S = 60.0  # seconds between sights of unrelated tracks, log-normal
+BACKGROUND_DEVIATION = 1.8
+DEVIATION_FLOOR = 0.4  # few journeys look more regular than they are
+TRANSIT_LIMIT = (-4.0, 3.0)
+TOGETHER_PRIOR = 0.1  # pseudo-counts of overlapping views: log-odds -3 until something was seen
+CHANCES_PRIOR = 2.0
+ELSEWHERE_LIMIT = (-4.0, 2.0)
+
+
+def place_cues(track: LocalTrack, sights: Sequence[Sight], graph: CameraGraph) -> tuple[Cue, ...] | None:
+    """Return what place and time say about one candidate's sights; None: it cannot be the same individual."""
+    cues: list[Cue] = []
+    here = [sight for sight in sights if sight.camera_id == track.camera_id]
+    there = [sight for sight in sights if sight.camera_id != track.camera_id]
+    at_once = [sight for sight in here if _overlap_s(track, sight) > AT_ONCE_S]
+    if at_once:
+        overlaps = [_shared_iou(track.path, sight.path) for sight in at_once]
+        if any(iou is not None and iou < SAME_BOX_IOU for iou in overlaps):
+            return None
+        if any(iou is not None for iou in overlaps):
+            trust = max(sight.probability for sight in at_once)
+            cues.append(Cue(CueKind.SAME_PLACE, SAME_PLACE_RATIO, {"camera_id": track.camera_id}, trust))
+    elif (continued := _continuation(track, here)) is not None:
+        cues.append(continued)
+    if there:
+        cues += _other_cameras(track, here, there, graph)
+    return tuple(cues)
+
+
+def _other_cameras(track: LocalTrack, here: Sequence[Sight], there: Sequence[Sight], graph: CameraGraph) -> list[Cue]:
+    visible = sorted({sight.camera_id for sight in there if _overlap_s(track, sight) > CLOCKS_APART_S})
+    if visible:
+        ratios = {camera: elsewhere_ratio(graph, track.camera_id, camera) for camera in visible}
+        camera = max(visible, key=lambda name: (ratios[name], name))
+        return [Cue(CueKind.ELSEWHERE, ratios[camera], {"camera_id": camera})]
+    before = [sight for sight in (*here, *there) if sight.last_seen_at <= _later(track.first_seen_at)]
+    if not before:
+        return []
+    last = max(before, key=lambda sight: (sight.last_seen_at, sight.local_track_id))
+    learned = graph.transits.get((last.camera_id, track.camera_id))
+    if last.camera_id == track.camera_id or learned is None or learned.count < LEARNED_TRANSITS:
+        return []
+    seconds = max((track.first_seen_at - last.last_seen_at).total_seconds(), AT_ONCE_S)
+    return [
+        Cue(CueKind.TRANSIT, transit_ratio(learned, seconds), {"from": last.camera_id, "seconds": round(seconds, 1)})
+    ]
+
+
+def elsewhere_ratio(graph: CameraGraph, here: str, there: str) -> float:
+    """Return the log-odds that somebody in view `there` is whom `here` sees at the same moment.
+
+    Smoothed share of past tracks for which it was so: views that never overlapped cost about 3, overlapping ones pay.
+    """
+    seen = graph.covisible.get((here, there))
+    together = TOGETHER_PRIOR + (seen.together if seen else 0)
+    apart = CHANCES_PRIOR - TOGETHER_PRIOR + (seen.chances - seen.together if seen else 0)
+    return clamp(log(together / apart), *ELSEWHERE_LIMIT)
+
+
+def transit_ratio(learned: Transit, seconds: float) -> float:
+    """Return log(f_journey(seconds) / f_unrelated(seconds)), both log-normal."""
+    journey = _log_normal(seconds, learned.mean_log_s, max(learned.deviation_log_s, DEVIATION_FLOOR))
+    return clamp(journey - _log_normal(seconds, log(BACKGROUND_MEDIAN_S), BACKGROUND_DEVIATION), *TRANSIT_LIMIT)
+
+
+def _log_normal(seconds: float, mean_log: float, deviation: float) -> float:
+    return -log(seconds * deviation) - (log(seconds) - mean_log) ** 2 / (2 * deviation**2)
+
+
+def _later(at: datetime) -> datetime:
+    return at + timedelta(seconds=CLOCKS_APART_S)
+
+
+def _overlap_s(track: LocalTrack, sight: Sight) -> float:
+    start = max(track.first_seen_at, sight.first_seen_at)
+    return (min(track.last_seen_at, sight.last_seen_at) - start).total_seconds()
+
+
+def _shared_iou(one: Sequence[PathPoint], other: Sequence[PathPoint]) -> float | None:
+    """Return the median overlap of two paths while both were seen; None when they never were."""
+    if not one or not other:
+        return None
+    start, end = max(one[0].at, other[0].at), min(one[-1].at, other[-1].at)
+    moments = sorted({point.at for point in (*one, *other) if start <= point.at <= end})
+    if not moments:
+        return None
+    values = sorted(_at(one, at).iou(_at(other, at)) for at in moments)
+    return values[len(values) // 2]
+
+
+def _at(path: Sequence[PathPoint], at: datetime) -> Box:
+    """Return the box at a moment within the path, interpolated."""
+    previous = path[0]
+    for point in path:
+        if point.at >= at:
+            span = (point.at - previous.at).total_seconds()
+            share = (at - previous.at).total_seconds() / span if span > 0 else 1.0
+            return _between(previous.box, point.box, share)
+        previous = point
+    return path[-1].box
+
+
+def _between(start: Box, end: Box, share: float) -> Box:
+    keep = 1 - share
+    return Box(
+        start.x1 * keep + end.x1 * share,
+        start.y1 * keep + end.y1 * share,
+        start.x2 * keep + end.x2 * share,
+        start.y2 * keep + end.y2 * share,
+    )
+
+
+def _continuation(track: LocalTrack, here: Sequence[Sight]) -> Cue | None:
+    """Weigh a reappearance in the same camera near where the candidate was lost (or will be found again)."""
+    if not track.path:
+        return None
+    cues = []
+    for sight in here:
+        if not sight.path:
+            continue
+        if sight.last_seen_at <= track.last_seen_at:
+            earlier, later = sight.path, track.path
+        else:
+            earlier, later = track.path, sight.path
+        gap_s = (later[0].at - earlier[-1].at).total_seconds()
+        if gap_s > CONTINUATION_S:
+            continue
+        ratio, distance = _went_on(earlier, later, max(gap_s, 0.0))
+        detail = {"seconds": round(gap_s, 1), "distance": round(distance, 3)}
+        cues.append((abs(gap_s), Cue(CueKind.CONTINUATION, ratio, detail, sight.probability)))
+    return min(cues, key=lambda pair: (pair[0], -pair[1].log_ratio))[1] if cues else None
+
+
+def _went_on(earlier: Sequence[PathPoint], later: Sequence[PathPoint], gap_s: float) -> tuple[float, float]:
+    """Return (log ratio, distance): found where a walker would be, against anywhere in the picture."""
+    lost, found = earlier[-1].box, later[0].box
+    height = max((lost.height + found.height) / 2, 0.01)
+    speed_x, speed_y = _speed(earlier)
+    distance = hypot(found.foot[0] - lost.foot[0] - speed_x * gap_s, found.foot[1] - lost.foot[1] - speed_y * gap_s)
+    variance = (PLACE_SPREAD * height) ** 2 + (SPEED_SPREAD * height * gap_s) ** 2
+    density = exp(-(distance**2) / (2 * variance)) / min(1.0, 2 * pi * variance)
+    place = log((1 - LEAPED_SHARE) * density + LEAPED_SHARE)
+    growth = log(max(found.height, 0.01) / max(lost.height, 0.01))
+    same = -(growth**2) / (2 * SIZE_SPREAD**2) - log(SIZE_SPREAD)
+    other = -(growth**2) / (2 * SIZE_SPREAD_OTHERS**2) - log(SIZE_SPREAD_OTHERS)
+    return clamp(place + clamp(same - other, -1.0, 1.0), *CONTINUATION_LIMIT), distance
+
+
+def _speed(path: Sequence[PathPoint]) -> tuple[float, float]:
+    """Return the foot's speed (picture widths and heights per second) at the end of a path."""
+    last = path[-1]
+    start = next((p for p in reversed(path) if (last.at - p.at).total_seconds() >= SPEED_SPAN_S), path[0])
+    seconds = (last.at - start.at).total_seconds()
+    if seconds <= 0:
+        return (0.0, 0.0)
+    return (
+        (last.box.foot[0] - start.box.foot[0]) / seconds,
+        (last.box.foot[1] - start.box.foot[1]) / seconds,
+    )
