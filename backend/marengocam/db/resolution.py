@@ -4,11 +4,10 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, Protocol
 from uuid import UUID
 
-import aiosql
 import asyncpg
 import numpy as np
 
@@ -27,6 +26,7 @@ from marengocam.core.identity import (
     Transit,
 )
 from marengocam.core.model import Embedding, Event, LocalTrack, NameEvidence, NewEvent, PathPoint, Vector
+from marengocam.db.queries import load
 
 TURN_KEY = 0x6D63_7265_736F  # advisory lock "mcreso": resolvers, and whoever writes a human's word, take turns
 SIGHTS_LIMIT = 400  # candidates come from so many of the newest tracks
@@ -45,7 +45,7 @@ LONGEST_TRANSIT_S = 1800.0
 LEAST_TRANSIT_S = 0.5
 CLOCKS_APART_S = 1.5
 
-_QUERIES = aiosql.from_path(Path(__file__).parent / "sql" / "resolution.sql", "asyncpg", mandatory_parameters=False)
+_QUERIES = load("resolution")
 Connection = Any  # asyncpg's connection, or the pool's proxy of one
 
 

@@ -256,12 +256,12 @@ COMMENT ON COLUMN exemplar.picture_path IS 'The picture it came from under the m
 COMMENT ON COLUMN exemplar.created_at IS 'When it was taken in.';
 
 CREATE TABLE event_counter (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     last_number bigint NOT NULL CHECK (last_number >= 0)
 );
 INSERT INTO event_counter (last_number) VALUES (0);
 COMMENT ON TABLE event_counter IS 'The last event number; its row lock makes numbers gap-free in order of commit (I3).';
-COMMENT ON COLUMN event_counter.only IS 'Keeps the table at one row.';
+COMMENT ON COLUMN event_counter.singleton IS 'Keeps the table at one row.';
 COMMENT ON COLUMN event_counter.last_number IS 'The highest number given out.';
 
 CREATE TABLE event (

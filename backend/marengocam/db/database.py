@@ -1,0 +1,94 @@
+"""Connections to the hub's database: a small pool with time limits that opens late and heals by itself."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import asyncpg
+
+from marengocam.core.secret import Secret
+from marengocam.db.faults import our_errors
+
+CONNECT_TIMEOUT_S = 3.0
+CALL_TIMEOUT_S = 3.0
+ACQUIRE_TIMEOUT_S = 3.0
+IDLE_CLOSE_S = 60.0
+CLOSE_LIMIT_S = 3.0
+
+Connection = Any  # asyncpg's connection, or the pool's proxy of one
+
+
+class Database:
+    """A pool that is opened at the first call and again after the database moved or went away.
+
+    `address` is asked at each opening, since an embedded server may come back elsewhere.
+    Every call raises HubUnavailableError when the database does not answer within the limits above.
+    """
+
+    def __init__(self, address: Callable[[], Secret], application: str, pool_size: int) -> None:
+        self._address = address
+        self._application = application
+        self._pool_size = pool_size
+        self._pool: Any = None
+        self._opened_with: Secret | None = None
+        self._opening = asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Lend a connection; the driver's errors inside the block become ours."""
+        with our_errors():
+            pool = await self._opened()
+            async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                yield connection
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Lend a connection within a transaction: committed at the end of the block, rolled back when it raises."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def direct(self) -> Connection:
+        """Open a connection of its own, for LISTEN; the caller closes it."""
+        with our_errors():
+            return await self._connect(self._address())
+
+    async def close(self) -> None:
+        """Close the pool, by force when the server does not answer."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        try:
+            await asyncio.wait_for(pool.close(), CLOSE_LIMIT_S)
+        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            pool.terminate()
+
+    async def _opened(self) -> Any:
+        async with self._opening:
+            address = self._address()
+            if self._pool is not None and address != self._opened_with:
+                self._pool.terminate()
+                self._pool = None
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    address.reveal(),
+                    min_size=0,
+                    max_size=self._pool_size,
+                    max_inactive_connection_lifetime=IDLE_CLOSE_S,
+                    timeout=CONNECT_TIMEOUT_S,
+                    command_timeout=CALL_TIMEOUT_S,
+                    server_settings=self._server_settings(),
+                )
+                self._opened_with = address
+            return self._pool
+
+    async def _connect(self, address: Secret) -> Connection:
+        return await asyncpg.connect(
+            address.reveal(),
+            timeout=CONNECT_TIMEOUT_S,
+            command_timeout=CALL_TIMEOUT_S,
+            server_settings=self._server_settings(),
+        )
+
+    def _server_settings(self) -> dict[str, str]:
+        return {"application_name": f"marengocam {self._application}", "timezone": "UTC"}

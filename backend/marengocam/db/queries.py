@@ -1,0 +1,45 @@
+"""Named queries of the `.sql` files beside this module, and how rows are read."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import aiosql
+import numpy as np
+
+from marengocam.core.model import Embedding, Vector
+
+SQL_FOLDER = Path(__file__).parent / "sql"
+
+
+def load(name: str) -> Any:
+    """Return the queries of `sql/<name>.sql`, one method each."""
+    return aiosql.from_path(SQL_FOLDER / f"{name}.sql", "asyncpg", mandatory_parameters=False)
+
+
+async def rows(found: Any) -> list[Any]:
+    """Return all rows of a query that yields many."""
+    return [row async for row in found]
+
+
+def embedding_from(model: str | None, vector: Sequence[float] | None, quality: float | None) -> Embedding | None:
+    """Return an embedding from its three columns, or None when there is none."""
+    if model is None or vector is None:
+        return None
+    return Embedding(model, np.asarray(vector, dtype=np.float32), 1.0 if quality is None else quality)
+
+
+def vector_text(vector: Vector | None) -> str | None:
+    """Return a vector as pgvector reads it."""
+    return None if vector is None else "[" + ",".join(f"{value:.6g}" for value in vector.tolist()) + "]"
+
+
+def to_json(value: Any) -> str:
+    """Return JSON text for a jsonb column."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def from_json(text: str | None) -> Any:
+    """Return the value of a jsonb column that was read as text."""
+    return None if text is None else json.loads(text)
