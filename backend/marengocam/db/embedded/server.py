@@ -59,6 +59,7 @@ class EmbeddedServer:
         self._cluster = self._data_dir / "postgres"
         self._durable = durable
         self._die_with_parent = die_with_parent
+        self._child: subprocess.Popen[bytes] | None = None  # the server when this process started it
 
     def start(self) -> Secret:
         """Start or adopt the server; return the address of its database.
@@ -90,8 +91,11 @@ class EmbeddedServer:
                 os.kill(pid, number)
             deadline = time.monotonic() + limit_s
             while self._running_pid() is not None and time.monotonic() < deadline:
-                _reap(pid)
+                self._reap()
                 time.sleep(POLL_S)
+        if self._child is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(IMMEDIATE_STOP_LIMIT_S)
 
     def running(self) -> bool:
         """Return whether the server is alive."""
@@ -158,7 +162,7 @@ class EmbeddedServer:
         deadline = time.monotonic() + START_LIMIT_S
         while True:
             self._drop_stale_pid_file()
-            server = self._spawn(binaries)
+            server = self._child = self._spawn(binaries)
             while time.monotonic() < deadline and server.poll() is None:
                 if self._ready():
                     return
@@ -207,6 +211,11 @@ class EmbeddedServer:
         if self._running_pid() is None:
             (self._cluster / "postmaster.pid").unlink(missing_ok=True)
 
+    def _reap(self) -> None:
+        """Collect the server when it is our own child, so that it does not stay as a zombie."""
+        if self._child is not None and self._child.poll() is not None:
+            self._child = None
+
     def _log_end(self) -> str:
         try:
             return (self._data_dir / "postgres.log").read_text(errors="replace")[-600:].strip()
@@ -223,12 +232,6 @@ class EmbeddedServer:
 
 def _stop_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
-
-
-def _reap(pid: int) -> None:
-    """Collect the server when it is our own child, so that it does not stay as a zombie."""
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
 
 
 def _remove_tree(folder: Path) -> None:
