@@ -2,20 +2,17 @@
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
-from typing import Any, Protocol
 from uuid import UUID
 
 import asyncpg
-import numpy as np
 
 from marengocam.core.geometry import Box
 from marengocam.core.identity import (
     Assignment,
     CameraGraph,
-    ClaimedTrack,
     Covisibility,
     ExemplarWrite,
     KnownPerson,
@@ -25,8 +22,10 @@ from marengocam.core.identity import (
     Surroundings,
     Transit,
 )
-from marengocam.core.model import Embedding, Event, LocalTrack, NameEvidence, NewEvent, PathPoint, Vector
-from marengocam.db.queries import load
+from marengocam.core.model import Embedding, Event, LocalTrack, NameEvidence, NewEvent, PathPoint
+from marengocam.db.database import Connection, Database
+from marengocam.db.events import Events
+from marengocam.db.queries import embedding_from, load, rows, to_json, vector_text
 
 TURN_KEY = 0x6D63_7265_736F  # advisory lock "mcreso": resolvers, and whoever writes a human's word, take turns
 SIGHTS_LIMIT = 400  # candidates come from so many of the newest tracks
@@ -46,24 +45,6 @@ LEAST_TRANSIT_S = 0.5
 CLOCKS_APART_S = 1.5
 
 _QUERIES = load("resolution")
-Connection = Any  # asyncpg's connection, or the pool's proxy of one
-
-
-class Events(Protocol):
-    """The part of `hub.events` that a turn needs."""
-
-    async def append(self, events: Sequence[NewEvent], connection: Connection | None = None) -> list[Event]:
-        """Give events their numbers within the connection's transaction."""
-
-
-class Database(Protocol):
-    """The part of the hub's pool that turns need."""
-
-    def transaction(self) -> AbstractAsyncContextManager[Connection]:
-        """Return a connection within a transaction."""
-
-    def connection(self) -> AbstractAsyncContextManager[Connection]:
-        """Return a connection."""
 
 
 class Turn:
@@ -72,6 +53,7 @@ class Turn:
     def __init__(self, connection: Connection, events: Events, tracks: Sequence[tuple[LocalTrack, int]]) -> None:
         self._connection = connection
         self._events = events
+        self._persons: tuple[KnownPerson, ...] | None = None
         self.tracks = tracks
 
     async def assignment_of(self, local_track_id: UUID) -> Assignment | None:
@@ -82,7 +64,7 @@ class Turn:
     async def surroundings(self, track: LocalTrack, window: timedelta) -> Surroundings:
         """Return all that a decision on `track` may rest on: sights up to `window` away, galleries, persons."""
         sights = await self._sights(track, window)
-        persons = tuple(KnownPerson(row["person_id"], row["name"]) for row in await _rows("persons", self._connection))
+        persons = await self._known_persons()
         identity_ids = {sight.identity_id for sight in sights}
         likenesses: list[Likeness] = []
         if track.face is not None:
@@ -127,7 +109,7 @@ class Turn:
                 identity_id=identity_id,
                 probability=outcome.probability,
                 margin=outcome.margin,
-                evidence=json.dumps(outcome.evidence),
+                evidence=to_json(outcome.evidence),
                 at=at,
                 **said,
             )
@@ -147,8 +129,8 @@ class Turn:
     async def _number(self, events: Sequence[NewEvent]) -> list[Event]:
         if not events:
             return []
-        rows = await _rows("known_events", self._connection, event_ids=[event.event_id for event in events])
-        known = {row["event_id"] for row in rows}
+        ids = [event.event_id for event in events]
+        known = {row["event_id"] for row in await rows(_QUERIES.known_events(self._connection, event_ids=ids))}
         fresh = [event for event in events if event.event_id not in known]
         return await self._events.append(fresh, connection=self._connection) if fresh else []
 
@@ -188,47 +170,56 @@ class Turn:
         )
         return int(kept) < CONFIRMED_FACES_LIMIT
 
+    async def _known_persons(self) -> tuple[KnownPerson, ...]:
+        if self._persons is None:
+            found = await rows(_QUERIES.persons(self._connection))
+            self._persons = tuple(KnownPerson(row["person_id"], row["name"]) for row in found)
+        return self._persons
+
     async def _sights(self, track: LocalTrack, window: timedelta) -> tuple[Sight, ...]:
         reach = timedelta(seconds=PATH_REACH_S)
-        rows = await _rows(
-            "sights",
-            self._connection,
-            local_track_id=track.local_track_id,
-            camera_id=track.camera_id,
-            from_at=track.first_seen_at - window,
-            to_at=track.last_seen_at + window,
-            path_from=track.first_seen_at - reach,
-            path_to=track.last_seen_at + reach,
-            most=SIGHTS_LIMIT,
+        found = await rows(
+            _QUERIES.sights(
+                self._connection,
+                local_track_id=track.local_track_id,
+                camera_id=track.camera_id,
+                from_at=track.first_seen_at - window,
+                to_at=track.last_seen_at + window,
+                path_from=track.first_seen_at - reach,
+                path_to=track.last_seen_at + reach,
+                most=SIGHTS_LIMIT,
+            )
         )
-        return tuple(Sight(**(dict(row) | {"path": _path(row["path"])})) for row in rows)
+        return tuple(Sight(**(dict(row) | {"path": _path(row["path"])})) for row in found)
 
     async def _strangers(self, local_track_id: UUID, face: Embedding, at: datetime) -> set[UUID]:
-        rows = await _rows(
-            "strangers",
-            self._connection,
-            local_track_id=local_track_id,
-            model=face.model,
-            embedding=vector_text(face.vector),
-            dimensions=len(face.vector),
-            from_at=at - STRANGER_REACH,
-            most=STRANGERS_LIMIT,
+        found = await rows(
+            _QUERIES.strangers(
+                self._connection,
+                local_track_id=local_track_id,
+                model=face.model,
+                embedding=vector_text(face.vector),
+                dimensions=len(face.vector),
+                from_at=at - STRANGER_REACH,
+                most=STRANGERS_LIMIT,
+            )
         )
-        return {row["identity_id"] for row in rows}
+        return {row["identity_id"] for row in found}
 
     async def _likenesses(
         self, local_track_id: UUID, kind: str, embedding: Embedding, identity_ids: set[UUID]
     ) -> list[Likeness]:
-        rows = await _rows(
-            "likenesses",
-            self._connection,
-            local_track_id=local_track_id,
-            kind=kind,
-            model=embedding.model,
-            embedding=vector_text(embedding.vector),
-            dimensions=len(embedding.vector),
-            identity_ids=sorted(identity_ids),
-            best=BEST_LIKENESSES,
+        found = await rows(
+            _QUERIES.likenesses(
+                self._connection,
+                local_track_id=local_track_id,
+                kind=kind,
+                model=embedding.model,
+                embedding=vector_text(embedding.vector),
+                dimensions=len(embedding.vector),
+                identity_ids=sorted(identity_ids),
+                best=BEST_LIKENESSES,
+            )
         )
         return [
             Likeness(
@@ -241,7 +232,7 @@ class Turn:
                 identity_id=row["identity_id"],
                 trust=row["trust"],
             )
-            for row in rows
+            for row in found
         ]
 
 
@@ -261,10 +252,10 @@ class Resolution:
         """
         async with self._database.transaction() as connection:
             await _QUERIES.take_turn(connection, key=TURN_KEY)
-            rows = await _rows("claim_open", connection, batch=limit)
-            if len(rows) < limit:
-                rows = [*rows, *await _rows("claim_closed", connection, batch=limit - len(rows))]
-            yield Turn(connection, self._events, [(_track(row), row["revision"]) for row in rows])
+            claimed = await rows(_QUERIES.claim_open(connection, batch=limit))
+            if len(claimed) < limit:
+                claimed += await rows(_QUERIES.claim_closed(connection, batch=limit - len(claimed)))
+            yield Turn(connection, self._events, [(_track(row), row["revision"]) for row in claimed])
 
     async def backlog(self) -> int:
         """Return how many live tracks wait for a decision."""
@@ -275,22 +266,24 @@ class Resolution:
         """Return what the journeys of the last days taught about transit times and overlapping views."""
         since = now - GRAPH_REACH
         async with self._database.connection() as connection:
-            transits = await _rows(
-                "transits",
-                connection,
-                from_at=since,
-                recognition=GRAPH_RECOGNITION,
-                most=GRAPH_TRACKS,
-                least_s=LEAST_TRANSIT_S,
-                longest_s=LONGEST_TRANSIT_S,
+            transits = await rows(
+                _QUERIES.transits(
+                    connection,
+                    from_at=since,
+                    recognition=GRAPH_RECOGNITION,
+                    most=GRAPH_TRACKS,
+                    least_s=LEAST_TRANSIT_S,
+                    longest_s=LONGEST_TRANSIT_S,
+                )
             )
-            covisible = await _rows(
-                "covisibility",
-                connection,
-                from_at=since,
-                recognition=GRAPH_RECOGNITION,
-                most=COVISIBILITY_TRACKS,
-                apart_s=CLOCKS_APART_S,
+            covisible = await rows(
+                _QUERIES.covisibility(
+                    connection,
+                    from_at=since,
+                    recognition=GRAPH_RECOGNITION,
+                    most=COVISIBILITY_TRACKS,
+                    apart_s=CLOCKS_APART_S,
+                )
             )
         return CameraGraph(
             transits={
@@ -303,27 +296,11 @@ class Resolution:
         )
 
 
-def vector_text(vector: Vector) -> str:
-    """Return a vector as pgvector reads it."""
-    return "[" + ",".join(f"{value:.6g}" for value in vector.tolist()) + "]"
-
-
-async def _rows(query: str, connection: Connection, **values: Any) -> list[asyncpg.Record]:
-    found = getattr(_QUERIES, query)(connection, **values)
-    return [row async for row in found] if hasattr(found, "__aiter__") else list(await found)
-
-
 def _path(text: str | None) -> tuple[PathPoint, ...]:
     return tuple(
         PathPoint(datetime.fromisoformat(point["at"]), Box(*point["box"]), float(point["score"]))
         for point in json.loads(text or "[]")
     )
-
-
-def _embedding(model: str | None, values: Sequence[float] | None, quality: float | None) -> Embedding | None:
-    if model is None or values is None:
-        return None
-    return Embedding(model, np.asarray(values, dtype=np.float32), 1.0 if quality is None else quality)
 
 
 def _track(row: asyncpg.Record) -> LocalTrack:
@@ -341,11 +318,8 @@ def _track(row: asyncpg.Record) -> LocalTrack:
         zones=tuple(row["zones"]),
         crop_path=PurePosixPath(row["crop_path"]) if row["crop_path"] else None,
         face_crop_path=PurePosixPath(row["face_crop_path"]) if row["face_crop_path"] else None,
-        face=_embedding(row["face_model"], row["face"], row["face_quality"]),
-        appearance=_embedding(row["appearance_model"], row["appearance"], row["appearance_quality"]),
+        face=embedding_from(row["face_model"], row["face"], row["face_quality"]),
+        appearance=embedding_from(row["appearance_model"], row["appearance"], row["appearance_quality"]),
         name_evidence=NameEvidence(name["engine"], name["name"], float(name["score"])) if name else None,
         face_engine_ok=row["face_engine_ok"],
     )
-
-
-__all__ = ["TURN_KEY", "ClaimedTrack", "Resolution", "Turn", "vector_text"]

@@ -104,14 +104,11 @@ def hypotheses(
     """Return every explanation of the track that is not impossible, best first; somebody new is always one."""
     names = {person.person_id: person for person in surroundings.persons}
     everybody = individuals(surroundings)
-    priors = _priors(track, everybody, len(names))
+    places = {one: place_cues(track, one.sights, graph) for one in everybody}
+    placed = {one: place for one, place in places.items() if place is not None}
+    priors = _priors(track, placed, len(names))
     found = [NOBODY_KNOWN]
-    placed: dict[Individual, tuple[Cue, ...]] = {}
-    for individual in everybody:
-        place = place_cues(track, individual.sights, graph)
-        if place is None:
-            continue
-        placed[individual] = place
+    for individual, place in placed.items():
         cues = [*place, *_recognition(track, individual, names)]
         if assignment is not None and not assignment.alone and assignment.identity_id in individual.identity_ids:
             cues.append(Cue(CueKind.STAY, STAY_RATIO))
@@ -133,16 +130,17 @@ def _recognition(track: LocalTrack, individual: Individual, names: Mapping[UUID,
     return [cue for cue in cues if cue is not None]
 
 
-def _priors(track: LocalTrack, everybody: Sequence[Individual], persons: int) -> dict[Individual, float]:
-    """Return each candidate's log prior odds against somebody new.
+def _priors(track: LocalTrack, placed: Mapping[Individual, tuple[Cue, ...]], persons: int) -> dict[Individual, float]:
+    """Return each possible candidate's log prior odds against somebody new.
 
-    Those seen of late share RETURN_ODDS by how lately, the known persons share PERSON_ODDS evenly.
+    Those seen of late share RETURN_ODDS by how lately; who is busy in another view hardly takes from the others' share.
+    The known persons share PERSON_ODDS evenly.
     """
-    weights = {one: _recency(one.sights, track.first_seen_at) for one in everybody if one.sights}
-    total = max(1.0, sum(weights.values()))
+    weights = {one: _recency(one.sights, track.first_seen_at) for one in placed if one.sights}
+    total = max(1.0, sum(weight * _free(placed[one]) for one, weight in weights.items()))
     arriving = log(PERSON_ODDS / max(1, persons))
     priors = {}
-    for one in everybody:
+    for one in placed:
         terms = []
         if one in weights:
             terms.append(log(RETURN_ODDS * weights[one] / total))
@@ -152,6 +150,10 @@ def _priors(track: LocalTrack, everybody: Sequence[Individual], persons: int) ->
             terms.append(log(STRANGER_ODDS))
         priors[one] = log_sum_exp(terms)
     return priors
+
+
+def _free(place: Sequence[Cue]) -> float:
+    return min(1.0, exp(sum(cue.log_ratio for cue in place if cue.kind is CueKind.ELSEWHERE)))
 
 
 def _recency(sights: Sequence[Sight], at: datetime) -> float:

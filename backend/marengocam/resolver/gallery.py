@@ -10,9 +10,8 @@ EXEMPLAR_NAMESPACE = UUID("0a4c6a0e-6a52-4a8e-8e43-3c2f6f3f5d10")
 GROW_PROBABILITY = 0.99  # a face is taken in for good only when it is this sure whose it is
 GROW_QUALITY = 0.6
 GROW_FACE_RATIO = 3.0  # and when the face itself, not only clothes and place, says so
+HUMAN_QUALITY = 0.4  # a human saw who it is: a lesser face will do
 SAME_LOOK_COSINE = 0.9  # adds nothing to a face that is in the gallery already
-CONFIRMED_LIMIT = 20  # faces per person and model taken in by ourselves
-OBSERVED_LIMIT = 5  # embeddings per identity, kind and model: the newest
 OBSERVED_QUALITY = 0.2
 
 

@@ -10,7 +10,7 @@ from marengocam.resolver.announce import Announcement, Belief, announce, is_news
 from marengocam.resolver.cues import CueKind
 from marengocam.resolver.decision import Verdict, decide
 from marengocam.resolver.evidence import evidence_of
-from marengocam.resolver.gallery import may_last, observed
+from marengocam.resolver.gallery import HUMAN_QUALITY, may_last, observed
 
 PERSON_LABEL = "person"
 HUMAN = "human"
@@ -90,7 +90,7 @@ def obey(claimed: ClaimedTrack, assignment: Assignment, surroundings: Surroundin
             assignment.identity_id,
             surroundings.likenesses,
             assignment.person_id,
-            lasting=assignment.person_id is not None,
+            lasting=claimed.track.face is not None and claimed.track.face.quality >= HUMAN_QUALITY,
         ),
         events=said.events,
     )

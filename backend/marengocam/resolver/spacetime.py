@@ -13,7 +13,7 @@ AT_ONCE_S = 0.5  # shorter overlaps in one camera are the tracker's hand-over
 CLOCKS_APART_S = 1.5  # overlaps between cameras shorter than this may be clock skew
 SAME_BOX_IOU = 0.4  # two tracks on one object; below, two objects
 SAME_PLACE_RATIO = 4.0
-CONTINUATION_S = 12.0  # after a longer gap the place says nothing
+CONTINUATION_S = 8.0  # after a longer gap the place says nothing
 PLACE_SPREAD = 0.25  # of box height: jitter of a box
 SPEED_SPREAD = 0.5  # box heights per second a walker may differ from the predicted walk
 SPEED_SPAN_S = 1.0  # stretch of path a speed is taken from
@@ -167,7 +167,7 @@ def _went_on(earlier: Sequence[PathPoint], later: Sequence[PathPoint], gap_s: fl
     growth = log(max(found.height, 0.01) / max(lost.height, 0.01))
     same = -(growth**2) / (2 * SIZE_SPREAD**2) - log(SIZE_SPREAD)
     other = -(growth**2) / (2 * SIZE_SPREAD_OTHERS**2) - log(SIZE_SPREAD_OTHERS)
-    return clamp(place + clamp(same - other, -1.0, 1.0), *CONTINUATION_LIMIT), distance
+    return clamp(place + min(same - other, 0.0), *CONTINUATION_LIMIT), distance
 
 
 def _speed(path: Sequence[PathPoint]) -> tuple[float, float]:
