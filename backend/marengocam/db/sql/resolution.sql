@@ -44,7 +44,8 @@ WHERE a.local_track_id = :local_track_id;
 -- name: sights
 -- Assigned tracks around a moment, newest first; paths only where the same camera saw them at about that time.
 SELECT t.local_track_id, a.identity_id, i.person_id, t.camera_id, t.first_seen_at, t.last_seen_at,
-    coalesce((a.evidence ->> 'trust')::float8, a.probability) AS probability,
+    CASE WHEN a.decided_by = 'human' THEN 1
+        ELSE coalesce((a.evidence ->> 'trust')::float8, a.probability) END AS probability,
     CASE WHEN t.camera_id = :camera_id AND t.last_seen_at >= :path_from AND t.first_seen_at <= :path_to
         THEN t.path::text END AS path
 FROM local_track t
@@ -78,7 +79,7 @@ WITH compared AS (
     SELECT e.model, e.quality, e.created_at, e.identity_id, coalesce(e.person_id, i.person_id) AS person_id,
         CASE WHEN vector_dims(e.embedding) = :dimensions
             THEN 1 - (e.embedding <=> :embedding::text::halfvec) END AS cosine,
-        CASE WHEN e.person_id IS NOT NULL THEN 1
+        CASE WHEN e.person_id IS NOT NULL OR a.decided_by = 'human' THEN 1
             ELSE coalesce((a.evidence ->> 'trust')::float8, a.probability, 1) END AS trust,
         e.exemplar_id
     FROM exemplar e

@@ -1,0 +1,291 @@
+"""The resolver on a real hub: what is written, said once, and survives."""
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from prometheus_client import CollectorRegistry
+from tests.support.resolver_scenes import FACE_MODEL, LEFT, NOON, REID_MODEL, RIGHT, embedding, path, track
+
+from marengocam.core.clock import ManualClock
+from marengocam.core.identity import CameraGraph
+from marengocam.core.model import EventType, LocalTrack
+from marengocam.db.hub import Hub, open_hub
+from marengocam.db.tracks import TrackFilter
+from marengocam.resolver.metrics import ResolverMetrics
+from marengocam.resolver.turn import take_turn
+
+CAMERAS = ("front", "yard", "hall")
+CONFIRM = 0.95
+
+
+def unit(seed: int, size: int = 128) -> np.ndarray:
+    values = np.random.default_rng(seed).normal(size=size)
+    return (values / np.linalg.norm(values)).astype(np.float32)
+
+
+def like(vector: np.ndarray, seed: int, noise: float = 0.5) -> np.ndarray:
+    """Return another picture of the same thing: cosine about 0.9."""
+    mixed = vector + noise * unit(seed, len(vector))
+    return (mixed / np.linalg.norm(mixed)).astype(np.float32)
+
+
+class Scene:
+    """A hub with cameras whose tracks are saved as ingest would, and a resolver to call on."""
+
+    def __init__(self, hub: Hub, fences: dict[str, int]) -> None:
+        self.hub = hub
+        self.fences = fences
+        self.clock = ManualClock(NOON)
+
+    async def save(self, *tracks: LocalTrack) -> None:
+        await self.hub.tracks.save(tracks, self.fences)
+
+    async def resolve(self) -> None:
+        metrics = ResolverMetrics(CollectorRegistry())
+        while await take_turn(self.hub.resolution, CameraGraph(), CONFIRM, self.clock, metrics):
+            pass
+
+    async def said(self, *types: EventType) -> list:
+        events = await self.hub.events.after(0, 10_000)
+        return [event for event in events if not types or event.type in types]
+
+    async def enrol(self, name: str, face: np.ndarray):
+        person = await self.hub.persons.add(name, NOON)
+        await self.hub.persons.add_exemplar(person.person_id, embedding(FACE_MODEL, vector=face), NOON)
+        return person
+
+
+@pytest.fixture
+async def scene(hub: Hub) -> Scene:
+    fences = {}
+    for camera in CAMERAS:
+        lease = await hub.leases.acquire(f"camera:{camera}", "test", 600)
+        fences[camera] = lease.fence
+    return Scene(hub, fences)
+
+
+def seen(name: str, *, face=None, clothes=None, **told) -> LocalTrack:
+    made = track(name, **told)
+    return replace(
+        made,
+        face=embedding(FACE_MODEL, vector=face) if face is not None else None,
+        appearance=embedding(REID_MODEL, vector=clothes) if clothes is not None else None,
+    )
+
+
+ALICE, BOB = unit(1), unit(2)
+RED, BLUE = unit(3, 256), unit(4, 256)
+
+
+async def test_an_enrolled_face_is_confirmed_while_the_track_is_still_open(scene: Scene) -> None:
+    alice = await scene.enrol("Alice", ALICE)
+    await scene.enrol("Bob", BOB)
+    await scene.save(seen("walk", end_s=0.4, zones=("door",)))
+    await scene.resolve()
+    await scene.save(seen("walk", end_s=1.2, zones=("door",), face=like(ALICE, 9)))
+    await scene.resolve()
+    events = await scene.said()
+    assert [event.type for event in events] == [
+        EventType.PERSON_DETECTED,
+        EventType.ZONE_ENTERED,
+        EventType.PERSON_CONFIRMED,
+    ]
+    confirmed = events[-1]
+    assert (confirmed.person_id, confirmed.person_name) == (alice.person_id, "Alice")
+    assert confirmed.occurred_at == NOON + timedelta(seconds=1.2)
+    assert confirmed.probability > CONFIRM
+    assert confirmed.data["evidence"]["cues"][0]["cue"] == "face"
+    row = await scene.hub.tracks.get(confirmed.local_track_id)
+    assert row.track.open
+    assert row.person_name == "Alice"
+    await scene.save(seen("walk", end_s=3, zones=("door",), face=like(ALICE, 9), open_=False))
+    await scene.resolve()
+    assert len(await scene.said()) == 3
+
+
+async def test_cars_get_their_zones_and_no_identity(scene: Scene) -> None:
+    car = replace(seen("car", zones=("drive",)), label="car")
+    await scene.save(car)
+    await scene.resolve()
+    assert [event.type for event in await scene.said()] == [EventType.ZONE_ENTERED]
+    assert (await scene.hub.tracks.get(car.local_track_id)).identity_id is None
+    assert await scene.hub.resolution.backlog() == 0
+
+
+async def test_the_face_at_the_door_names_the_back_seen_in_the_yard(scene: Scene) -> None:
+    await scene.enrol("Alice", ALICE)
+    yard = seen("back", camera="yard", end_s=8, clothes=RED, open_=False)
+    await scene.save(yard)
+    await scene.resolve()
+    assert [event.type for event in await scene.said()] == [EventType.PERSON_DETECTED, EventType.PERSON_UNKNOWN]
+    door = seen("face", start_s=15, end_s=16, clothes=like(RED, 8), face=like(ALICE, 9))
+    await scene.save(door)
+    await scene.resolve()
+    rows = [await scene.hub.tracks.get(one.local_track_id) for one in (yard, door)]
+    assert [row.person_name for row in rows] == ["Alice", "Alice"]
+    assert rows[0].identity_id == rows[1].identity_id
+    confirmed = await scene.said(EventType.PERSON_CONFIRMED)
+    assert {event.local_track_id for event in confirmed} == {yard.local_track_id, door.local_track_id}
+
+
+async def test_naming_an_unknown_renames_its_past_and_tells_the_news_only(scene: Scene) -> None:
+    old = seen("old", camera="yard", start_s=-300, end_s=-290, clothes=RED, open_=False)
+    now = seen("now", start_s=0, end_s=5, clothes=like(RED, 5), face=like(BOB, 6))
+    await scene.save(old)
+    await scene.resolve()
+    await scene.save(now)
+    await scene.resolve()
+    rows = [await scene.hub.tracks.get(one.local_track_id) for one in (old, now)]
+    assert rows[0].identity_id == rows[1].identity_id
+    scene.clock.at = NOON + timedelta(seconds=6)
+    bob = await scene.hub.persons.add("Bob", scene.clock.now())
+    await scene.hub.persons.name_identity(rows[1].identity_id, bob.person_id, scene.clock.now())
+    await scene.resolve()
+    rows = await scene.hub.tracks.list(TrackFilter(person_id=bob.person_id), limit=10)
+    assert {row.decided_by for row in rows} == {"human"}
+    assert len(rows) == 2
+    (confirmed,) = await scene.said(EventType.PERSON_CONFIRMED)
+    assert confirmed.local_track_id == now.local_track_id
+    next_day = seen("tomorrow", camera="hall", start_s=86_400, end_s=86_401, face=like(BOB, 7))
+    await scene.save(next_day)
+    await scene.resolve()
+    assert (await scene.hub.tracks.get(next_day.local_track_id)).person_name == "Bob"
+
+
+async def test_a_humans_word_is_not_overruled_by_a_better_face(scene: Scene) -> None:
+    await scene.enrol("Alice", ALICE)
+    walk = seen("walk", end_s=4, clothes=RED)
+    await scene.save(walk)
+    await scene.resolve()
+    bob = await scene.hub.persons.add("Bob", NOON)
+    identity_id = (await scene.hub.tracks.get(walk.local_track_id)).identity_id
+    await scene.hub.persons.name_identity(identity_id, bob.person_id, NOON)
+    await scene.save(seen("walk", end_s=6, clothes=RED, face=like(ALICE, 9)))
+    await scene.resolve()
+    row = await scene.hub.tracks.get(walk.local_track_id)
+    assert (row.person_name, row.decided_by) == ("Bob", "human")
+    assert [event.person_name for event in await scene.said(EventType.PERSON_CONFIRMED)] == ["Bob"]
+
+
+async def test_a_wrong_name_is_corrected_when_the_face_turns(scene: Scene) -> None:
+    await scene.enrol("Alice", ALICE)
+    await scene.enrol("Bob", BOB)
+    await scene.save(seen("walk", end_s=1, face=like(ALICE, 9)))
+    await scene.resolve()
+    await scene.save(seen("walk", end_s=3, face=like(BOB, 9)))
+    await scene.resolve()
+    (corrected,) = await scene.said(EventType.PERSON_CORRECTED)
+    assert (corrected.person_name, corrected.data["was_person_name"]) == ("Bob", "Alice")
+    exemplars = await scene.hub.persons.exemplars()
+    kept = {one.person_id for one in exemplars if one.source == "confirmed"}
+    assert kept <= {corrected.person_id}, "the wrong face must not stay in Alice's gallery"
+
+
+async def test_a_very_sure_new_look_grows_the_gallery_once(scene: Scene) -> None:
+    alice = await scene.enrol("Alice", ALICE)
+    for end_s in (1, 2, 3):
+        await scene.save(seen("walk", end_s=end_s, face=like(ALICE, 9, noise=0.8)))
+        await scene.resolve()
+    sources = Counter(one.source for one in await scene.hub.persons.exemplars(alice.person_id))
+    assert sources == {"enrolled": 1, "confirmed": 1}
+
+
+async def test_two_people_in_one_picture_stay_two(scene: Scene) -> None:
+    one = replace(seen("one", end_s=5, clothes=RED), path=path(LEFT, 0, 5))
+    other = replace(seen("other", end_s=5, clothes=RED), path=path(RIGHT, 0, 5))
+    await scene.save(one, other)
+    await scene.resolve()
+    rows = [await scene.hub.tracks.get(each.local_track_id) for each in (one, other)]
+    assert rows[0].identity_id != rows[1].identity_id
+
+
+async def test_an_embedding_of_another_size_is_left_out(scene: Scene) -> None:
+    await scene.enrol("Alice", ALICE)
+    await scene.save(seen("walk", end_s=4, face=unit(1, 64)))
+    await scene.resolve()
+    assert [event.type for event in await scene.said()] == [EventType.PERSON_DETECTED, EventType.PERSON_UNKNOWN]
+
+
+async def test_a_crash_in_mid_turn_loses_nothing_and_says_nothing_twice(scene: Scene) -> None:
+    await scene.enrol("Alice", ALICE)
+    await scene.save(*(seen(f"walk{n}", start_s=n * 20, end_s=n * 20 + 4, face=like(ALICE, 9)) for n in range(6)))
+    with pytest.raises(RuntimeError, match="pulled the plug"):
+        async with scene.hub.resolution.claim(8) as turn:
+            assert len(turn.tracks) == 6
+            raise RuntimeError("pulled the plug")
+    assert await scene.said() == []
+    await scene.resolve()
+    await scene.resolve()
+    counts = Counter(event.type for event in await scene.said())
+    assert counts == {EventType.PERSON_DETECTED: 6, EventType.PERSON_CONFIRMED: 6}
+
+
+async def test_two_resolvers_share_200_tracks_and_say_everything_once(scene: Scene, hub_settings) -> None:
+    await scene.enrol("Alice", ALICE)
+    await scene.enrol("Bob", BOB)
+    faces = (like(ALICE, 5), like(BOB, 6), None)
+    tracks = [
+        seen(
+            f"walk{n}",
+            camera=CAMERAS[n % 3],
+            start_s=n * 5,
+            end_s=n * 5 + 4,
+            face=faces[n % 3],
+            clothes=unit(100 + n, 256),
+            open_=False,
+        )
+        for n in range(200)
+    ]
+    await scene.save(*tracks)
+
+    async def resolver(hub: Hub) -> int:
+        metrics, done = ResolverMetrics(CollectorRegistry()), 0
+        while count := await take_turn(hub.resolution, CameraGraph(), CONFIRM, scene.clock, metrics):
+            done += count
+        return done
+
+    async with open_hub(hub_settings, "second", 2) as second:
+        shares = await asyncio.gather(resolver(scene.hub), resolver(second))
+    assert sum(shares) == 200
+    assert min(shares) > 0
+    events = await scene.said()
+    assert [event.number for event in events] == list(range(1, len(events) + 1))
+    said = Counter((event.local_track_id, event.type) for event in events)
+    assert set(said.values()) == {1}
+    kinds = Counter(event.type for event in events)
+    assert kinds[EventType.PERSON_DETECTED] == 200
+    assert kinds[EventType.PERSON_CONFIRMED] == 134
+    assert kinds[EventType.PERSON_UNKNOWN] == 66
+
+
+async def test_one_newcomer_on_two_cameras_at_once_is_one_identity_for_two_resolvers(
+    scene: Scene, hub_settings
+) -> None:
+    both = [seen(f"new-{c}", camera=c, start_s=n * 6, end_s=n * 6 + 4, clothes=RED) for n, c in enumerate(CAMERAS)]
+    await scene.save(*both)
+    metrics = ResolverMetrics(CollectorRegistry())
+    async with open_hub(hub_settings, "second", 2) as second:
+        await asyncio.gather(
+            *(take_turn(one.resolution, CameraGraph(), CONFIRM, scene.clock, metrics) for one in (scene.hub, second))
+        )
+    rows = [await scene.hub.tracks.get(one.local_track_id) for one in both]
+    assert len({row.identity_id for row in rows}) == 1
+
+
+async def test_journeys_teach_the_camera_graph(scene: Scene) -> None:
+    await scene.enrol("Alice", ALICE)
+    for n in range(6):
+        start = n * 600
+        await scene.save(
+            seen(f"yard{n}", camera="yard", start_s=start, end_s=start + 5, face=like(ALICE, n), open_=False),
+            seen(f"front{n}", start_s=start + 20, end_s=start + 25, face=like(ALICE, n), open_=False),
+        )
+        await scene.resolve()
+    graph = await scene.hub.resolution.camera_graph(NOON)
+    walk = graph.transits["yard", "front"]
+    assert walk.count == 6
+    assert np.exp(walk.mean_log_s) == pytest.approx(15, rel=0.01)
