@@ -81,7 +81,9 @@ async def _apply(connection: "asyncpg.Connection", steps: list[Migration], appli
     for step in steps:
         if step.version in applied:
             if applied[step.version] != step.checksum:
-                raise MarengoCamError(f"Schema step {step.version} differs from what was applied: reinstall MarengoCam.")
+                raise MarengoCamError(
+                    f"Schema step {step.version} differs from what was applied: reinstall MarengoCam."
+                )
             continue
         async with connection.transaction():
             await connection.execute(step.sql)

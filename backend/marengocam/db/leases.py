@@ -1,0 +1,30 @@
+"""Claims that expire by the database's clock."""
+
+from marengocam.core.model import Lease
+from marengocam.db.database import Database
+from marengocam.db.queries import load, rows
+
+_QUERIES = load("leases")
+
+
+class Leases:
+    """`hub.leases`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def acquire(self, name: str, holder: str, ttl_s: float) -> Lease | None:
+        """Claim or renew a lease; None while another holds it."""
+        async with self._database.connection() as connection:
+            row = await _QUERIES.acquire(connection, lease_name=name, holder=holder, ttl_s=ttl_s)
+        return None if row is None else Lease(**dict(row))
+
+    async def release(self, lease: Lease) -> None:
+        """Give a lease up at once, if it is still held."""
+        async with self._database.connection() as connection:
+            await _QUERIES.release(connection, lease_name=lease.name, holder=lease.holder, fence=lease.fence)
+
+    async def list(self) -> list[Lease]:
+        """Return the leases that are held now."""
+        async with self._database.connection() as connection:
+            return [Lease(**dict(row)) for row in await rows(_QUERIES.list_leases(connection))]

@@ -1,0 +1,230 @@
+"""Persons, their galleries, and the identities that a human names."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Any
+from uuid import UUID
+
+from marengocam.core.errors import ConflictError, NotFoundError
+from marengocam.core.ids import new_id
+from marengocam.core.model import Embedding
+from marengocam.db.database import Connection, Database
+from marengocam.db.queries import embedding_from, load, rows, vector_text
+from marengocam.db.resolution import TURN_KEY
+
+CHANNEL = "person"
+TRACK_CHANNEL = "local_track"
+_QUERIES = load("persons")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with a name."""
+
+    person_id: UUID
+    name: str
+    created_at: datetime
+    picture_path: PurePosixPath | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Where a person was seen last; `present` while that track is open."""
+
+    camera_id: str
+    at: datetime
+    probability: float
+    present: bool
+    crop_path: PurePosixPath | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPerson:
+    """A person, how many faces the gallery holds, and the last sighting."""
+
+    person: Person
+    faces: int
+    last_seen: Sighting | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exemplar:
+    """One picture's embedding in a person's gallery."""
+
+    exemplar_id: UUID
+    person_id: UUID
+    kind: str  # face or appearance
+    embedding: Embedding
+    source: str  # enrolled, confirmed or observed
+    created_at: datetime
+    picture_path: PurePosixPath | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRow:
+    """One individual as the resolver sees it."""
+
+    identity_id: UUID
+    person_id: UUID | None
+    person_name: str | None
+    first_seen_at: datetime
+    last_seen_at: datetime
+    tracks: int
+    crop_track_id: UUID | None
+
+
+class Persons:
+    """`hub.persons`: every change notifies the channel `person`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, person_id: UUID) -> KnownPerson:
+        """Return one person; raises NotFoundError."""
+        async with self._database.connection() as connection:
+            found = await rows(_QUERIES.list_persons(connection, person_id=person_id))
+        if not found:
+            raise NotFoundError("There is no such person.")
+        return _known(found[0])
+
+    async def by_name(self, name: str) -> Person | None:
+        """Return the person of that name, whatever the case, or None."""
+        async with self._database.connection() as connection:
+            row = await _QUERIES.person_by_name(connection, person_name=name)
+        return None if row is None else _person(row)
+
+    async def add(self, name: str, at: datetime) -> Person:
+        """Add a person; raises ConflictError when the name is taken."""
+        person = Person(new_id(at), name.strip(), at)
+        try:
+            async with self._database.transaction() as connection:
+                await _QUERIES.add_person(connection, person_id=person.person_id, person_name=name, at=at)
+                await _notify(connection, person.person_id)
+        except ConflictError as error:
+            raise ConflictError(f"There is a person called {name.strip()!r} already.") from error
+        return person
+
+    async def rename(self, person_id: UUID, name: str) -> None:
+        """Give a person another name; raises NotFoundError, ConflictError when it is taken."""
+        try:
+            async with self._database.transaction() as connection:
+                if await _QUERIES.rename_person(connection, person_id=person_id, person_name=name) is None:
+                    raise NotFoundError("There is no such person.")
+                await _notify(connection, person_id)
+        except ConflictError as error:
+            raise ConflictError(f"There is a person called {name.strip()!r} already.") from error
+
+    async def remove(self, person_id: UUID) -> list[PurePosixPath]:
+        """Remove a person with the gallery; return the pictures to delete. Raises NotFoundError."""
+        async with self._database.transaction() as connection:
+            pictures = await rows(_QUERIES.picture_paths(connection, person_id=person_id))
+            if await _QUERIES.remove_person(connection, person_id=person_id) is None:
+                raise NotFoundError("There is no such person.")
+            await _notify(connection, person_id)
+        return [PurePosixPath(row["picture_path"]) for row in pictures]
+
+    async def set_picture(self, person_id: UUID, picture_path: PurePosixPath) -> None:
+        """Note a portrait."""
+        async with self._database.transaction() as connection:
+            await _QUERIES.set_picture(connection, person_id=person_id, picture_path=str(picture_path))
+            await _notify(connection, person_id)
+
+    async def add_exemplar(
+        self,
+        person_id: UUID,
+        embedding: Embedding,
+        at: datetime,
+        *,
+        kind: str = "face",
+        source: str = "enrolled",
+        picture_path: PurePosixPath | None = None,
+    ) -> UUID:
+        """Add an embedding to a person's gallery; return its id. Raises NotFoundError."""
+        await self.get(person_id)
+        exemplar_id = new_id(at)
+        async with self._database.transaction() as connection:
+            await _QUERIES.add_exemplar(
+                connection,
+                exemplar_id=exemplar_id,
+                person_id=person_id,
+                kind=kind,
+                model=embedding.model,
+                embedding=vector_text(embedding.vector),
+                quality=embedding.quality,
+                source=source,
+                picture_path=str(picture_path) if picture_path else None,
+                at=at,
+            )
+            await _notify(connection, person_id)
+        return exemplar_id
+
+    async def exemplars(self, person_id: UUID | None = None) -> list[Exemplar]:
+        """Return the gallery of a person, or of everybody."""
+        async with self._database.connection() as connection:
+            return [_exemplar(row) for row in await rows(_QUERIES.exemplars(connection, person_id=person_id))]
+
+    async def remove_exemplars(self, person_id: UUID) -> None:
+        """Take a person's enrolled faces back."""
+        async with self._database.transaction() as connection:
+            await _QUERIES.remove_exemplars(connection, person_id=person_id)
+            await _notify(connection, person_id)
+
+    async def identities(self, *, unknown_only: bool, limit: int) -> list[IdentityRow]:
+        """Return individuals, latest first."""
+        async with self._database.connection() as connection:
+            found = await rows(_QUERIES.list_identities(connection, unknown_only=unknown_only, most=limit))
+        return [IdentityRow(**dict(row)) for row in found]
+
+    async def name_identity(self, identity_id: UUID, person_id: UUID, at: datetime) -> None:
+        """Say who an identity is: a human's word on all its tracks (I6). Raises NotFoundError."""
+        await self.get(person_id)
+        async with self._database.transaction() as connection:
+            await _QUERIES.take_turn(connection, key=TURN_KEY)
+            if await _QUERIES.name_identity(connection, identity_id=identity_id, person_id=person_id) is None:
+                raise NotFoundError("There is no such identity; it may have been merged into another.")
+            await _QUERIES.mark_human(connection, identity_id=identity_id, at=at)
+            await _QUERIES.adopt_exemplars(connection, identity_id=identity_id, person_id=person_id)
+            await _QUERIES.touch_tracks(connection, identity_id=identity_id)
+            await _QUERIES.notify(connection, channel=TRACK_CHANNEL, payload=str(identity_id))
+            await _notify(connection, person_id)
+
+    async def last_seen(self) -> dict[UUID, Sighting]:
+        """Return where each person was seen last."""
+        return {one.person.person_id: one.last_seen for one in await self.list() if one.last_seen is not None}
+
+    async def list(self) -> list[KnownPerson]:
+        """Return everybody with a name, by name."""
+        async with self._database.connection() as connection:
+            return [_known(row) for row in await rows(_QUERIES.list_persons(connection, person_id=None))]
+
+
+async def _notify(connection: Connection, person_id: UUID) -> None:
+    await _QUERIES.notify(connection, channel=CHANNEL, payload=str(person_id))
+
+
+def _person(row: Any) -> Person:
+    picture = PurePosixPath(row["picture_path"]) if row["picture_path"] else None
+    return Person(row["person_id"], row["name"], row["created_at"], picture)
+
+
+def _known(row: Any) -> KnownPerson:
+    sighting = None
+    if row["last_seen_at"] is not None:
+        crop = PurePosixPath(row["crop_path"]) if row["crop_path"] else None
+        sighting = Sighting(row["camera_id"], row["last_seen_at"], row["probability"], row["present"], crop)
+    return KnownPerson(_person(row), row["faces"], sighting)
+
+
+def _exemplar(row: Any) -> Exemplar:
+    embedding = embedding_from(row["model"], row["embedding"], row["quality"])
+    assert embedding is not None
+    return Exemplar(
+        exemplar_id=row["exemplar_id"],
+        person_id=row["person_id"],
+        kind=row["kind"],
+        embedding=embedding,
+        source=row["source"],
+        created_at=row["created_at"],
+        picture_path=PurePosixPath(row["picture_path"]) if row["picture_path"] else None,
+    )

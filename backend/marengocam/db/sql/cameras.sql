@@ -1,0 +1,66 @@
+-- name: list_cameras
+-- Every camera with its zones, by name.
+SELECT c.camera_id, c.name, c.main_url, c.sub_url, c.username, c.password_encrypted, c.enabled, c.detect,
+    coalesce((
+        SELECT jsonb_agg(jsonb_build_object('zone_id', z.zone_id, 'name', z.name, 'polygon', z.polygon) ORDER BY z.name)
+        FROM zone z WHERE z.camera_id = c.camera_id
+    ), '[]')::text AS zones
+FROM camera c
+ORDER BY lower(c.name), c.camera_id;
+
+-- name: get_camera^
+-- One camera with its zones.
+SELECT c.camera_id, c.name, c.main_url, c.sub_url, c.username, c.password_encrypted, c.enabled, c.detect,
+    coalesce((
+        SELECT jsonb_agg(jsonb_build_object('zone_id', z.zone_id, 'name', z.name, 'polygon', z.polygon) ORDER BY z.name)
+        FROM zone z WHERE z.camera_id = c.camera_id
+    ), '[]')::text AS zones
+FROM camera c
+WHERE c.camera_id = :camera_id;
+
+-- name: add_camera!
+-- A new camera.
+INSERT INTO camera (camera_id, name, main_url, sub_url, username, password_encrypted, enabled, detect)
+VALUES (:camera_id, :camera_name, :main_url, :sub_url, :username, :password_encrypted, :enabled, :detect);
+
+-- name: update_camera^
+-- All that its owner may change.
+UPDATE camera SET name = :camera_name, main_url = :main_url, sub_url = :sub_url, username = :username,
+    password_encrypted = :password_encrypted, enabled = :enabled, detect = :detect, updated_at = now()
+WHERE camera_id = :camera_id
+RETURNING camera_id;
+
+-- name: remove_camera^
+-- Its recordings and tracks stay until retention takes them.
+DELETE FROM camera WHERE camera_id = :camera_id RETURNING camera_id;
+
+-- name: remove_zones!
+-- Before the new ones are written.
+DELETE FROM zone WHERE camera_id = :camera_id;
+
+-- name: add_zone!
+-- One area of a camera.
+INSERT INTO zone (zone_id, camera_id, name, polygon)
+VALUES (:zone_id, :camera_id, :zone_name, CAST(:polygon AS text)::jsonb);
+
+-- name: write_status!
+-- How a camera is doing; nothing for a camera that was removed meanwhile.
+INSERT INTO camera_status (camera_id, state, reason, since, updated_at, last_packet_at, metrics)
+SELECT c.camera_id, :state, :reason, :since, :updated_at, :last_packet_at, CAST(:metrics AS text)::jsonb
+FROM camera c WHERE c.camera_id = :camera_id
+ON CONFLICT (camera_id) DO UPDATE SET state = excluded.state, reason = excluded.reason, since = excluded.since,
+    updated_at = excluded.updated_at, last_packet_at = excluded.last_packet_at, metrics = excluded.metrics;
+
+-- name: statuses
+-- How each camera is doing.
+SELECT camera_id, state, reason, since, updated_at, last_packet_at, metrics::text AS metrics FROM camera_status;
+
+-- name: open_person_tracks
+-- How many people are followed on each camera now.
+SELECT camera_id, count(*) AS tracks FROM local_track
+WHERE open AND run_id IS NULL AND label = 'person'
+GROUP BY camera_id;
+
+-- name: notify!
+-- Tell whoever waits.
+SELECT pg_notify(:channel, :payload);

@@ -1,0 +1,3 @@
+-- name: still_there$
+-- Notices a connection that died silently.
+SELECT 1;

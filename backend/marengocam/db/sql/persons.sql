@@ -1,0 +1,101 @@
+-- name: list_persons
+-- Everybody with a name, how many faces are enrolled or confirmed, and where each was last seen.
+SELECT p.person_id, p.name, p.created_at, p.picture_path,
+    (SELECT count(*) FROM exemplar e WHERE e.person_id = p.person_id AND e.kind = 'face') AS faces,
+    s.camera_id, s.last_seen_at, s.probability, coalesce(s.open, false) AS present, s.crop_path
+FROM person p
+LEFT JOIN LATERAL (
+    SELECT t.camera_id, t.last_seen_at, a.probability, t.open, t.crop_path
+    FROM identity i
+    JOIN assignment a USING (identity_id)
+    JOIN local_track t USING (local_track_id)
+    WHERE i.person_id = p.person_id AND t.run_id IS NULL
+    ORDER BY t.open DESC, t.last_seen_at DESC
+    LIMIT 1
+) s ON true
+WHERE CAST(:person_id AS uuid) IS NULL OR p.person_id = :person_id
+ORDER BY lower(p.name);
+
+-- name: person_by_name^
+-- A person by name, whatever the case.
+SELECT person_id, name, created_at, picture_path FROM person WHERE lower(btrim(name)) = lower(btrim(:person_name));
+
+-- name: add_person!
+-- A new name.
+INSERT INTO person (person_id, name, created_at) VALUES (:person_id, btrim(:person_name), :at);
+
+-- name: rename_person^
+-- Another name for the same person.
+UPDATE person SET name = btrim(:person_name) WHERE person_id = :person_id RETURNING person_id;
+
+-- name: set_picture!
+-- A portrait.
+UPDATE person SET picture_path = :picture_path WHERE person_id = :person_id;
+
+-- name: remove_person^
+-- The person goes with all biometric data of its own; identities become unknown again.
+DELETE FROM person WHERE person_id = :person_id RETURNING person_id;
+
+-- name: add_exemplar!
+-- A picture's embedding joins the gallery.
+INSERT INTO exemplar (exemplar_id, person_id, kind, model, embedding, quality, source, picture_path, created_at)
+VALUES (:exemplar_id, :person_id, :kind, :model, CAST(:embedding AS text)::halfvec, :quality, :source, :picture_path,
+    :at);
+
+-- name: exemplars
+-- The gallery of a person, or of everybody.
+SELECT exemplar_id, person_id, kind, model, embedding::real[] AS embedding, quality, source, picture_path, created_at
+FROM exemplar
+WHERE person_id IS NOT NULL AND (CAST(:person_id AS uuid) IS NULL OR person_id = :person_id)
+ORDER BY created_at;
+
+-- name: remove_exemplars!
+-- A person's enrolled faces are taken back.
+DELETE FROM exemplar WHERE person_id = :person_id AND kind = 'face' AND source = 'enrolled';
+
+-- name: picture_paths
+-- Pictures that go with a person.
+SELECT picture_path FROM exemplar WHERE person_id = :person_id AND picture_path IS NOT NULL
+UNION SELECT picture_path FROM person WHERE person_id = :person_id AND picture_path IS NOT NULL;
+
+-- name: list_identities
+-- Individuals, latest first, with how often and where they were seen.
+SELECT i.identity_id, i.person_id, p.name AS person_name, i.first_seen_at, i.last_seen_at,
+    (SELECT count(*) FROM assignment a WHERE a.identity_id = i.identity_id) AS tracks, c.local_track_id AS crop_track_id
+FROM identity i
+LEFT JOIN person p USING (person_id)
+LEFT JOIN LATERAL (
+    SELECT t.local_track_id FROM assignment a JOIN local_track t USING (local_track_id)
+    WHERE a.identity_id = i.identity_id AND t.crop_path IS NOT NULL
+    ORDER BY t.score DESC LIMIT 1
+) c ON true
+WHERE i.merged_into IS NULL AND (i.person_id IS NULL OR NOT CAST(:unknown_only AS boolean))
+    AND EXISTS (SELECT FROM assignment a WHERE a.identity_id = i.identity_id)
+ORDER BY i.last_seen_at DESC
+LIMIT :most;
+
+-- name: take_turn!
+-- A human's word waits for the resolver's turn to end, and the next turn for the word.
+SELECT pg_advisory_xact_lock(:key);
+
+-- name: name_identity^
+-- A human says who this is.
+UPDATE identity SET person_id = :person_id WHERE identity_id = :identity_id AND merged_into IS NULL
+RETURNING identity_id;
+
+-- name: mark_human!
+-- The human's word on every track of the identity: the resolver does not overrule it.
+UPDATE assignment SET decided_by = 'human', probability = 1, decided_at = :at WHERE identity_id = :identity_id;
+
+-- name: adopt_exemplars!
+-- Faces seen on the identity stand for the person from now on.
+UPDATE exemplar SET person_id = :person_id WHERE identity_id = :identity_id AND kind = 'face';
+
+-- name: touch_tracks!
+-- The resolver looks at the identity's tracks again.
+UPDATE local_track SET revision = revision + 1
+WHERE local_track_id IN (SELECT local_track_id FROM assignment WHERE identity_id = :identity_id);
+
+-- name: notify!
+-- Tell whoever waits.
+SELECT pg_notify(:channel, :payload);
