@@ -57,12 +57,7 @@ class EmbeddedServer:
         """
         self._make_data_dir()
         with self._lock():
-            account = database_account(self._cluster)
-            binaries, version = find_binaries(account, self._data_dir)
-            own_folder(self._cluster, account)
-            if not check_version(self._cluster, version):
-                create_cluster(self._cluster, binaries, account, durable=self._durable)
-            folder = self._adopt() or self._launch(binaries, account)
+            folder = self._adopt() or self._launch()
             url = socket_address(folder)
             self._write_address(url)
             return Secret(url)
@@ -127,7 +122,12 @@ class EmbeddedServer:
             )
         return processes.serving_socket_folder(self._cluster)
 
-    def _launch(self, binaries: Path, account: Account) -> Path:
+    def _launch(self) -> Path:
+        account = database_account(self._cluster)
+        binaries, version = find_binaries(account, self._data_dir)
+        own_folder(self._cluster, account)
+        if not check_version(self._cluster, version):
+            create_cluster(self._cluster, binaries, account, durable=self._durable)
         folder = socket_folder(self._data_dir, account)
         for _ in range(START_ATTEMPTS):
             self._end_leftovers()
