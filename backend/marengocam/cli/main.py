@@ -1,0 +1,38 @@
+"""The command line: parses, finds the command's module, maps errors to one clear line."""
+
+import argparse
+import asyncio
+import inspect
+import sys
+from collections.abc import Sequence
+
+from marengocam import __version__
+from marengocam.cli import chores, services
+from marengocam.core.errors import MarengoCamError
+from marengocam.settings import load_settings
+
+USAGE_STATUS = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit status: 0 well, 1 it found something wrong, 2 it could not be done."""
+    parsed = build_parser().parse_args(arguments)
+    try:
+        result = parsed.command(load_settings(), parsed)
+        status = asyncio.run(result) if inspect.isawaitable(result) else result
+    except MarengoCamError as error:
+        print(f"marengocam: {error}", file=sys.stderr)
+        return USAGE_STATUS
+    except KeyboardInterrupt:
+        return 130
+    return int(status or 0)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = argparse.ArgumentParser(prog="marengocam", description="Who is where, from ordinary cameras.")
+    parser.add_argument("--version", action="version", version=f"marengocam {__version__}")
+    commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
+    services.add_commands(commands)
+    chores.add_commands(commands)
+    return parser

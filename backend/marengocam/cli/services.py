@@ -1,0 +1,90 @@
+"""Commands that run services."""
+
+import argparse
+import importlib
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from marengocam.core.errors import BadInputError
+from marengocam.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+SERVICES = {
+    "ingest": ("marengocam.ingest.service", "IngestService", "record and analyse cameras"),
+    "resolver": ("marengocam.resolver.service", "ResolverService", "decide who each track is"),
+    "automation": ("marengocam.automation.service", "AutomationService", "publish events by rules"),
+    "face": ("marengocam.face.service", "FaceService", "find and recognise faces (CodeProject.AI's API)"),
+    "janitor": ("marengocam.janitor.service", "JanitorService", "retention and health"),
+    "web": ("marengocam.web.service", "WebService", "API and page"),
+}
+FILE_SCHEME = "file://"
+
+
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `up` and one command per service."""
+    up = commands.add_parser("up", help="run everything on this machine, the database included")
+    up.set_defaults(command=_up)
+    for name, (_, _, text) in SERVICES.items():
+        parser = commands.add_parser(name, help=text)
+        parser.set_defaults(command=_serve)
+        if name == "ingest":
+            _add_replay_arguments(parser)
+
+
+def _add_replay_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--source", metavar="file://...", help="replay a file or folder instead of serving cameras")
+    parser.add_argument("--camera", default="", help="the camera whose zones and name the replay takes")
+    parser.add_argument("--run-id", type=UUID, help="the replay run that asked for it")
+    parser.add_argument("--from", dest="from_at", type=moment, help="start of the stretch (RFC 3339)")
+    parser.add_argument("--to", dest="to_at", type=moment, help="end of the stretch (RFC 3339)")
+    parser.add_argument("--debug", action="store_true", help="log each frame's decisions")
+
+
+def _up(settings: Settings, _arguments: argparse.Namespace) -> int:
+    from marengocam.runtime.supervisor import supervise  # noqa: PLC0415 - loaded when needed
+
+    return supervise(settings)
+
+
+def _serve(settings: Settings, arguments: argparse.Namespace) -> "int | Coroutine[None, None, int]":
+    if getattr(arguments, "source", None):
+        return _replay(settings, arguments)
+    from marengocam.runtime.service import run_service  # noqa: PLC0415 - loaded when needed
+
+    module_name, class_name, _ = SERVICES[arguments.name]
+    return run_service(arguments.name, settings, getattr(importlib.import_module(module_name), class_name))
+
+
+async def _replay(settings: Settings, arguments: argparse.Namespace) -> int:
+    from marengocam.replay.run import ReplayRequest, replay_source  # noqa: PLC0415 - loaded when needed
+    from marengocam.runtime.logs import start_logging  # noqa: PLC0415 - loaded when needed
+
+    if not arguments.source.startswith(FILE_SCHEME):
+        raise BadInputError(f"--source takes {FILE_SCHEME}/path/to/video or a folder; live cameras need no --source.")
+    level = "DEBUG" if arguments.debug else settings.log_level
+    start_logging("replay", level, as_json=settings.log_json)
+    request = ReplayRequest(
+        source=arguments.source,
+        camera_id=arguments.camera,
+        run_id=arguments.run_id,
+        from_at=arguments.from_at,
+        to_at=arguments.to_at,
+        debug=arguments.debug,
+    )
+    report = await replay_source(settings, request)
+    print(report.to_json())
+    return 0
+
+
+def moment(text: str) -> datetime:
+    """Return an aware time from RFC 3339 text, for argparse."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time like 2026-11-24T10:15:00Z") from None
+    if moment.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text!r} needs a time zone, such as 2026-11-24T10:15:00Z")
+    return moment

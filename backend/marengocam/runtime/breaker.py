@@ -1,0 +1,96 @@
+"""The circuit breaker around an AI engine: a time limit, then a cut, then one careful try every so often."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import TypeVar
+
+from marengocam.core.clock import Clock
+from marengocam.core.errors import FaceEngineError
+
+FAILURES_TO_OPEN = 3
+RETRY_S = 30.0
+T = TypeVar("T")
+
+
+class BreakerState(StrEnum):
+    """closed: calls go through; open: none does; half_open: one is trying."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+class Breaker:
+    """Cuts an engine off after some failures in a row; only errors and time-outs count as failures.
+
+    `on_change(state, reason)` is told of each change between closed and open.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        clock: Clock,
+        *,
+        failures: int = FAILURES_TO_OPEN,
+        retry_s: float = RETRY_S,
+        on_change: Callable[[BreakerState, str], None] | None = None,
+    ) -> None:
+        self.name = name
+        self._clock = clock
+        self._limit = failures
+        self._retry_s = retry_s
+        self._on_change = on_change
+        self._failures = 0
+        self._retry_at_s = 0.0
+        self.state = BreakerState.CLOSED
+
+    @property
+    def ready(self) -> bool:
+        """Whether a call would go through now."""
+        if self.state is BreakerState.OPEN:
+            return self._clock.monotonic_s() >= self._retry_at_s
+        return self.state is BreakerState.CLOSED
+
+    async def call(self, make: Callable[[], Awaitable[T]], timeout_s: float) -> T:
+        """Return what the call returns.
+
+        Raises FaceEngineError when it is cut off, fails or takes longer than `timeout_s`.
+        """
+        if not self.ready:
+            raise FaceEngineError(f"{self.name} is cut off after failures; it is tried again every {RETRY_S:.0f} s.")
+        if self.state is BreakerState.OPEN:
+            self.state = BreakerState.HALF_OPEN
+        try:
+            result = await asyncio.wait_for(make(), timeout_s)
+        except TimeoutError as error:
+            self._failed(f"no answer within {timeout_s * 1000:.0f} ms")
+            raise FaceEngineError(f"{self.name} did not answer within {timeout_s * 1000:.0f} ms.") from error
+        except (OSError, FaceEngineError) as error:
+            self._failed(str(error) or type(error).__name__)
+            raise FaceEngineError(f"{self.name} failed: {error}") from error
+        except asyncio.CancelledError:
+            if self.state is BreakerState.HALF_OPEN:
+                self.state = BreakerState.OPEN
+            raise
+        self._succeeded()
+        return result
+
+    def _failed(self, reason: str) -> None:
+        self._failures += 1
+        if self.state is BreakerState.HALF_OPEN or self._failures >= self._limit:
+            was_open = self.state is not BreakerState.CLOSED
+            self.state = BreakerState.OPEN
+            self._retry_at_s = self._clock.monotonic_s() + self._retry_s
+            if not was_open:
+                self._tell(reason)
+
+    def _succeeded(self) -> None:
+        self._failures = 0
+        if self.state is not BreakerState.CLOSED:
+            self.state = BreakerState.CLOSED
+            self._tell("it answers again")
+
+    def _tell(self, reason: str) -> None:
+        if self._on_change is not None:
+            self._on_change(self.state, reason)

@@ -1,0 +1,65 @@
+"""Wake-ups between services: hints only, with a poll behind each."""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+
+from marengocam.db.hub import Hub
+
+CHANNELS = ("local_track", "event", "camera", "replay", "chunk", "person", "health")
+POLL_S = 2.0
+
+
+@dataclass(slots=True)
+class Subscription:
+    """One listener's view of a channel: how often it rang and what came last."""
+
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    payload: str = ""
+
+    async def wait(self, timeout_s: float = POLL_S) -> bool:
+        """Return at the next hint since the last return, or when the poll is due; True for a hint."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.woken.wait(), timeout_s)
+        rang = self.woken.is_set()
+        self.woken.clear()
+        return rang
+
+
+class Bus:
+    """Wake-ups of the hub's channels for any number of listeners in one process."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._subscriptions: dict[str, list[Subscription]] = defaultdict(list)
+        self._own: dict[str, Subscription] = {}
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["Bus"]:
+        """Listen while the block runs; without a database only polls wake."""
+        async with self._hub.listen(CHANNELS, self._ring):
+            yield self
+
+    @contextlib.contextmanager
+    def subscribed(self, channel: str) -> Iterator[Subscription]:
+        """Lend a subscription to one channel."""
+        subscription = Subscription()
+        self._subscriptions[channel].append(subscription)
+        try:
+            yield subscription
+        finally:
+            self._subscriptions[channel].remove(subscription)
+
+    async def wait(self, channel: str, timeout_s: float = POLL_S) -> bool:
+        """Return at the next hint on a channel or when the poll is due; for one listener per channel and process."""
+        if channel not in self._own:
+            self._own[channel] = Subscription()
+            self._subscriptions[channel].append(self._own[channel])
+        return await self._own[channel].wait(timeout_s)
+
+    def _ring(self, channel: str, payload: str) -> None:
+        for subscription in self._subscriptions[channel]:
+            subscription.payload = payload
+            subscription.woken.set()

@@ -1,0 +1,57 @@
+"""Leases held by a process: claimed, renewed, shared fairly, kept while the hub is away."""
+
+import logging
+from collections.abc import Sequence
+
+from marengocam.core.clock import Clock
+from marengocam.core.errors import HubUnavailableError
+from marengocam.core.model import Lease
+from marengocam.db.hub import Hub
+
+TTL_S = 10.0
+RENEW_S = 3.0
+_LOG = logging.getLogger(__name__)
+
+
+class LeaseKeeper:
+    """The leases of one process; `refresh` is called every RENEW_S.
+
+    While the hub is away holdings are kept: recording twice is better than not at all, and a stale holder's rows are
+    refused by their fence.
+    """
+
+    def __init__(self, hub: Hub, clock: Clock, holder: str, ttl_s: float = TTL_S) -> None:
+        self._hub = hub
+        self._clock = clock
+        self._holder = holder
+        self._ttl_s = ttl_s
+        self.held: dict[str, Lease] = {}
+
+    async def refresh(self, names: Sequence[str], most: int | None = None) -> None:
+        """Renew what is held, give up what is no longer named, claim what is free up to `most` in all."""
+        for name in self.held.keys() - set(names):
+            await self._give_up(name)
+        for name in names:
+            if name not in self.held and most is not None and len(self.held) >= most:
+                continue
+            try:
+                lease = await self._hub.leases.acquire(name, self._holder, self._ttl_s)
+            except HubUnavailableError:
+                return
+            if lease is not None:
+                self.held[name] = lease
+            elif name in self.held:
+                _LOG.warning("%s is served by another process now", name)
+                del self.held[name]
+
+    async def release_all(self) -> None:
+        """Give everything up, at the end of the process."""
+        for name in list(self.held):
+            await self._give_up(name)
+
+    async def _give_up(self, name: str) -> None:
+        lease = self.held.pop(name)
+        try:
+            await self._hub.leases.release(lease)
+        except HubUnavailableError:
+            _LOG.info("%s could not be given back; it expires by itself", name)

@@ -1,0 +1,180 @@
+"""`marengocam up`: the embedded database and every service as a process of its own, restarted when it dies or hangs."""
+
+import asyncio
+import contextlib
+import ctypes
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from marengocam.core.clock import Clock, SystemClock
+from marengocam.core.errors import MarengoCamError
+from marengocam.db.embedded import EmbeddedServer
+from marengocam.db.migrate import migrate
+from marengocam.runtime.logs import start_logging
+from marengocam.runtime.service import DRAIN_LIMIT_S, endpoint_of
+from marengocam.settings import Settings
+
+SERVICES = ("ingest", "resolver", "automation", "face", "janitor", "web")
+BACKOFF_FIRST_S = 0.5
+BACKOFF_MAX_S = 10.0
+HEALTHY_RESETS_BACKOFF_S = 30.0
+START_GRACE_S = 30.0
+UNHEALTHY_LIMIT_S = 20.0
+PROBE_EVERY_S = 2.0
+PROBE_LIMIT_S = 3.0
+DATABASE_CHECK_S = 1.0
+KILL_LIMIT_S = 2.0
+PR_SET_PDEATHSIG = 1
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Child:
+    name: str
+    process: asyncio.subprocess.Process | None = None
+    backoff_s: float = BACKOFF_FIRST_S
+    started_s: float = 0.0
+    healthy_s: float = field(default=0.0)
+
+
+def supervise(settings: Settings, services: Sequence[str] = SERVICES) -> int:
+    """Run everything on this machine until SIGTERM or SIGINT; return the exit status."""
+    start_logging("up", settings.log_level, as_json=settings.log_json, secrets=(settings.database_url,))
+    server = None
+    try:
+        if not settings.database_url:
+            # From the main thread: the server ends with the thread that started it.
+            server = EmbeddedServer(settings.data_dir, die_with_parent=True)
+            server.start()
+            _LOG.info("database started")
+        return asyncio.run(_Supervisor(settings, server, services).run())
+    except MarengoCamError as error:
+        _LOG.error("%s", error)
+        return 1
+    finally:
+        if server is not None:
+            server.stop()
+            _LOG.info("database stopped")
+
+
+class _Supervisor:
+    def __init__(self, settings: Settings, server: EmbeddedServer | None, services: Sequence[str]) -> None:
+        self._settings = settings
+        self._server = server
+        self._children = [_Child(name) for name in services]
+        self._clock: Clock = SystemClock()
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> int:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        await migrate(self._settings)
+        async with aiohttp.ClientSession() as session:
+            keepers = [asyncio.create_task(self._keep(child, session)) for child in self._children]
+            if self._server is not None:
+                keepers.append(asyncio.create_task(self._keep_database(self._server)))
+            await self._stopping.wait()
+            _LOG.info("stopping")
+            for keeper in keepers:
+                keeper.cancel()
+            await asyncio.gather(*keepers, return_exceptions=True)
+            await asyncio.gather(*(self._stop(child) for child in self._children))
+        return 0
+
+    async def _keep(self, child: _Child, session: aiohttp.ClientSession) -> None:
+        while True:
+            await self._start(child)
+            assert child.process is not None
+            output = asyncio.create_task(_relay(child.process))
+            watch = asyncio.create_task(self._watch(child, session))
+            try:
+                status = await child.process.wait()
+            finally:
+                watch.cancel()
+            await asyncio.gather(output, return_exceptions=True)
+            if self._clock.monotonic_s() - child.started_s > HEALTHY_RESETS_BACKOFF_S:
+                child.backoff_s = BACKOFF_FIRST_S
+            _LOG.warning("%s ended (status %d); restarted in %.1f s", child.name, status, child.backoff_s)
+            await asyncio.sleep(child.backoff_s)
+            child.backoff_s = min(child.backoff_s * 2, BACKOFF_MAX_S)
+
+    async def _start(self, child: _Child) -> None:
+        child.process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "marengocam.cli",
+            child.name,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509,RUF100 - one system call, safe after a fork
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )
+        child.started_s = child.healthy_s = self._clock.monotonic_s()
+        _LOG.info("%s started (process %d)", child.name, child.process.pid)
+
+    async def _watch(self, child: _Child, session: aiohttp.ClientSession) -> None:
+        """Kill a child whose /health fails or does not answer for too long; it is then restarted."""
+        endpoint = endpoint_of(child.name, self._settings)
+        host = "127.0.0.1" if endpoint.host in {"0.0.0.0", "::"} else endpoint.host  # noqa: S104 - compared, not bound
+        child.healthy_s = self._clock.monotonic_s() + START_GRACE_S - UNHEALTHY_LIMIT_S
+        while True:
+            await asyncio.sleep(PROBE_EVERY_S)
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                limit = aiohttp.ClientTimeout(total=PROBE_LIMIT_S)
+                async with session.get(f"http://{host}:{endpoint.port}/health", timeout=limit) as answer:
+                    if answer.status == 200:
+                        child.healthy_s = max(child.healthy_s, self._clock.monotonic_s())
+            if self._clock.monotonic_s() - child.healthy_s > UNHEALTHY_LIMIT_S and child.process is not None:
+                _LOG.error("%s does not answer or fails for %.0f s: killed", child.name, UNHEALTHY_LIMIT_S)
+                _kill(child.process)
+                return
+
+    async def _keep_database(self, server: EmbeddedServer) -> None:
+        while True:
+            await asyncio.sleep(DATABASE_CHECK_S)
+            if not server.running():
+                _LOG.error("the database ended; it is started again")
+                try:
+                    # In this thread, since the server ends with the thread that starts it; about 0.2 s.
+                    server.start()
+                except MarengoCamError as error:
+                    _LOG.error("%s", error)
+
+    async def _stop(self, child: _Child) -> None:
+        process = child.process
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), DRAIN_LIMIT_S + KILL_LIMIT_S)
+        except TimeoutError:
+            _LOG.error("%s did not end in time: killed", child.name)
+            _kill(process)
+            await process.wait()
+
+
+async def _relay(process: asyncio.subprocess.Process) -> None:
+    """Pass a child's log lines on; they carry its name."""
+    assert process.stdout is not None
+    while line := await process.stdout.readline():
+        sys.stderr.buffer.write(line)
+        sys.stderr.buffer.flush()
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
