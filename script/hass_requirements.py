@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-import homeassistant.components as components
+from homeassistant import components
 
 
 def requirements(names: list[str], root: Path) -> set[str]:

@@ -1,0 +1,151 @@
+"""Adding a backend in the user interface: address and token, tested before they are saved."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry, ConfigFlow, ConfigFlowResult, OptionsFlow
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+
+from .client import (
+    AddressError,
+    ApiError,
+    CannotConnectError,
+    IncompatibleVersionError,
+    Info,
+    InvalidTokenError,
+    MarengoCamClient,
+    MarengoCamClientError,
+    UnexpectedAnswerError,
+    normalise_address,
+)
+from .const import CONF_ADDRESS, CONF_TOKEN, DOMAIN, LOGGER, OPTION_LATE_AS_TRIGGERS
+from .schema import vol
+
+ADDRESS_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.TEXT, autocomplete="url"))
+TOKEN_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
+BOTH_FIELDS = vol.Schema({vol.Required(CONF_ADDRESS): ADDRESS_FIELD, vol.Required(CONF_TOKEN): TOKEN_FIELD})
+TOKEN_ONLY = vol.Schema({vol.Required(CONF_TOKEN): TOKEN_FIELD})
+
+Errors = dict[str, str]
+REASONS: Mapping[type[MarengoCamClientError], Errors] = {
+    CannotConnectError: {CONF_ADDRESS: "cannot_connect"},
+    InvalidTokenError: {CONF_TOKEN: "invalid_auth"},
+    IncompatibleVersionError: {"base": "incompatible_version"},
+    UnexpectedAnswerError: {CONF_ADDRESS: "not_marengocam"},
+}
+
+
+async def ask(hass: HomeAssistant, values: Mapping[str, str]) -> tuple[Info | None, Errors, dict[str, str]]:
+    """Return who answers at the address, or which field is wrong and why, and the values as they are to be saved."""
+    saved = {CONF_ADDRESS: values[CONF_ADDRESS], CONF_TOKEN: values[CONF_TOKEN].strip()}
+    try:
+        saved[CONF_ADDRESS] = normalise_address(values[CONF_ADDRESS])
+        info = await MarengoCamClient(async_get_clientsession(hass), saved[CONF_ADDRESS], saved[CONF_TOKEN]).info()
+    except AddressError:
+        return None, {CONF_ADDRESS: "invalid_address"}, saved
+    except MarengoCamClientError as error:
+        return None, _reason(error), saved
+    except Exception:  # noqa: BLE001 - the owner sees a sentence, the log has the rest
+        LOGGER.exception("Asking the backend failed in a way nobody thought of")
+        return None, {"base": "unknown"}, saved
+    return info, {}, saved
+
+
+def _reason(error: MarengoCamClientError) -> Errors:
+    if isinstance(error, ApiError):
+        if error.code == "forbidden":
+            return {CONF_TOKEN: "forbidden"}
+        LOGGER.warning("The backend answers but does not let itself be added: %s", error.message)
+    return REASONS.get(type(error), {"base": "refused"})
+
+
+class MarengoCamConfigFlow(ConfigFlow, domain=DOMAIN):
+    """Adds a backend, gives it a new token or a new address."""
+
+    VERSION = 1
+    MINOR_VERSION = 1
+
+    @staticmethod
+    @callback
+    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
+        return MarengoCamOptionsFlow()
+
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for address and token."""
+        errors: Errors = {}
+        if user_input is not None:
+            info, errors, saved = await ask(self.hass, user_input)
+            if info is not None:
+                await self.async_set_unique_id(info.installation_id, raise_on_progress=False)
+                self._abort_if_unique_id_configured(updates=saved)
+                return self.async_create_entry(title=info.name, data=saved)
+        return self.async_show_form(
+            step_id="user",
+            data_schema=self.add_suggested_values_to_schema(BOTH_FIELDS, _shown_again(user_input)),
+            errors=errors,
+        )
+
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Begin because the backend no longer accepts the token."""
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for a new token."""
+        entry = self._get_reauth_entry()
+        errors: Errors = {}
+        if user_input is not None:
+            info, errors, saved = await ask(self.hass, {**entry.data, **user_input})
+            if info is not None:
+                await self.async_set_unique_id(info.installation_id)
+                self._abort_if_unique_id_mismatch(reason="other_installation")
+                return self.async_update_reload_and_abort(entry, data_updates=saved)
+            # The address is not asked for here: what is wrong with it is shown for the form as a whole.
+            errors = {"base" if field == CONF_ADDRESS else field: key for field, key in errors.items()}
+        return self.async_show_form(
+            step_id="reauth_confirm",
+            data_schema=TOKEN_ONLY,
+            errors=errors,
+            description_placeholders={"address": entry.data[CONF_ADDRESS]},
+        )
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for a new address or token of the same backend."""
+        entry = self._get_reconfigure_entry()
+        errors: Errors = {}
+        if user_input is not None:
+            info, errors, saved = await ask(self.hass, user_input)
+            if info is not None:
+                await self.async_set_unique_id(info.installation_id)
+                self._abort_if_unique_id_mismatch(reason="other_installation")
+                return self.async_update_reload_and_abort(entry, data_updates=saved)
+        shown = _shown_again(user_input) or {CONF_ADDRESS: entry.data[CONF_ADDRESS]}
+        return self.async_show_form(
+            step_id="reconfigure",
+            data_schema=self.add_suggested_values_to_schema(BOTH_FIELDS, shown),
+            errors=errors,
+        )
+
+
+class MarengoCamOptionsFlow(OptionsFlow):
+    """What the owner may choose later; read when it is used, so that nothing is reloaded."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask whether late events start automations."""
+        if user_input is not None:
+            return self.async_create_entry(data=user_input)
+        fields = vol.Schema({vol.Required(OPTION_LATE_AS_TRIGGERS, default=False): BooleanSelector()})
+        return self.async_show_form(
+            step_id="init", data_schema=self.add_suggested_values_to_schema(fields, self.config_entry.options)
+        )
+
+
+def _shown_again(user_input: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what a form shows the second time; a token is never sent back."""
+    return {key: value for key, value in (user_input or {}).items() if key != CONF_TOKEN}

@@ -1,0 +1,23 @@
+"""Names and limits of the integration."""
+
+import logging
+from datetime import timedelta
+from typing import Final
+
+from homeassistant.const import Platform
+
+DOMAIN: Final = "marengocam"
+LOGGER: Final = logging.getLogger(__package__)
+MANUFACTURER: Final = "MarengoCam"
+
+PLATFORMS: Final = [Platform.BINARY_SENSOR, Platform.CAMERA, Platform.EVENT, Platform.SENSOR]
+
+CONF_ADDRESS: Final = "address"
+CONF_TOKEN: Final = "token"  # noqa: S105 - the field's name
+OPTION_LATE_AS_TRIGGERS: Final = "late_as_triggers"
+
+POLL_INTERVAL: Final = timedelta(seconds=30)
+HURRY_COOLDOWN_S: Final = 1.0  # hints within this make one refresh
+
+# Events whose fact is old when it comes fire this instead of marengocam_<type>.
+LATE_EVENT: Final = f"{DOMAIN}_late_event"

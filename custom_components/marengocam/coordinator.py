@@ -1,0 +1,133 @@
+"""What the backend knows now: polled, and hurried by its hints."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.helpers.debounce import Debouncer
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+
+from .client import Camera, Health, Info, InvalidTokenError, MarengoCamClient, MarengoCamClientError, Person
+from .const import DOMAIN, HURRY_COOLDOWN_S, LOGGER, POLL_INTERVAL
+from .failures import explain
+
+if TYPE_CHECKING:
+    from .feed import EventFeed
+
+
+@dataclass(frozen=True, slots=True)
+class BackendState:
+    """Everything the entities show."""
+
+    info: Info
+    cameras: Mapping[str, Camera]
+    persons: Mapping[str, Person]
+    health: Health
+
+
+@dataclass(slots=True)
+class MarengoCamRuntime:
+    """What lives as long as the config entry is loaded."""
+
+    client: MarengoCamClient
+    coordinator: "MarengoCamCoordinator"
+    feed: "EventFeed"
+
+
+MarengoCamConfigEntry: TypeAlias = ConfigEntry[MarengoCamRuntime]
+
+
+class Part(StrEnum):
+    """What can be asked for apart from the rest."""
+
+    CAMERAS = "cameras"
+    PERSONS = "persons"
+    HEALTH = "health"
+
+
+# Which part a hint of the backend is about; an open track shows in its camera.
+HINTS: Mapping[str, frozenset[Part]] = {
+    "cameras": frozenset({Part.CAMERAS}),
+    "tracks": frozenset({Part.CAMERAS}),
+    "persons": frozenset({Part.PERSONS}),
+    "health": frozenset({Part.HEALTH}),
+}
+EVERYTHING = frozenset(Part)
+
+
+class MarengoCamCoordinator(DataUpdateCoordinator[BackendState]):
+    """Asks the backend for everything now and then, and for a part of it when told that it changed."""
+
+    config_entry: MarengoCamConfigEntry
+
+    def __init__(self, hass: HomeAssistant, entry: MarengoCamConfigEntry, client: MarengoCamClient) -> None:
+        super().__init__(
+            hass,
+            LOGGER,
+            config_entry=entry,
+            name=DOMAIN,
+            update_interval=POLL_INTERVAL,
+            always_update=False,
+            request_refresh_debouncer=Debouncer(hass, LOGGER, cooldown=HURRY_COOLDOWN_S, immediate=True),
+        )
+        self.client = client
+        self._hurried: set[Part] = set()
+        self._complete_at: float | None = None
+
+    @callback
+    def hurry(self, parts: frozenset[Part] = EVERYTHING) -> None:
+        """Refresh these parts now; hints that come close together make one refresh."""
+        self._hurried |= parts
+        self.config_entry.async_create_background_task(
+            self.hass, self.async_request_refresh(), f"{DOMAIN} hurried refresh"
+        )
+
+    async def _async_update_data(self) -> BackendState:
+        now = self.hass.loop.time()
+        hurried, self._hurried = frozenset(self._hurried), set()
+        due = self._complete_at is None or now - self._complete_at >= POLL_INTERVAL.total_seconds()
+        try:
+            if due or not hurried or hurried == EVERYTHING or not self.last_update_success:
+                state = await self._everything()
+                self._complete_at = now
+            else:
+                state = await self._some(self.data, hurried)
+        except InvalidTokenError as error:
+            raise ConfigEntryAuthFailed(translation_domain=DOMAIN, translation_key="invalid_auth") from error
+        except MarengoCamClientError as error:
+            raise explain(error, UpdateFailed) from error
+        if state.info.installation_id != self.config_entry.unique_id:
+            raise UpdateFailed(
+                translation_domain=DOMAIN,
+                translation_key="other_installation",
+                translation_placeholders={"address": self.client.address},
+            )
+        return state
+
+    async def _everything(self) -> BackendState:
+        info, cameras, persons, health = await asyncio.gather(
+            self.client.info(), self.client.cameras(), self.client.persons(), self.client.health()
+        )
+        return BackendState(info, _by_camera(cameras), _by_person(persons), health)
+
+    async def _some(self, state: BackendState, parts: frozenset[Part]) -> BackendState:
+        if Part.CAMERAS in parts:
+            state = replace(state, cameras=_by_camera(await self.client.cameras()))
+        if Part.PERSONS in parts:
+            state = replace(state, persons=_by_person(await self.client.persons()))
+        if Part.HEALTH in parts:
+            state = replace(state, health=await self.client.health())
+        return state
+
+
+def _by_camera(cameras: tuple[Camera, ...]) -> dict[str, Camera]:
+    return {camera.camera_id: camera for camera in cameras}
+
+
+def _by_person(persons: tuple[Person, ...]) -> dict[str, Person]:
+    return {person.person_id: person for person in persons}

@@ -1,0 +1,37 @@
+"""What helps to find a fault, without tokens, addresses or people's names."""
+
+from dataclasses import asdict
+from typing import Any
+
+from homeassistant.components.diagnostics import REDACTED, async_redact_data
+from homeassistant.core import HomeAssistant
+
+from .const import CONF_ADDRESS, CONF_TOKEN
+from .coordinator import MarengoCamConfigEntry
+
+SECRET = {CONF_ADDRESS, CONF_TOKEN, "installation_id"}
+
+
+async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: MarengoCamConfigEntry) -> dict[str, Any]:
+    """Return the state of the entry."""
+    runtime = entry.runtime_data
+    state = runtime.coordinator.data
+    return {
+        "entry": {"data": async_redact_data(dict(entry.data), SECRET), "options": dict(entry.options)},
+        "backend": async_redact_data(asdict(state.info), SECRET),
+        "cameras": [asdict(camera) for camera in state.cameras.values()],
+        "persons": [{**asdict(person), "person_id": REDACTED, "name": REDACTED} for person in state.persons.values()],
+        "health": asdict(state.health),
+        "events": {
+            "connected": runtime.feed.connected,
+            "last_number": runtime.feed.last_number,
+            "handled": runtime.feed.handled,
+            "late": runtime.feed.late,
+        },
+        "poll": {
+            "last_update_success": runtime.coordinator.last_update_success,
+            "last_error": type(runtime.coordinator.last_exception).__name__
+            if runtime.coordinator.last_exception
+            else None,
+        },
+    }

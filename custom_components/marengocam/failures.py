@@ -1,0 +1,23 @@
+"""The client's errors as Home Assistant's, in the owner's language."""
+
+from typing import TypeVar
+
+from homeassistant.exceptions import HomeAssistantError
+
+from .client import ApiError, CannotConnectError, IncompatibleVersionError, InvalidTokenError, MarengoCamClientError
+from .const import DOMAIN
+
+ErrorT = TypeVar("ErrorT", bound=HomeAssistantError)
+
+KEYS: dict[type[MarengoCamClientError], str] = {
+    CannotConnectError: "cannot_connect",
+    InvalidTokenError: "invalid_auth",
+    IncompatibleVersionError: "incompatible_version",
+    ApiError: "refused",
+}
+
+
+def explain(error: MarengoCamClientError, kind: type[ErrorT]) -> ErrorT:
+    """Return `kind` with the translated reason; raise it from `error`."""
+    key = KEYS.get(type(error), "unexpected_answer")
+    return kind(translation_domain=DOMAIN, translation_key=key, translation_placeholders={"reason": str(error)})
