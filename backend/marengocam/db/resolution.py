@@ -31,6 +31,7 @@ TURN_KEY = 0x6D63_7265_736F  # advisory lock "mcreso": resolvers, and whoever wr
 SIGHTS_LIMIT = 400  # candidates come from so many of the newest tracks
 PATH_REACH_S = 15.0  # paths of the same camera are looked at this far around a track
 STRANGERS_LIMIT = 8
+STRANGERS_SEARCHED = 1000  # newest faces of unknowns; each costs about 7 microseconds
 STRANGER_REACH = timedelta(days=90)
 BEST_LIKENESSES = 5  # of an individual
 WAKE_REACH = timedelta(seconds=60)
@@ -201,6 +202,7 @@ class Turn:
                 embedding=vector_text(face.vector),
                 dimensions=len(face.vector),
                 from_at=at - STRANGER_REACH,
+                searched=STRANGERS_SEARCHED,
                 most=STRANGERS_LIMIT,
             )
         )

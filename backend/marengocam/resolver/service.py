@@ -1,7 +1,6 @@
 """The resolver process: takes turns over changed tracks until it is told to stop."""
 
 import asyncio
-import contextlib
 import logging
 
 from marengocam.core.errors import ConflictError, MarengoCamError
@@ -41,12 +40,12 @@ class ResolverService:
                 self._trouble = None
             except ConflictError as error:
                 _LOG.info("turn is taken again: %s", error)
-                await _pause(context, RETRY_S)
+                await context.pause(RETRY_S)
             except MarengoCamError as error:
                 if self._trouble is None:
                     _LOG.warning("no decisions now, tracks wait in the hub: %s", error)
                 self._trouble = str(error)
-                await _pause(context, RETRY_S)
+                await context.pause(RETRY_S)
             else:
                 if not busy:
                     await _woken(context)
@@ -81,8 +80,3 @@ async def _woken(context: ServiceContext) -> None:
     for task in pending:
         task.cancel()
     await asyncio.gather(*pending, return_exceptions=True)
-
-
-async def _pause(context: ServiceContext, seconds_s: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(context.stopping.wait(), seconds_s)

@@ -12,7 +12,7 @@ from marengocam.resolver.metrics import ResolverMetrics
 from marengocam.resolver.resolve import HUMAN, PERSON_LABEL, obey, resolve, resolve_other
 
 TURN_TRACKS = 8  # ingest waits for its rows while a turn runs: keep turns short
-CANDIDATE_WINDOW = timedelta(hours=4)
+CANDIDATE_WINDOW = timedelta(hours=2)  # of either side: clothes have faded by then
 
 _LOG = logging.getLogger(__name__)
 

@@ -62,32 +62,43 @@ LIMIT :most;
 SELECT person_id, name FROM person ORDER BY person_id;
 
 -- name: strangers
--- Unknown identities of any day whose faces are nearest to this one.
-SELECT e.identity_id
-FROM exemplar e
+-- Unknown identities of any day whose faces, among the newest, are nearest to this one.
+WITH newest AS (
+    SELECT e.identity_id, e.embedding
+    FROM exemplar e
+    WHERE e.kind = 'face' AND e.model = :model AND e.person_id IS NULL
+        AND e.created_at >= :from_at
+        AND e.local_track_id IS DISTINCT FROM :local_track_id
+    ORDER BY e.created_at DESC
+    LIMIT :searched
+)
+SELECT n.identity_id
+FROM newest n
 JOIN identity i USING (identity_id)
-WHERE e.kind = 'face' AND e.model = :model AND e.person_id IS NULL AND i.person_id IS NULL AND i.merged_into IS NULL
-    AND e.created_at >= :from_at
-    AND e.local_track_id IS DISTINCT FROM :local_track_id
-    AND vector_dims(e.embedding) = :dimensions
-ORDER BY CASE WHEN vector_dims(e.embedding) = :dimensions THEN e.embedding <=> :embedding::text::halfvec END
+WHERE i.person_id IS NULL AND i.merged_into IS NULL AND vector_dims(n.embedding) = :dimensions
+ORDER BY CASE WHEN vector_dims(n.embedding) = :dimensions THEN n.embedding <=> :embedding::text::halfvec END
 LIMIT :most;
 
 -- name: likenesses
 -- How like each candidate's exemplars an embedding is: the best few of every individual.
-WITH compared AS (
+WITH chosen AS (
+    SELECT e.* FROM exemplar e
+    WHERE e.identity_id = ANY(:identity_ids) AND e.kind = :kind AND e.model = :model
+        AND (e.person_id IS NULL OR e.kind <> 'face')
+    UNION ALL
+    SELECT e.* FROM person p JOIN exemplar e USING (person_id)
+    WHERE e.kind = 'face' AND e.kind = :kind AND e.model = :model
+), compared AS (
     SELECT e.model, e.quality, e.created_at, e.identity_id, coalesce(e.person_id, i.person_id) AS person_id,
         CASE WHEN vector_dims(e.embedding) = :dimensions
             THEN 1 - (e.embedding <=> :embedding::text::halfvec) END AS cosine,
         CASE WHEN e.person_id IS NOT NULL OR a.decided_by = 'human' THEN 1
             ELSE coalesce((a.evidence ->> 'trust')::float8, a.probability, 1) END AS trust,
         e.exemplar_id
-    FROM exemplar e
+    FROM chosen e
     LEFT JOIN identity i USING (identity_id)
     LEFT JOIN assignment a ON a.local_track_id = e.local_track_id
-    WHERE e.kind = :kind AND e.model = :model
-        AND e.local_track_id IS DISTINCT FROM :local_track_id
-        AND (e.identity_id = ANY(:identity_ids) OR (e.person_id IS NOT NULL AND e.kind = 'face'))
+    WHERE e.local_track_id IS DISTINCT FROM :local_track_id
 ), ranked AS (
     SELECT compared.*, row_number() OVER (
         PARTITION BY coalesce(person_id, identity_id) ORDER BY cosine DESC, exemplar_id

@@ -158,6 +158,7 @@ CREATE INDEX local_track_unresolved ON local_track (last_seen_at)
     WHERE resolved_revision < revision AND run_id IS NULL;
 CREATE INDEX local_track_by_camera_time ON local_track (camera_id, last_seen_at) WHERE run_id IS NULL;
 CREATE INDEX local_track_by_time ON local_track (last_seen_at) WHERE run_id IS NULL;
+CREATE INDEX local_track_by_start ON local_track (first_seen_at, local_track_id);
 CREATE INDEX local_track_open ON local_track (camera_id) WHERE open AND run_id IS NULL;
 CREATE INDEX local_track_by_run ON local_track (run_id) WHERE run_id IS NOT NULL;
 COMMENT ON TABLE local_track IS 'One object followed through one camera, from first to last sight.';
@@ -242,6 +243,8 @@ CREATE TABLE exemplar (
 );
 CREATE INDEX exemplar_by_person ON exemplar (person_id, kind, model);
 CREATE INDEX exemplar_by_identity ON exemplar (identity_id, kind, model);
+CREATE INDEX exemplar_by_track ON exemplar (local_track_id) WHERE local_track_id IS NOT NULL;
+CREATE INDEX exemplar_unknown_faces ON exemplar (model, created_at) WHERE kind = 'face' AND person_id IS NULL;
 COMMENT ON TABLE exemplar IS 'Gallery: the embeddings that stand for a person (lasting) or an identity (this visit).';
 COMMENT ON COLUMN exemplar.exemplar_id IS 'Identifier.';
 COMMENT ON COLUMN exemplar.person_id IS 'The person it stands for; null: an unknown identity''s.';
