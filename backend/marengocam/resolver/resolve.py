@@ -97,9 +97,21 @@ def obey(claimed: ClaimedTrack, assignment: Assignment, surroundings: Surroundin
 
 
 def _place(verdict: Verdict, before: Assignment | None, new_identity: Callable[[], UUID]) -> UUID:
-    """Return the identity the track goes to; one of its own is kept unless it was called somebody else."""
-    if verdict.chosen.identity_id is not None:
-        return verdict.chosen.identity_id
-    if before is not None and before.alone and before.person_id in (None, verdict.chosen.person_id):
+    """Return the identity the track goes to.
+
+    Shared with others of the same person it stays; alone it joins the person's others; an identity of its own is
+    kept, rather than made anew, unless it was called somebody else.
+    """
+    chosen = verdict.chosen
+    if (
+        before is not None
+        and before.person_id is not None
+        and before.person_id == chosen.person_id
+        and not before.alone
+    ):
+        return before.identity_id
+    if chosen.identity_id is not None:
+        return chosen.identity_id
+    if before is not None and before.alone and before.person_id in (None, chosen.person_id):
         return before.identity_id
     return new_identity()

@@ -11,11 +11,12 @@ from prometheus_client import CollectorRegistry
 from tests.support.resolver_scenes import FACE_MODEL, LEFT, NOON, REID_MODEL, RIGHT, embedding, path, track
 
 from marengocam.core.clock import ManualClock
-from marengocam.core.identity import CameraGraph
+from marengocam.core.identity import CameraGraph, ClaimedTrack
 from marengocam.core.model import EventType, LocalTrack
 from marengocam.db.hub import Hub, open_hub
 from marengocam.db.tracks import TrackFilter
 from marengocam.resolver.metrics import ResolverMetrics
+from marengocam.resolver.resolve import resolve_other
 from marengocam.resolver.turn import take_turn
 
 CAMERAS = ("front", "yard", "hall")
@@ -194,6 +195,29 @@ async def test_a_very_sure_new_look_grows_the_gallery_once(scene: Scene) -> None
     assert sources == {"enrolled": 1, "confirmed": 1}
 
 
+async def test_the_stranger_of_tuesday_comes_back_on_saturday(scene: Scene) -> None:
+    tuesday = seen("tuesday", end_s=5, face=BOB, clothes=RED, open_=False)
+    saturday = seen(
+        "saturday", camera="yard", start_s=4 * 86_400, end_s=4 * 86_400 + 5, face=like(BOB, 3), clothes=BLUE
+    )
+    for one in (tuesday, saturday):
+        await scene.save(one)
+        await scene.resolve()
+    rows = [await scene.hub.tracks.get(one.local_track_id) for one in (tuesday, saturday)]
+    assert rows[0].identity_id == rows[1].identity_id
+
+
+async def test_a_removed_person_is_unknown_from_then_on(scene: Scene) -> None:
+    alice = await scene.enrol("Alice", ALICE)
+    await scene.save(seen("walk", end_s=1, face=like(ALICE, 9)))
+    await scene.resolve()
+    await scene.hub.persons.remove(alice.person_id)
+    await scene.save(seen("walk", end_s=4, face=like(ALICE, 9)))
+    await scene.resolve()
+    row = await scene.hub.tracks.list(TrackFilter(camera_id="front"), limit=1)
+    assert (row[0].person_id, row[0].identity_id is None) == (None, False)
+
+
 async def test_two_people_in_one_picture_stay_two(scene: Scene) -> None:
     one = replace(seen("one", end_s=5, clothes=RED), path=path(LEFT, 0, 5))
     other = replace(seen("other", end_s=5, clothes=RED), path=path(RIGHT, 0, 5))
@@ -213,10 +237,17 @@ async def test_an_embedding_of_another_size_is_left_out(scene: Scene) -> None:
 async def test_a_crash_in_mid_turn_loses_nothing_and_says_nothing_twice(scene: Scene) -> None:
     await scene.enrol("Alice", ALICE)
     await scene.save(*(seen(f"walk{n}", start_s=n * 20, end_s=n * 20 + 4, face=like(ALICE, 9)) for n in range(6)))
-    with pytest.raises(RuntimeError, match="pulled the plug"):
+
+    async def broken_turn() -> None:
         async with scene.hub.resolution.claim(8) as turn:
-            assert len(turn.tracks) == 6
+            for found, revision in turn.tracks:
+                claimed = ClaimedTrack(found, revision, None)
+                await turn.write(resolve_other(claimed), NOON)
             raise RuntimeError("pulled the plug")
+
+    with pytest.raises(RuntimeError, match="pulled the plug"):
+        await broken_turn()
+    assert await scene.hub.resolution.backlog() == 6
     assert await scene.said() == []
     await scene.resolve()
     await scene.resolve()
