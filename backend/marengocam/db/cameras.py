@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from marengocam.core.errors import ConflictError, NotFoundError
+from marengocam.core.errors import NotFoundError
 from marengocam.core.model import Camera, CameraState, Zone
 from marengocam.db.database import Connection, Database
 from marengocam.db.keyring import Keyring
@@ -52,13 +52,10 @@ class Cameras:
 
     async def add(self, camera: Camera) -> None:
         """Add a camera with its zones; raises ConflictError when the id is taken."""
-        try:
-            async with self._database.transaction() as connection:
-                await _QUERIES.add_camera(connection, **self._columns(camera))
-                await _write_zones(connection, camera.camera_id, camera.zones)
-                await _notify(connection, camera.camera_id)
-        except ConflictError as error:
-            raise ConflictError(f"A camera {camera.camera_id!r} is there already: choose another name.") from error
+        async with self._database.transaction() as connection:
+            await _QUERIES.add_camera(connection, **self._columns(camera))
+            await _write_zones(connection, camera.camera_id, camera.zones)
+            await _notify(connection, camera.camera_id)
 
     async def update(self, camera: Camera) -> None:
         """Replace a camera's configuration, zones included; raises NotFoundError."""

@@ -8,13 +8,17 @@ from typing import Any
 import asyncpg
 
 from marengocam.core.secret import Secret
-from marengocam.db.faults import our_errors
+from marengocam.db.faults import our_errors, unsure
 
 CONNECT_TIMEOUT_S = 3.0
 CALL_TIMEOUT_S = 3.0
 ACQUIRE_TIMEOUT_S = 3.0
+RELEASE_TIMEOUT_S = 1.0
 IDLE_CLOSE_S = 60.0
 CLOSE_LIMIT_S = 3.0
+# The server's own limits, so that what a lost or hung client left does not keep others waiting.
+STATEMENT_LIMIT_S = 10
+IDLE_IN_TRANSACTION_LIMIT_S = 15
 
 Connection = Any  # asyncpg's connection, or the pool's proxy of one
 
@@ -32,21 +36,46 @@ class Database:
         self._pool_size = pool_size
         self._pool: Any = None
         self._opened_with: Secret | None = None
+        self._doubtful = False  # the last address may not hold any more
         self._opening = asyncio.Lock()
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """Lend a connection; the driver's errors inside the block become ours."""
+        """Lend a connection; the driver's errors inside the block become ours.
+
+        After a time-out, a break or a cancellation the connection is thrown away: the driver would wait for a hung
+        server to confirm.
+        """
         with our_errors():
             pool = await self._opened()
-            async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            try:
+                connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+            except BaseException:
+                self._doubtful = True
+                raise
+            try:
                 yield connection
+            except BaseException as error:
+                if unsure(error):
+                    self._doubtful = True
+                    connection.terminate()
+                raise
+            finally:
+                await pool.release(connection, timeout=RELEASE_TIMEOUT_S)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Lend a connection within a transaction: committed at the end of the block, rolled back when it raises."""
-        async with self.connection() as connection, connection.transaction():
-            yield connection
+        async with self.connection() as connection:
+            block = connection.transaction()
+            await block.start()
+            try:
+                yield connection
+            except BaseException as error:
+                if not unsure(error):
+                    await block.rollback()
+                raise
+            await block.commit()
 
     async def direct(self) -> Connection:
         """Open a connection of its own, for LISTEN; the caller closes it."""
@@ -64,6 +93,8 @@ class Database:
             pool.terminate()
 
     async def _opened(self) -> Any:
+        if self._pool is not None and not self._doubtful:
+            return self._pool
         async with self._opening:
             address = self._address()
             if self._pool is not None and address != self._opened_with:
@@ -75,11 +106,13 @@ class Database:
                     min_size=0,
                     max_size=self._pool_size,
                     max_inactive_connection_lifetime=IDLE_CLOSE_S,
+                    reset=_nothing_to_reset,
                     timeout=CONNECT_TIMEOUT_S,
                     command_timeout=CALL_TIMEOUT_S,
                     server_settings=self._server_settings(),
                 )
                 self._opened_with = address
+            self._doubtful = False
             return self._pool
 
     async def _connect(self, address: Secret) -> Connection:
@@ -91,4 +124,13 @@ class Database:
         )
 
     def _server_settings(self) -> dict[str, str]:
-        return {"application_name": f"marengocam {self._application}", "timezone": "UTC"}
+        return {
+            "application_name": f"marengocam {self._application}",
+            "timezone": "UTC",
+            "statement_timeout": f"{STATEMENT_LIMIT_S}s",
+            "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_LIMIT_S}s",
+        }
+
+
+async def _nothing_to_reset(_connection: Connection) -> None:
+    """Spare a round trip a call: our queries leave no session state, and transactions end with their blocks."""

@@ -13,6 +13,7 @@ from marengocam.db.queries import load, rows, to_json
 
 CHANNEL = "event"
 HIGHEST_NUMBER = 2**62
+PRUNE_BATCH = 2000  # rows a statement: a long absence must not run into the time limit
 _QUERIES = load("events")
 
 
@@ -72,8 +73,12 @@ class Events:
 
     async def prune(self, before: datetime) -> int:
         """Delete events that occurred before a moment; return how many."""
-        async with self._database.connection() as connection:
-            return int(await _QUERIES.prune(connection, before=before))
+        total, batch = 0, PRUNE_BATCH
+        while batch == PRUNE_BATCH:
+            async with self._database.connection() as connection:
+                batch = int(await _QUERIES.prune(connection, before=before, most=PRUNE_BATCH))
+            total += batch
+        return total
 
     async def _append(self, events: Sequence[NewEvent], connection: Connection) -> list[Event]:
         await _QUERIES.lock_counter(connection)

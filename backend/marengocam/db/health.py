@@ -9,6 +9,7 @@ from marengocam.db.database import Database
 from marengocam.db.queries import load, rows, to_json
 
 CHANNEL = "health"
+PRUNE_BATCH = 2000  # rows a statement: a long absence must not run into the time limit
 _QUERIES = load("health")
 
 
@@ -97,8 +98,12 @@ class Health:
 
     async def prune(self, before: datetime) -> int:
         """Delete entries from before a moment; return how many."""
-        async with self._database.connection() as connection:
-            return int(await _QUERIES.prune(connection, before=before))
+        total, batch = 0, PRUNE_BATCH
+        while batch == PRUNE_BATCH:
+            async with self._database.connection() as connection:
+                batch = int(await _QUERIES.prune(connection, before=before, most=PRUNE_BATCH))
+            total += batch
+        return total
 
     async def list(self) -> list[ServiceHealth]:
         """Return the last heartbeat of every process."""

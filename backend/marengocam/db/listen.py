@@ -12,7 +12,7 @@ from marengocam.core.errors import MarengoCamError
 from marengocam.db.database import CONNECT_TIMEOUT_S, Connection, Database
 from marengocam.db.queries import load
 
-KEEPALIVE_S = 15.0
+KEEPALIVE_S = 5.0
 RETRY_FIRST_S = 0.5
 RETRY_MAX_S = 5.0
 _QUERIES = load("listen")
@@ -48,20 +48,25 @@ async def _keep(database: Database, channels: Sequence[str], callback: Callback)
         retry_s = RETRY_FIRST_S
         try:
             await _listen(connection, channels, callback)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             _LOG.info("listening is begun anew: %s", type(error).__name__)
         finally:
             connection.terminate()
 
 
 async def _listen(connection: Connection, channels: Sequence[str], callback: Callback) -> None:
+    lost = asyncio.Event()
+
     def told(_connection: Any, _pid: int, channel: str, payload: object) -> None:
         callback(channel, str(payload))
 
+    connection.add_termination_listener(lambda _connection: lost.set())
     for channel in channels:
         await connection.add_listener(channel, told)
     for channel in channels:
         callback(channel, "")
-    while True:
-        await asyncio.sleep(KEEPALIVE_S)
+    while not lost.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(lost.wait(), KEEPALIVE_S)
+            break
         await asyncio.wait_for(_QUERIES.still_there(connection), CONNECT_TIMEOUT_S)

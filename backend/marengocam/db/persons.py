@@ -118,6 +118,7 @@ class Persons:
     async def remove(self, person_id: UUID) -> list[PurePosixPath]:
         """Remove a person with the gallery; return the pictures to delete. Raises NotFoundError."""
         async with self._database.transaction() as connection:
+            await _QUERIES.take_turn(connection, key=TURN_KEY)
             pictures = await rows(_QUERIES.picture_paths(connection, person_id=person_id))
             if await _QUERIES.remove_person(connection, person_id=person_id) is None:
                 raise NotFoundError("There is no such person.")

@@ -68,8 +68,8 @@ class Tracks:
             return
         async with self._database.transaction() as connection:
             await _check_fences(connection, {track.camera_id for track in tracks if track.run_id is None}, fences)
-            for track in tracks:
-                await _QUERIES.save_track(connection, **_columns(track))
+            in_order = sorted(tracks, key=lambda track: track.local_track_id)  # writers lock in one order
+            await _QUERIES.save_tracks(connection, [_columns(track) for track in in_order])
             if any(track.run_id is None for track in tracks):
                 await _QUERIES.notify(connection, channel=CHANNEL, payload=str(tracks[0].local_track_id))
 

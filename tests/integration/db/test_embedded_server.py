@@ -17,8 +17,8 @@ import pytest
 
 from marengocam.core.errors import HubUnavailableError, StoreError
 from marengocam.db.embedded import EmbeddedServer, database_address
+from marengocam.db.embedded.address import SOCKET
 from marengocam.db.embedded.processes import members, serving
-from marengocam.db.embedded.sockets import SOCKET
 from marengocam.settings import Settings
 
 CALL_LIMIT_S = 10.0

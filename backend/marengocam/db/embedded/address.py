@@ -12,6 +12,7 @@ ADDRESS_FILE = "postgres.json"
 DATABASE = "marengocam"
 SUPERUSER = "postgres"
 PORT = 5432  # names the socket file only; the server does not listen on TCP
+SOCKET = f".s.PGSQL.{PORT}"
 
 
 def database_address(settings: Settings) -> Secret:

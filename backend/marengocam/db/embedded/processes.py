@@ -3,10 +3,14 @@
 import contextlib
 import os
 import signal
+import socket
 from pathlib import Path
+
+from marengocam.db.embedded.address import SOCKET
 
 PID_FILE = "postmaster.pid"
 PROGRAM = "postgres"
+KNOCK_LIMIT_S = 1.0
 _SOCKET_FOLDER_LINE, _STATUS_LINE = 4, 7
 
 
@@ -30,6 +34,20 @@ def ready(cluster: Path) -> bool:
     """Return whether the server takes connections: its pid file says so."""
     lines = _pid_lines(cluster)
     return len(lines) > _STATUS_LINE and lines[_STATUS_LINE].strip() == "ready"
+
+
+def answers(cluster: Path) -> bool:
+    """Return whether the server says it is ready and its socket can be entered: one that is just dying cannot."""
+    folder = serving_socket_folder(cluster)
+    if folder is None or not ready(cluster):
+        return False
+    with socket.socket(socket.AF_UNIX) as door:
+        door.settimeout(KNOCK_LIMIT_S)
+        try:
+            door.connect(str(folder / SOCKET))
+        except OSError:
+            return False
+    return True
 
 
 def serving_socket_folder(cluster: Path) -> Path | None:

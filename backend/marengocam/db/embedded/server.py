@@ -113,10 +113,10 @@ class EmbeddedServer:
         """Return the socket folder of a server that is already there, once it is ready; None when there is none."""
         if not self.running():
             return None
-        _until(lambda: processes.ready(self._cluster) or not self.running(), START_LIMIT_S)
+        _until(lambda: processes.answers(self._cluster) or not self.running(), START_LIMIT_S)
         if not self.running():
             return None
-        if not processes.ready(self._cluster):
+        if not processes.answers(self._cluster):
             raise StoreError(
                 f"The embedded database is still recovering after {START_LIMIT_S:.0f} s: start again later."
             )
@@ -141,7 +141,7 @@ class EmbeddedServer:
 
     def _came_up(self, server: "subprocess.Popen[bytes]") -> bool:
         """Wait until the server is ready or ends; return whether it still runs."""
-        _until(lambda: server.poll() is not None or processes.ready(self._cluster), START_LIMIT_S)
+        _until(lambda: server.poll() is not None or processes.answers(self._cluster), START_LIMIT_S)
         return server.poll() is None
 
     def _spawn(self, binaries: Path, account: Account, folder: Path) -> "subprocess.Popen[bytes]":

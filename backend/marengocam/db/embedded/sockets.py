@@ -8,9 +8,8 @@ from pathlib import Path
 
 from marengocam.core.errors import StoreError
 from marengocam.db.embedded.account import PRIVATE, Account, own_folder
-from marengocam.db.embedded.address import PORT
+from marengocam.db.embedded.address import SOCKET
 
-SOCKET = f".s.PGSQL.{PORT}"
 MAX_FOLDER_BYTES = 107 - len(f"/{SOCKET}")  # a socket's whole path may have 107
 
 

@@ -57,8 +57,11 @@ ON CONFLICT (consumer) DO UPDATE
 SET last_number = greatest(consumer_position.last_number, excluded.last_number), updated_at = now();
 
 -- name: prune$
--- Old facts go; numbers are never given out again.
-WITH gone AS (DELETE FROM event WHERE occurred_at < :before RETURNING 1) SELECT count(*) FROM gone;
+-- Old facts go, a batch at a time; numbers are never given out again.
+WITH gone AS (
+    DELETE FROM event WHERE number IN (SELECT number FROM event WHERE occurred_at < :before ORDER BY occurred_at LIMIT :most)
+    RETURNING 1
+) SELECT count(*) FROM gone;
 
 -- name: notify!
 -- Tell whoever waits.

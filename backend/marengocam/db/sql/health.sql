@@ -39,8 +39,11 @@ SELECT at, service, subject, level, message, detail::text AS detail
 FROM health_log ORDER BY at DESC, health_log_id DESC LIMIT :most;
 
 -- name: prune$
--- Old entries go.
-WITH gone AS (DELETE FROM health_log WHERE at < :before RETURNING 1) SELECT count(*) FROM gone;
+-- Old entries go, a batch at a time.
+WITH gone AS (
+    DELETE FROM health_log WHERE health_log_id IN (SELECT health_log_id FROM health_log WHERE at < :before ORDER BY at LIMIT :most)
+    RETURNING 1
+) SELECT count(*) FROM gone;
 
 -- name: notify!
 -- Tell whoever waits.

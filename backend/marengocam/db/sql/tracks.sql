@@ -2,8 +2,8 @@
 -- The present fences of these leases, locked against a change of holder until the transaction ends.
 SELECT name, fence FROM lease WHERE name = ANY(CAST(:names AS text[])) FOR SHARE;
 
--- name: save_track!
--- The latest state of a track; the resolver sees the raised revision.
+-- name: save_tracks*!
+-- The latest state of tracks; the resolver sees the raised revisions.
 INSERT INTO local_track (local_track_id, camera_id, run_id, label, open, first_seen_at, last_seen_at, score,
     observations, path, zones, crop_path, face_crop_path, face, face_model, face_quality, appearance,
     appearance_model, appearance_quality, name_evidence, face_engine_ok)
