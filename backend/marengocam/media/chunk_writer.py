@@ -1,0 +1,162 @@
+"""Packets into fragmented MP4 files, without re-encoding: what is on disk can be read up to the last fragment."""
+
+import contextlib
+import fcntl
+import io
+import logging
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.container
+
+from marengocam.core.errors import StoreError
+from marengocam.core.ids import new_id
+from marengocam.core.model import Chunk
+from marengocam.media.store import RecordingName, Store
+from marengocam.media.stream import StreamInfo, StreamPacket
+
+FRAGMENT_S = 1.0
+CONTAINER_OPTIONS = {
+    "movflags": "+frag_keyframe+empty_moov+default_base_moof",
+    "frag_duration": str(int(FRAGMENT_S * 1_000_000)),
+    "flush_packets": "1",
+    "use_editlist": "0",
+}
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Open:
+    """The file that is being written."""
+
+    name: RecordingName
+    file: Path
+    lock: io.BufferedReader
+    container: av.container.OutputContainer
+    stream: Any
+    first_dts: int
+    time_base: Fraction
+    last_dts: int
+    end_s: float = 0.0
+    step_s: float = 0.0
+
+
+class ChunkWriter:
+    """Writes one camera's packets as chunks that begin with a keyframe.
+
+    `write` and `close` return the chunk that they finished, if any. On a disk error they raise StoreError and abandon
+    the file: what is whole in it is adopted later, and no Chunk is told.
+    """
+
+    def __init__(self, store: Store, camera_id: str, template: Any, info: StreamInfo, chunk_s: float) -> None:
+        self._store = store
+        self._camera_id = camera_id
+        self._template = template
+        self._info = info
+        self._chunk_s = chunk_s
+        self._open: _Open | None = None
+        self.dropped = 0  # packets before the first keyframe
+
+    def write(self, packet: StreamPacket) -> Chunk | None:
+        """Add a packet; at a keyframe after the chunk's length, or where time jumped, a new chunk begins."""
+        finished = None
+        if self._open is not None and (packet.jumped or (packet.keyframe and self._is_long(packet))):
+            finished = self.close()
+        if self._open is None:
+            if not packet.keyframe:
+                self.dropped += 1
+                return finished
+            self._open = self._begin(packet)
+        try:
+            self._mux(self._open, packet)
+        except (av.FFmpegError, OSError) as error:
+            self._abandon()
+            raise StoreError(f"The recording cannot be written: {_reason(error)}.") from error
+        return finished
+
+    def close(self) -> Chunk | None:
+        """Finish the present chunk: flush, fsync, rename."""
+        chunk, self._open = self._open, None
+        if chunk is None:
+            return None
+        try:
+            chunk.container.close()
+            finished = self._store.finish(chunk.file)
+            size_bytes = finished.stat().st_size
+        except (av.FFmpegError, OSError) as error:
+            raise StoreError(f"The recording cannot be finished: {_reason(error)}.") from error
+        finally:
+            chunk.lock.close()
+        return Chunk(
+            chunk_id=chunk.name.chunk_id,
+            camera_id=self._camera_id,
+            started_at=chunk.name.started_at,
+            duration_s=max(chunk.end_s, 0.001),
+            size_bytes=size_bytes,
+            path=self._store.relative(finished),
+            codec=self._info.codec,
+            width_px=self._info.width_px,
+            height_px=self._info.height_px,
+        )
+
+    def _is_long(self, packet: StreamPacket) -> bool:
+        assert self._open is not None
+        return (packet.at - self._open.name.started_at).total_seconds() >= self._chunk_s - self._open.step_s / 2
+
+    def _begin(self, packet: StreamPacket) -> _Open:
+        # The name keeps milliseconds; the row must say the same as the name.
+        started_at = packet.at.replace(microsecond=packet.at.microsecond // 1000 * 1000)
+        name = RecordingName(self._camera_id, started_at, new_id(packet.at))
+        file = self._store.growing(name)
+        try:
+            file.touch()
+            lock = file.open("rb")
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            container = av.open(str(file), "w", format="mp4", options=dict(CONTAINER_OPTIONS))
+            stream = container.add_stream_from_template(self._template)
+        except (av.FFmpegError, OSError) as error:
+            raise StoreError(f"A recording cannot be begun: {_reason(error)}.") from error
+        dts = _decode_stamp(packet.packet)
+        time_base = packet.packet.time_base
+        return _Open(name, file, lock, container, stream, dts, time_base, dts - 1)
+
+    @staticmethod
+    def _mux(chunk: _Open, packet: StreamPacket) -> None:
+        source = packet.packet
+        dts = max(_decode_stamp(source), chunk.last_dts + 1)
+        pts = max(source.pts if source.pts is not None else dts, dts)
+        if chunk.last_dts >= chunk.first_dts:
+            chunk.step_s = float((dts - chunk.last_dts) * chunk.time_base)
+        chunk.last_dts = dts
+        # A copy, since muxing changes the packet's times and the decoder needs the original.
+        copy = av.Packet(bytes(source))
+        copy.stream = chunk.stream
+        copy.time_base = chunk.time_base
+        copy.dts, copy.pts = dts - chunk.first_dts, pts - chunk.first_dts
+        copy.duration = source.duration or round(chunk.step_s / chunk.time_base)
+        copy.is_keyframe = source.is_keyframe
+        chunk.end_s = max(
+            chunk.end_s, float(copy.pts * chunk.time_base) + float((copy.duration or 0) * chunk.time_base)
+        )
+        chunk.container.mux(copy)
+
+    def _abandon(self) -> None:
+        chunk, self._open = self._open, None
+        if chunk is None:
+            return
+        with contextlib.suppress(av.FFmpegError, OSError):
+            chunk.container.close()
+        chunk.lock.close()
+        _LOG.error("camera %s: the recording from %s is given up", self._camera_id, chunk.name.started_at.isoformat())
+
+
+def _decode_stamp(packet: Any) -> int:
+    stamp = packet.dts if packet.dts is not None else packet.pts
+    return int(stamp or 0)
+
+
+def _reason(error: BaseException) -> str:
+    return getattr(error, "strerror", None) or type(error).__name__

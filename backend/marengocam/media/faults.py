@@ -1,0 +1,75 @@
+"""What can be wrong with a stream, each with a sentence for the camera's owner; FFmpeg's own texts name addresses."""
+
+from enum import StrEnum
+
+import av
+
+from marengocam.core.errors import MediaError
+
+
+class Fault(StrEnum):
+    """Kinds of trouble with a stream."""
+
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    AUTH = "auth"
+    NOT_FOUND = "not_found"
+    NO_VIDEO = "no_video"
+    NOT_VIDEO = "not_video"
+    CODEC = "codec"
+    STALLED = "stalled"
+    ENDED = "ended"
+    OTHER = "other"
+
+
+SENTENCES = {
+    Fault.REFUSED: "The camera refused the connection: check the port in its address and that RTSP is switched on.",
+    Fault.UNREACHABLE: "The camera cannot be reached: check its address, its power and the network.",
+    Fault.AUTH: "The camera did not accept the user name and password: enter them again.",
+    Fault.NOT_FOUND: "The camera has no stream under this path: check the path in its address.",
+    Fault.NO_VIDEO: "The stream carries no video: check the path in the camera's address.",
+    Fault.NOT_VIDEO: "What answers there is not a video stream: check the address.",
+    Fault.CODEC: "The video codec is not supported: set the camera to H.264 or H.265.",
+    Fault.STALLED: "The camera is connected but sends no video: restart it if this lasts.",
+    Fault.ENDED: "The camera ended the stream; it is opened again.",
+    Fault.OTHER: "The stream cannot be read: check the address and the camera's settings.",
+}
+
+
+class StreamError(MediaError):
+    """Trouble with a stream; `kind` says which, the text what to do."""
+
+    def __init__(self, kind: Fault, detail: str = "") -> None:
+        super().__init__(SENTENCES[kind] + (f" ({detail})" if detail else ""))
+        self.kind = kind
+
+
+def fault_of(error: BaseException) -> Fault:
+    """Return the kind of trouble behind an error of FFmpeg or the system."""
+    for kinds, fault in _KINDS:
+        if isinstance(error, kinds):
+            return fault
+    code = getattr(error, "errno", None)
+    return _BY_ERRNO.get(code, Fault.OTHER) if code is not None else Fault.OTHER
+
+
+_KINDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Fault], ...] = (
+    ((av.HTTPUnauthorizedError, av.HTTPForbiddenError), Fault.AUTH),
+    ((av.HTTPNotFoundError, av.FileNotFoundError), Fault.NOT_FOUND),
+    (av.ConnectionRefusedError, Fault.REFUSED),
+    ((av.TimeoutError, av.ExitError), Fault.STALLED),
+    (av.EOFError, Fault.ENDED),
+    ((av.InvalidDataError, av.DemuxerNotFoundError, av.ProtocolNotFoundError, av.PatchWelcomeError), Fault.NOT_VIDEO),
+    (av.DecoderNotFoundError, Fault.CODEC),
+    ((av.ConnectionResetError, av.BrokenPipeError, av.ConnectionAbortedError), Fault.ENDED),
+    ((av.HTTPBadRequestError, av.HTTPOtherClientError, av.HTTPServerError), Fault.NOT_FOUND),
+)
+_BY_ERRNO = {
+    100: Fault.UNREACHABLE,  # ENETDOWN
+    101: Fault.UNREACHABLE,  # ENETUNREACH
+    110: Fault.UNREACHABLE,  # ETIMEDOUT
+    111: Fault.REFUSED,  # ECONNREFUSED
+    112: Fault.UNREACHABLE,  # EHOSTDOWN
+    113: Fault.UNREACHABLE,  # EHOSTUNREACH
+    5: Fault.UNREACHABLE,  # EIO: FFmpeg says so for a name that cannot be resolved
+}

@@ -1,0 +1,207 @@
+"""The fragments of a recording: where each lies in the file, when it starts, whether with a keyframe."""
+
+import struct
+from dataclasses import dataclass
+from os import pread
+from pathlib import Path
+
+from marengocam.core.errors import MediaError
+from marengocam.media.mp4.boxes import HEADER_BYTES, LARGE_HEADER_BYTES, MediaBox, find
+
+MAX_INIT_BYTES = 1 << 20
+MAX_MOOF_BYTES = 1 << 20
+MAX_FRAGMENTS = 20_000
+NON_SYNC = 0x0001_0000  # sample_is_non_sync_sample
+# Flags of tfhd and trun: which optional fields follow.
+_TFHD_BASE_OFFSET, _TFHD_DESCRIPTION, _TFHD_DURATION, _TFHD_SIZE, _TFHD_FLAGS = 0x01, 0x02, 0x08, 0x10, 0x20
+_TRUN_OFFSET, _TRUN_FIRST_FLAGS, _TRUN_DURATION, _TRUN_SIZE, _TRUN_FLAGS, _TRUN_CTS = (
+    0x01, 0x04, 0x100, 0x200, 0x400, 0x800,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """One moof with its mdat; times in seconds from the start of the file."""
+
+    offset: int
+    size_bytes: int
+    start_s: float
+    duration_s: float
+    keyframe: bool
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.size_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentIndex:
+    """What a recording holds; `init_bytes` is the length of its header (ftyp and moov)."""
+
+    init_bytes: int
+    timescale: int
+    fragments: tuple[Fragment, ...]
+
+    @property
+    def end(self) -> int:
+        """Where the last whole fragment ends."""
+        return self.fragments[-1].end if self.fragments else self.init_bytes
+
+    @property
+    def duration_s(self) -> float:
+        return self.fragments[-1].start_s + self.fragments[-1].duration_s if self.fragments else 0.0
+
+
+def read_index(file: Path) -> FragmentIndex:
+    """Return the index of a recording, also of one that still grows or was cut off.
+
+    Only headers are read. Raises MediaError when it is not a recording of ours, OSError when it cannot be read.
+    """
+    with file.open("rb", buffering=0) as opened:
+        size = file.stat().st_size
+        init_bytes, timescale, defaults = 0, 0, (0, 0)
+        found: list[Fragment] = []
+        position, moof = 0, b""
+        moof_at = 0
+        while len(found) < MAX_FRAGMENTS:
+            box = _box_at(opened.fileno(), position, size)
+            if box is None:
+                break
+            if box.kind == b"moov":
+                moov = _read(opened.fileno(), box, MAX_INIT_BYTES)
+                timescale, defaults = _timescale(moov), _defaults(moov)
+                init_bytes = box.end
+            elif box.kind == b"moof" and timescale:
+                moof, moof_at = _read(opened.fileno(), box, MAX_MOOF_BYTES), position
+            elif box.kind == b"mdat" and moof:
+                found.append(_fragment(moof, moof_at, box.end, timescale, defaults))
+                moof = b""
+            position = box.end
+    if not timescale:
+        raise MediaError("not a recording of MarengoCam: it has no header")
+    return FragmentIndex(init_bytes, timescale, tuple(found))
+
+
+def rebase(segment: bytes, offset_ticks: int) -> bytes:
+    """Return fragments with their decode times moved by `offset_ticks` of the timescale (tfdt, version 1)."""
+    moved = bytearray(segment)
+    position = 0
+    view = memoryview(segment)
+    while (moof := find(view, (b"moof",), position)) is not None:
+        tfdt = find(view, (b"traf", b"tfdt"), moof.content, moof.end)
+        if tfdt is not None and tfdt.end - tfdt.content >= 12 and moved[tfdt.content] == 1:
+            (at,) = struct.unpack_from(">Q", moved, tfdt.content + 4)
+            struct.pack_into(">Q", moved, tfdt.content + 4, max(0, at + offset_ticks))
+        position = moof.end
+        mdat = find(view, (b"mdat",), position)
+        if mdat is None:
+            break
+        position = mdat.end
+    return bytes(moved)
+
+
+def _box_at(descriptor: int, position: int, size: int) -> MediaBox | None:
+
+    header = pread(descriptor, LARGE_HEADER_BYTES, position)
+    if len(header) < HEADER_BYTES:
+        return None
+    length, kind = struct.unpack_from(">I4s", header)
+    content = HEADER_BYTES
+    if length == 1 and len(header) == LARGE_HEADER_BYTES:
+        (length,) = struct.unpack_from(">Q", header, HEADER_BYTES)
+        content = LARGE_HEADER_BYTES
+    if length < content or position + length > size:
+        return None
+    return MediaBox(bytes(kind), position, position + content, position + length)
+
+
+def _read(descriptor: int, box: MediaBox, limit_bytes: int) -> bytes:
+
+    if box.end - box.start > limit_bytes:
+        raise MediaError("not a recording of MarengoCam: a header is too long")
+    return pread(descriptor, box.end - box.start, box.start)
+
+
+def _timescale(moov: bytes) -> int:
+    mdhd = find(moov, (b"moov", b"trak", b"mdia", b"mdhd"))
+    if mdhd is None or mdhd.end - mdhd.content < 24:
+        raise MediaError("not a recording of MarengoCam: its header has no time scale")
+    offset = 20 if moov[mdhd.content] == 1 else 12
+    (timescale,) = struct.unpack_from(">I", moov, mdhd.content + offset)
+    if not timescale:
+        raise MediaError("not a recording of MarengoCam: its time scale is zero")
+    return int(timescale)
+
+
+def _defaults(moov: bytes) -> tuple[int, int]:
+    """Return the default duration and flags of samples (trex)."""
+    trex = find(moov, (b"moov", b"mvex", b"trex"))
+    if trex is None or trex.end - trex.content < 24:
+        return 0, 0
+    duration, _size, flags = struct.unpack_from(">III", moov, trex.content + 12)
+    return int(duration), int(flags)
+
+
+def _fragment(moof: bytes, moof_at: int, end: int, timescale: int, defaults: tuple[int, int]) -> Fragment:
+    traf = find(moof, (b"moof", b"traf"))
+    if traf is None:
+        raise MediaError("a fragment of the recording is damaged")
+    try:
+        start = _decode_time(moof, traf)
+        duration, flags = _track_defaults(moof, traf, defaults)
+        total, first_flags = _samples(moof, traf, duration, flags)
+    except struct.error:
+        raise MediaError("a fragment of the recording is damaged") from None
+    return Fragment(moof_at, end - moof_at, start / timescale, total / timescale, not first_flags & NON_SYNC)
+
+
+def _decode_time(moof: bytes, traf: MediaBox) -> int:
+    tfdt = find(moof, (b"tfdt",), traf.content, traf.end)
+    if tfdt is None:
+        return 0
+    form = ">Q" if moof[tfdt.content] == 1 else ">I"
+    return int(struct.unpack_from(form, moof, tfdt.content + 4)[0])
+
+
+def _track_defaults(moof: bytes, traf: MediaBox, defaults: tuple[int, int]) -> tuple[int, int]:
+    duration, flags = defaults
+    tfhd = find(moof, (b"tfhd",), traf.content, traf.end)
+    if tfhd is None:
+        return duration, flags
+    present = struct.unpack_from(">I", moof, tfhd.content)[0] & 0xFFFFFF
+    position = tfhd.content + 8
+    position += 8 if present & _TFHD_BASE_OFFSET else 0
+    position += 4 if present & _TFHD_DESCRIPTION else 0
+    if present & _TFHD_DURATION:
+        duration = struct.unpack_from(">I", moof, position)[0]
+        position += 4
+    position += 4 if present & _TFHD_SIZE else 0
+    if present & _TFHD_FLAGS:
+        flags = struct.unpack_from(">I", moof, position)[0]
+    return duration, flags
+
+
+def _samples(moof: bytes, traf: MediaBox, duration: int, flags: int) -> tuple[int, int]:
+    """Return the duration of all samples and the flags of the first."""
+    trun = find(moof, (b"trun",), traf.content, traf.end)
+    if trun is None:
+        return 0, flags
+    present, count = struct.unpack_from(">II", moof, trun.content)
+    present &= 0xFFFFFF
+    position = trun.content + 8
+    position += 4 if present & _TRUN_OFFSET else 0
+    first_flags = None
+    if present & _TRUN_FIRST_FLAGS:
+        first_flags = struct.unpack_from(">I", moof, position)[0]
+        position += 4
+    fields = [bit for bit in (_TRUN_DURATION, _TRUN_SIZE, _TRUN_FLAGS, _TRUN_CTS) if present & bit]
+    width = 4 * len(fields)
+    if position + width * count > trun.end:
+        raise MediaError("a fragment of the recording is damaged")
+    if first_flags is None:
+        at = position + 4 * fields.index(_TRUN_FLAGS) if _TRUN_FLAGS in fields and count else None
+        first_flags = flags if at is None else struct.unpack_from(">I", moof, at)[0]
+    if _TRUN_DURATION not in fields:
+        return duration * count, first_flags
+    total = sum(struct.unpack_from(">I", moof, position + width * number)[0] for number in range(count))
+    return total, first_flags

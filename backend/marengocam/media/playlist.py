@@ -1,0 +1,219 @@
+"""HLS over recordings: segments are byte ranges of chunks, on one time line that runs on from chunk to chunk."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from uuid import UUID
+
+from marengocam.core.errors import BadInputError, MediaError, NotFoundError
+from marengocam.core.model import Chunk
+from marengocam.media.mp4.fragments import Fragment, FragmentIndex, read_index, rebase
+from marengocam.media.store import GROWING_SUFFIX, RecordingName, Store
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # segments' decode times count from here
+LIVE_WINDOW = timedelta(seconds=20)
+LIVE_SEARCH = timedelta(minutes=20)
+LIVE_SEGMENTS = 6
+GAP_S = 1.0  # between chunks: longer is a discontinuity
+MAX_SEGMENT_BYTES = 64 << 20
+UrlFor = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of one recording from a keyframe to the next."""
+
+    file: Path
+    offset: int
+    size_bytes: int
+    started_at: datetime
+    duration_s: float
+    init_key: str  # equal for recordings with the same codec parameters
+    after_gap: bool = False
+
+    @property
+    def name(self) -> str:
+        """How it is called in addresses: hour, chunk and place, all checked again when it is asked for."""
+        return f"{self.file.name.removesuffix('.part').removesuffix('.mp4')}_{self.offset}_{self.size_bytes}.m4s"
+
+
+def segments_of(store: Store, file: Path) -> list[Segment]:
+    """Return the segments of a recording, finished or growing; raises MediaError, OSError."""
+    name = RecordingName.from_path(store.relative(file))
+    if name is None:
+        raise MediaError(f"{file.name} is not named like a recording.")
+    index = read_index(file)
+    groups = _between_keyframes(index, whole=not file.name.endswith(GROWING_SUFFIX))
+    key = _init_key(file, index.init_bytes)
+    return [
+        Segment(
+            file=file,
+            offset=group[0].offset,
+            size_bytes=group[-1].end - group[0].offset,
+            started_at=name.started_at + timedelta(seconds=group[0].start_s),
+            duration_s=group[-1].start_s + group[-1].duration_s - group[0].start_s,
+            init_key=key,
+        )
+        for group in groups
+    ]
+
+
+class LiveView:
+    """The last seconds of a camera, its growing recording included."""
+
+    def __init__(self, store: Store, camera_id: str) -> None:
+        self._store = store
+        self._camera_id = camera_id
+        self._sequence = 0
+        self._known: list[Segment] = []
+
+    def playlist(self, url_for: UrlFor, now: datetime) -> str:
+        """Return the playlist of this moment.
+
+        Raises NotFoundError when the camera has recorded nothing lately.
+        """
+        files = self._store.recordings(self._camera_id, LIVE_SEARCH, now)[-4:]
+        found: list[Segment] = []
+        for file in files:
+            try:
+                found += segments_of(self._store, file)
+            except (MediaError, FileNotFoundError):
+                continue  # just finished under another name, or not begun yet: the next refresh has it
+        found = _with_gaps(found)[-LIVE_SEGMENTS:]
+        if not found or now - found[-1].started_at > LIVE_SEARCH:
+            raise NotFoundError("This camera has recorded nothing lately: see its state.")
+        self._advance(found)
+        return _playlist(found, url_for, sequence=self._sequence, ended=False)
+
+    def _advance(self, found: list[Segment]) -> None:
+        """Keep the media sequence rising by one for each segment that left the window."""
+        names = {segment.name for segment in found}
+        if not self._known:
+            # Above every number that an earlier process can have used: segments are not shorter than their seconds.
+            self._sequence = int((found[0].started_at - EPOCH).total_seconds())
+        else:
+            self._sequence += sum(segment.name not in names for segment in self._known)
+        self._known = found
+
+
+def recording_playlist(
+    store: Store, chunks: Sequence[Chunk], from_at: datetime, to_at: datetime, url_for: UrlFor
+) -> str:
+    """Return the playlist of a stretch of finished recordings; raises NotFoundError when there is none."""
+    found: list[Segment] = []
+    for chunk in chunks:
+        try:
+            found += segments_of(store, store.resolve(chunk.path))
+        except (MediaError, FileNotFoundError):
+            continue
+    wanted = [
+        one for one in found if one.started_at + timedelta(seconds=one.duration_s) > from_at and one.started_at < to_at
+    ]
+    if not wanted:
+        raise NotFoundError("Nothing was recorded in that stretch of time.")
+    return _playlist(_with_gaps(wanted), url_for, sequence=0, ended=True)
+
+
+def init_bytes(store: Store, camera_id: str, name: str) -> bytes:
+    """Return the header that belongs to a segment's recording; raises BadInputError, NotFoundError."""
+    file, _, _ = _place(store, camera_id, name)
+    with file.open("rb") as opened:
+        return opened.read(read_index(file).init_bytes)
+
+
+def segment_bytes(store: Store, camera_id: str, name: str) -> bytes:
+    """Return a segment on the common time line; raises BadInputError, NotFoundError."""
+    file, offset, size_bytes = _place(store, camera_id, name)
+    recording = RecordingName.from_path(store.relative(file))
+    assert recording is not None
+    index = read_index(file)
+    if not any(fragment.offset == offset for fragment in index.fragments) or offset + size_bytes > index.end:
+        raise BadInputError("There is no such segment.")
+    with file.open("rb") as opened:
+        opened.seek(offset)
+        content = opened.read(size_bytes)
+    ticks = round((recording.started_at - EPOCH).total_seconds() * index.timescale)
+    return rebase(content, ticks)
+
+
+def _between_keyframes(index: FragmentIndex, *, whole: bool) -> list[list[Fragment]]:
+    """Group fragments so that each group begins with a keyframe; the last group of a growing file is not whole yet."""
+    starts = [number for number, fragment in enumerate(index.fragments) if fragment.keyframe]
+    groups = [list(index.fragments[here:there]) for here, there in pairwise([*starts, len(index.fragments)])]
+    return groups if whole else groups[:-1]
+
+
+def _with_gaps(found: list[Segment]) -> list[Segment]:
+    marked = found[:1]
+    for before, segment in pairwise(found):
+        end = before.started_at + timedelta(seconds=before.duration_s)
+        gap = abs((segment.started_at - end).total_seconds()) > GAP_S or segment.init_key != before.init_key
+        marked.append(
+            Segment(
+                segment.file,
+                segment.offset,
+                segment.size_bytes,
+                segment.started_at,
+                segment.duration_s,
+                segment.init_key,
+                after_gap=gap,
+            )
+        )
+    return marked
+
+
+def _playlist(found: Sequence[Segment], url_for: UrlFor, *, sequence: int, ended: bool) -> str:
+    longest_s = max(segment.duration_s for segment in found)
+    lines = [
+        "#EXTM3U",
+        "#EXT-X-VERSION:7",
+        f"#EXT-X-TARGETDURATION:{max(1, round(longest_s + 0.499))}",
+        f"#EXT-X-MEDIA-SEQUENCE:{sequence}",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        *(["#EXT-X-PLAYLIST-TYPE:VOD"] if ended else []),
+    ]
+    init_key = None
+    for number, segment in enumerate(found):
+        if segment.after_gap and number:
+            lines.append("#EXT-X-DISCONTINUITY")
+        if segment.init_key != init_key or (segment.after_gap and number):
+            lines.append(f'#EXT-X-MAP:URI="{url_for("init_" + segment.name)}"')
+            init_key = segment.init_key
+        stamp = segment.started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        lines += [
+            f"#EXT-X-PROGRAM-DATE-TIME:{stamp}",
+            f"#EXTINF:{segment.duration_s:.5f},",
+            url_for(segment.name),
+        ]
+    return "\n".join([*lines, *(["#EXT-X-ENDLIST"] if ended else []), ""])
+
+
+def _place(store: Store, camera_id: str, name: str) -> tuple[Path, int, int]:
+    """Return the file, offset and size that a segment's name means."""
+    try:
+        stem, offset, size = name.removeprefix("init_").removesuffix(".m4s").rsplit("_", 2)
+        started = datetime.strptime(stem[:19], "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
+        chunk_id = stem[21:]
+        place = (int(offset), int(size))
+    except ValueError:
+        raise BadInputError("That is no segment's name.") from None
+    try:
+        recording = RecordingName(camera_id, started, UUID(chunk_id))
+    except ValueError:
+        raise BadInputError("That is no segment's name.") from None
+    finished = store.resolve(recording.path)
+    growing = finished.with_name(finished.name + ".part")
+    for file in (finished, growing, finished):
+        if file.is_file():
+            if not 0 < place[1] <= MAX_SEGMENT_BYTES:
+                raise BadInputError("That is no segment's size.")
+            return file, *place
+    raise NotFoundError("That recording is gone.")
+
+
+def _init_key(file: Path, init_bytes_count: int) -> str:
+    with file.open("rb") as opened:
+        return hashlib.sha256(opened.read(init_bytes_count)).hexdigest()[:16]

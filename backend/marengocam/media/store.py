@@ -1,0 +1,205 @@
+"""The media folder: names of files, and the only place that fsyncs, renames and deletes them."""
+
+import contextlib
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path, PurePosixPath
+from uuid import UUID
+
+from marengocam.core.errors import BadInputError, StoreError
+
+MARKER = ".marengocam-media"
+RECORDINGS, PICTURES, LIVE = "recordings", "pictures", "live"
+GROWING_SUFFIX = ".mp4.part"
+_NAME = re.compile(r"^(?P<start>\d{8}T\d{6}\.\d{3}Z)_(?P<id>[0-9a-f-]{36})\.mp4(?:\.part)?$")
+_START_FORMAT = "%Y%m%dT%H%M%S.%f"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingName:
+    """What a recording's path tells: everything the index needs to find it again without a database."""
+
+    camera_id: str
+    started_at: datetime
+    chunk_id: UUID
+
+    @property
+    def path(self) -> PurePosixPath:
+        """Where the finished file lies under the media root."""
+        start = self.started_at.astimezone(UTC)
+        stamp = start.strftime("%Y%m%dT%H%M%S.") + f"{start.microsecond // 1000:03d}Z"
+        folder = PurePosixPath(RECORDINGS, self.camera_id, start.strftime("%Y-%m-%d"), start.strftime("%H"))
+        return folder / f"{stamp}_{self.chunk_id}.mp4"
+
+    @classmethod
+    def from_path(cls, path: PurePosixPath) -> "RecordingName | None":
+        """Return what a path (finished or growing) tells, or None when it is no recording's."""
+        match = _NAME.match(path.name)
+        if match is None or len(path.parts) < 5 or path.parts[0] != RECORDINGS:
+            return None
+        started_at = datetime.strptime(match["start"][:-1] + "000", _START_FORMAT).replace(tzinfo=UTC)
+        return cls(path.parts[1], started_at, UUID(match["id"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """How full the disk of the media folder is."""
+
+    total_bytes: int
+    free_bytes: int
+
+    @property
+    def used_share(self) -> float:
+        return 1 - self.free_bytes / self.total_bytes if self.total_bytes else 1.0
+
+
+class Store:
+    """The media folder; every path given or returned is relative to it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def prepare(self, installation_id: UUID | None = None) -> None:
+        """Make the folder ready.
+
+        With an installation's id its marker file is compared, so that a wrong or unmounted disk is noticed.
+        Raises StoreError that tells what to change.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            marker = self.root / MARKER
+            if marker.exists():
+                found = marker.read_text().strip()
+                if installation_id is not None and found and found != str(installation_id):
+                    raise StoreError(
+                        f"{self.root} belongs to another MarengoCam installation: mount the right disk, or delete "
+                        f"{marker} to take it over."
+                    )
+            if installation_id is not None and (not marker.exists() or not marker.read_text().strip()):
+                marker.write_text(str(installation_id))
+        except OSError as error:
+            raise StoreError(f"The media folder {self.root} cannot be used: {error.strerror}.") from error
+
+    def resolve(self, path: PurePosixPath | str) -> Path:
+        """Return a file's real place; raises BadInputError when it would lie outside the media folder."""
+        whole = (self.root / path).resolve()
+        if not whole.is_relative_to(self.root.resolve()):
+            raise BadInputError("That path lies outside the media folder.")
+        return whole
+
+    def growing(self, name: RecordingName) -> Path:
+        """Return the place of a recording that is being written; its folder is made."""
+        file = self.root / f"{name.path}.part"
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"The media folder cannot be written: {error.strerror}.") from error
+        return file
+
+    def finish(self, growing: Path) -> Path:
+        """Make a growing file a finished one: its bytes first, then its name, then the folder (in that order)."""
+        finished = growing.with_name(growing.name.removesuffix(".part"))
+        try:
+            _fsync(growing)
+            growing.rename(finished)
+            _fsync(growing.parent)
+        except OSError as error:
+            raise StoreError(f"The recording {growing.name} cannot be finished: {error.strerror}.") from error
+        return finished
+
+    def truncate(self, growing: Path, size_bytes: int) -> None:
+        """Cut a growing file to its last whole fragment."""
+        os.truncate(growing, size_bytes)
+
+    def delete(self, path: PurePosixPath) -> None:
+        """Delete a file if it is there, and its folder when that is empty then."""
+        file = self.resolve(path)
+        try:
+            file.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be deleted: {error.strerror}.") from error
+        for folder in (file.parent, file.parent.parent):
+            if folder in {self.root, self.root / RECORDINGS, self.root / PICTURES}:
+                break
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+    def write_picture(self, path: PurePosixPath, content: bytes) -> None:
+        """Write a picture so that a reader sees the old one or the new one, never half of one."""
+        file = self.root / path
+        partial = file.with_name(f".{file.name}.{os.getpid()}")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(content)
+            partial.replace(file)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise StoreError(f"A picture cannot be written: {error.strerror}.") from error
+
+    def recordings(self, camera_id: str, newest: timedelta | None = None, now: datetime | None = None) -> list[Path]:
+        """Return a camera's recordings in order of time, finished and growing; only of the last hours if asked."""
+        folder = self.root / RECORDINGS / camera_id
+        if newest is not None and now is not None:
+            files = [file for hour in _hours(now - newest, now) for file in (folder / hour).glob("*.mp4*")]
+        else:
+            files = list(folder.glob("*/*/*.mp4*"))
+        return sorted((file for file in files if _NAME.match(file.name)), key=lambda file: file.name)
+
+    def cameras(self) -> list[str]:
+        """Return the ids of cameras with recordings."""
+        folder = self.root / RECORDINGS
+        return sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
+
+    def relative(self, file: Path) -> PurePosixPath:
+        """Return a file's path under the media root."""
+        return PurePosixPath(file.relative_to(self.root))
+
+    def space(self) -> Space:
+        """Return how full the disk is; raises StoreError."""
+        try:
+            usage = shutil.disk_usage(self.root)
+        except OSError as error:
+            raise StoreError(f"The media folder {self.root} cannot be read: {error.strerror}.") from error
+        return Space(usage.total, usage.free)
+
+
+def picture_path(camera_id: str, at: datetime, local_track_id: UUID, *, face: bool = False) -> PurePosixPath:
+    """Return where the best picture of a track lies."""
+    name = f"{local_track_id}_face.jpg" if face else f"{local_track_id}.jpg"
+    return PurePosixPath(PICTURES, camera_id, at.astimezone(UTC).strftime("%Y-%m-%d"), name)
+
+
+def live_path(camera_id: str) -> PurePosixPath:
+    """Return where the newest picture of a camera lies."""
+    return PurePosixPath(LIVE, f"{camera_id}.jpg")
+
+
+@contextlib.contextmanager
+def claimed(growing: Path) -> Iterator[bool]:
+    """Hold the lock of a growing file while the block runs; False when a living writer has it."""
+    with growing.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _hours(from_at: datetime, to_at: datetime) -> list[str]:
+    first = from_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    count = int((to_at - first).total_seconds() // 3600) + 1
+    return [(first + timedelta(hours=number)).strftime("%Y-%m-%d/%H") for number in range(count)]

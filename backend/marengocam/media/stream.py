@@ -1,0 +1,190 @@
+"""Reading a stream: packets with wall times, every wait limited, errors as sentences without secrets."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import av
+import av.container
+
+from marengocam.core.clock import Clock
+from marengocam.core.secret import Secret
+from marengocam.media.faults import Fault, StreamError, fault_of
+from marengocam.media.timeline import Timeline
+
+CONNECT_TIMEOUT_S = 5.0
+STALL_TIMEOUT_S = 5.0
+RECORDED_CODECS = ("h264", "hevc", "mjpeg")
+MAX_PIXELS = 8192 * 8192
+NETWORK_SCHEMES = ("rtsp", "rtsps", "http", "https")
+SCHEMES = (*NETWORK_SCHEMES, "file")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOptions:
+    """How to open a stream."""
+
+    username: str | None = None
+    password: Secret | None = None
+    transport: str = "tcp"
+    connect_timeout_s: float = CONNECT_TIMEOUT_S
+    stall_timeout_s: float = STALL_TIMEOUT_S
+
+
+@dataclass(frozen=True, slots=True)
+class StreamInfo:
+    """What a stream carries."""
+
+    codec: str
+    width_px: int
+    height_px: int
+    fps: float | None
+    audio: str | None
+    extradata: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPacket:
+    """One compressed picture; `at` is when it was filmed, `jumped` starts a new reckoning of time."""
+
+    packet: Any  # PyAV's Packet
+    at: datetime
+    stream_s: float
+    keyframe: bool
+    jumped: bool
+
+    @property
+    def size_bytes(self) -> int:
+        return int(self.packet.size)
+
+
+class StreamReader:
+    """The video packets of one address, as a context manager and an iterator.
+
+    Live packets are dated by their arrival; those of a file from `file_started_at` on.
+    Raises StreamError on opening and reading; the sentence never carries a password.
+    """
+
+    def __init__(self, url: str, options: StreamOptions, clock: Clock, file_started_at: datetime | None = None) -> None:
+        self._url = url
+        self._options = options
+        self._clock = clock
+        self._file_started_at = file_started_at
+        self._container: av.container.InputContainer | None = None
+
+    def __enter__(self) -> Self:
+        with _our_errors(opening=True):
+            self._container = av.open(
+                _address(self._url, self._options),
+                options=_ffmpeg_options(self._url, self._options),
+                timeout=(self._options.connect_timeout_s, self._options.stall_timeout_s),
+            )
+        try:
+            self.info = self._check(self._container)
+        except StreamError:
+            self._close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    @property
+    def video(self) -> Any:
+        """The container's video stream, as a template for recording and decoding."""
+        assert self._container is not None
+        return self._container.streams.video[0]
+
+    def __iter__(self) -> Iterator[StreamPacket]:
+        assert self._container is not None
+        timeline = Timeline()
+        video = self.video
+        with _our_errors(opening=False):
+            for packet in self._container.demux(video):
+                if packet.size == 0:
+                    continue
+                stamp = packet.pts if packet.pts is not None else packet.dts
+                if stamp is None:
+                    continue
+                stream_s = float(stamp * packet.time_base)
+                if self._file_started_at is not None:
+                    first_s = float((video.start_time or 0) * video.time_base)
+                    at = self._file_started_at + timedelta(seconds=stream_s - first_s)
+                    yield StreamPacket(packet, at, stream_s, packet.is_keyframe, jumped=False)
+                    continue
+                moment = timeline.place(stream_s, self._clock.now())
+                yield StreamPacket(packet, moment.at, stream_s, packet.is_keyframe, moment.jumped)
+        if self._file_started_at is None:
+            raise StreamError(Fault.ENDED)
+
+    def _check(self, container: av.container.InputContainer) -> StreamInfo:
+        if not container.streams.video:
+            raise StreamError(Fault.NO_VIDEO)
+        video = container.streams.video[0]
+        context = video.codec_context
+        if context is None or context.name.removesuffix("_cuvid") not in RECORDED_CODECS:
+            raise StreamError(Fault.CODEC, context.name if context is not None else "unknown codec")
+        width_px, height_px = context.width, context.height
+        if width_px <= 0 or height_px <= 0:
+            raise StreamError(Fault.NOT_VIDEO, "it never told its picture size")
+        if width_px * height_px > MAX_PIXELS:
+            raise StreamError(Fault.CODEC, f"{width_px}x{height_px} is too large")
+        audio = container.streams.audio[0].codec_context.name if container.streams.audio else None
+        rate = video.average_rate or video.guessed_rate
+        return StreamInfo(
+            context.name, width_px, height_px, float(rate) if rate else None, audio, context.extradata or b""
+        )
+
+    def _close(self) -> None:
+        container, self._container = self._container, None
+        if container is not None:
+            with contextlib.suppress(av.FFmpegError):
+                container.close()
+
+
+def _address(url: str, options: StreamOptions) -> str:
+    """Return the address with credentials for FFmpeg's eyes only; raises StreamError on an unknown scheme."""
+    parts = urlsplit(url)
+    if parts.scheme not in SCHEMES:
+        raise StreamError(Fault.NOT_VIDEO, f"addresses start with {', '.join(SCHEMES)}")
+    if parts.scheme == "file":
+        return parts.path
+    if options.username is None:
+        return url
+    password = options.password.reveal() if options.password else ""
+    host = parts.netloc.rsplit("@", 1)[-1]
+    login = f"{quote(options.username, safe='')}:{quote(password, safe='')}"
+    return urlunsplit(parts._replace(netloc=f"{login}@{host}"))
+
+
+def _ffmpeg_options(url: str, options: StreamOptions) -> dict[str, str]:
+    if url.startswith(("rtsp://", "rtsps://")):
+        return {
+            "rtsp_transport": options.transport,
+            "timeout": str(int(options.stall_timeout_s * 1_000_000)),
+            "allowed_media_types": "video+audio",
+            "fflags": "+nobuffer",
+            "analyzeduration": "500000",
+            "fpsprobesize": "0",
+        }
+    if url.startswith(("http://", "https://")):
+        return {"rw_timeout": str(int(options.stall_timeout_s * 1_000_000))}
+    return {}
+
+
+@contextlib.contextmanager
+def _our_errors(*, opening: bool) -> Iterator[None]:
+    try:
+        yield
+    except (av.FFmpegError, OSError) as error:
+        kind = fault_of(error)
+        if opening and kind is Fault.STALLED:
+            kind = Fault.UNREACHABLE
+        # The cause is cut off: FFmpeg puts the whole address, password included, into its texts.
+        raise StreamError(kind) from None
