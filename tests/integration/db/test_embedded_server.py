@@ -60,6 +60,15 @@ def wait_until_gone(cluster):
         time.sleep(0.02)
 
 
+def kill_server(cluster):
+    """Kill -9 the server itself; return once it is dead, not merely dying."""
+    os.kill(serving(cluster), signal.SIGKILL)
+    deadline = time.monotonic() + GONE_LIMIT_S
+    while serving(cluster) is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 async def test_a_first_start_makes_a_durable_database_that_is_not_on_the_network(server, data_dir):
     address = server.start()
     assert await ask(address, "SELECT current_database()") == "marengocam"
@@ -106,7 +115,7 @@ async def test_kill_9_of_the_server_loses_nothing_that_was_committed(server, dat
     address = server.start()
     await ask(address, "CREATE TABLE kept AS SELECT 42 AS answer")
     cluster = data_dir / "data" / "postgres"
-    os.kill(serving(cluster), signal.SIGKILL)
+    kill_server(cluster)
     assert await ask(server.start(), "SELECT answer FROM kept") == 42
 
 
@@ -127,7 +136,7 @@ async def test_a_backend_that_outlived_its_server_does_not_keep_the_next_one_out
     connection = await asyncpg.connect(address.reveal(), timeout=CALL_LIMIT_S)
     backend = connection.get_server_pid()
     os.kill(backend, signal.SIGSTOP)
-    os.kill(serving(cluster), signal.SIGKILL)
+    kill_server(cluster)
     assert await ask(server.start(), "SELECT 1") == 1
     assert backend not in members(cluster)
     connection.terminate()
