@@ -13,8 +13,8 @@ from marengocam.resolver.cues import LINKS, Cue, CueKind, best, log_sum_exp
 from marengocam.resolver.fusion import appearance_cue, face_cue, name_cue
 from marengocam.resolver.spacetime import place_cues
 
-RETURN_ODDS = 1.0  # that a track is somebody seen of late, to being somebody new
-RECENT_S = 300.0  # weight of an individual halves this long after its last sight
+RETURN_ODDS = 3.0  # that a track is somebody seen of late, to being somebody new: a visit has several tracks
+RECENT_S = 120.0  # weight of an individual halves this long after its last sight
 PERSON_ODDS = 1.0  # that somebody new to this visit is one of the known persons
 STRANGER_ODDS = 0.05  # that somebody new is one certain unknown remembered by face only
 STAY_RATIO = 1.5  # a decision others may have built upon is not given up for a whim

@@ -14,10 +14,12 @@ from marengocam.resolver.cues import LINKS, CueKind
 CONFIRM_MARGIN = 2.2  # log-odds to the runner-up (9 to 1) before a name is said
 CONFIRM_LINK_RATIO = 2.0  # evidence that is not prior or habit: face, name, appearance, or plain continuation
 JOIN_PROBABILITY = 0.6  # of being that unknown rather than somebody new
+JOIN_LINK_RATIO = 1.0  # and of that, so much from links or a usual journey: nobody joins by habit alone
 NAMED_RATIO = 2.0  # face and name evidence from which a person needs no chain of links
 RETRACT_PROBABILITY = 0.1  # an announced person is held until this unlikely or another is confirmed
 TRUST_CAP = 0.999
 MARGIN_LIMIT = 50.0
+JOINING = LINKS | {CueKind.TRANSIT, CueKind.STAY}
 PROBABILITY_FLOOR = 1e-9
 
 
@@ -95,7 +97,7 @@ def _choose(
         return next(one for one in ordered if one.person_id == announced), None
     nobody = next(one for one in ordered if one.identity_id is None and one.person_id is None)
     unknown = next((one for one in ordered if one.identity_id is not None and one.person_id is None), None)
-    if unknown is None:
+    if unknown is None or unknown.ratio_of(JOINING) < JOIN_LINK_RATIO:
         return nobody, None
     being_unknown = _weight_of(ordered, weights, unknown)
     joins = being_unknown >= JOIN_PROBABILITY * (being_unknown + _weight_of(ordered, weights, nobody))

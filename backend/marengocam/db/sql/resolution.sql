@@ -140,7 +140,7 @@ WITH seen AS (
     FROM local_track t
     JOIN assignment a USING (local_track_id)
     JOIN identity i USING (identity_id)
-    WHERE t.run_id IS NULL AND NOT t.open AND t.last_seen_at >= :from_at
+    WHERE t.run_id IS NULL AND t.last_seen_at >= :from_at
     ORDER BY t.last_seen_at DESC
     LIMIT :most
 ), pairs AS (
