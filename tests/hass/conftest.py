@@ -1,9 +1,9 @@
 """Fixtures: a backend that speaks the contract, and an entry that is set up with it."""
 
-import custom_components  # noqa: F401 - the first import wins, else the test harness's own folder hides ours
-
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import custom_components  # noqa: F401 - the first import wins, else the test harness's own folder hides ours
 import pytest
 from contract_server import INSTALLATION, TOKEN, ContractServer
 from homeassistant.core import HomeAssistant
@@ -38,7 +38,9 @@ def entry(hass: HomeAssistant, server: ContractServer) -> MockConfigEntry:
 
 
 @pytest.fixture
-async def loaded(hass: HomeAssistant, server: ContractServer, entry: MockConfigEntry, until: "Until") -> MockConfigEntry:
+async def loaded(
+    hass: HomeAssistant, server: ContractServer, entry: MockConfigEntry, until: "Until"
+) -> MockConfigEntry:
     """Return the entry, set up and following the event stream."""
     assert await hass.config_entries.async_setup(entry.entry_id)
     await until(lambda: entry.runtime_data.feed.connected)
@@ -52,7 +54,6 @@ Until = Callable[[Callable[[], object]], Awaitable[None]]
 @pytest.fixture
 def until(hass: HomeAssistant) -> Until:
     """Wait until something is true; fail loudly if it does not become so."""
-    import asyncio
 
     async def wait(condition: Callable[[], object]) -> None:
         async with asyncio.timeout(PATIENCE_S):

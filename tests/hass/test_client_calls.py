@@ -132,9 +132,7 @@ async def test_a_picture_of_absurd_size_is_not_taken_in(
         await backend.snapshot("front")
 
 
-async def test_names_cannot_leave_their_place_in_the_address(
-    server: ContractServer, backend: MarengoCamClient
-) -> None:
+async def test_names_cannot_leave_their_place_in_the_address(server: ContractServer, backend: MarengoCamClient) -> None:
     assert await backend.snapshot("../../persons") == PICTURE, "it was taken as a camera's name"
     assert server.asked == [("GET", "/cameras/../../persons/snapshot.jpg", None)]
 

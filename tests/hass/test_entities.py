@@ -1,11 +1,11 @@
 """Cameras, persons and the backend as devices and entities that come, change and go live."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from conftest import Until
 from contract_server import INSTALLATION, PICTURE, ContractServer, camera, health, person
+from custom_components.marengocam import async_remove_config_entry_device
 from homeassistant.components.camera import async_get_image, async_get_stream_source
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
@@ -14,6 +14,8 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+
+from conftest import Until
 
 
 def devices(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, dr.DeviceEntry]:
@@ -154,8 +156,6 @@ async def test_what_went_while_home_assistant_was_away_is_gone_after_it_returns(
 async def test_only_devices_that_the_backend_lost_may_be_removed_by_hand(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
-    from custom_components.marengocam import async_remove_config_entry_device
-
     left_over = dr.async_get(hass).async_get_or_create(
         config_entry_id=loaded.entry_id, identifiers={("marengocam", f"{INSTALLATION}_camera_old")}, name="Old"
     )
@@ -218,7 +218,7 @@ async def test_a_running_stream_gets_a_new_address_before_its_signature_ends(
     hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry, until: Until
 ) -> None:
     entity = hass.data["camera"].get_entity("camera.front_door")
-    soon = datetime.now(UTC) + timedelta(minutes=5)
+    soon = dt_util.utcnow() + timedelta(minutes=5)
     server.stream_expires = str(int(soon.timestamp()))
     await async_get_stream_source(hass, "camera.front_door")
     entity.stream = stream = RunningStream()
@@ -236,7 +236,7 @@ async def test_a_stream_whose_backend_is_away_at_renewal_starts_anew_later(
     hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry, until: Until
 ) -> None:
     entity = hass.data["camera"].get_entity("camera.front_door")
-    soon = datetime.now(UTC) + timedelta(minutes=5)
+    soon = dt_util.utcnow() + timedelta(minutes=5)
     server.stream_expires = str(int(soon.timestamp()))
     await async_get_stream_source(hass, "camera.front_door")
     entity.stream = RunningStream()

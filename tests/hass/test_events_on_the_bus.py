@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
-from conftest import Until
 from contract_server import ContractServer
 from custom_components.marengocam.bus import COMMON_FIELDS, EXTRA_FIELDS
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CoreState, Event, HomeAssistant, callback
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from conftest import Until
 
 
 class Ear:
@@ -105,7 +106,9 @@ async def test_the_event_entity_of_that_camera_shows_it(
     assert hass.states.get("event.front_door_person").attributes["event_type"] == "zone_entered"
 
 
-async def test_an_automation_runs(hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry, until: Until) -> None:
+async def test_an_automation_runs(
+    hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry, until: Until
+) -> None:
     automation = {
         "triggers": [{"trigger": "event", "event_type": "marengocam_person_confirmed"}],
         "conditions": [{"condition": "template", "value_template": "{{ trigger.event.data.person == 'Alice' }}"}],
@@ -227,4 +230,3 @@ async def test_an_event_that_cannot_be_read_is_named_in_the_log(
     await until(lambda: ear.heard)
     assert ear.numbers == [2]
     assert "Event 1 of the backend cannot be read" in caplog.text
-

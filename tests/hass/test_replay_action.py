@@ -14,9 +14,7 @@ STRETCH = {"from": "2026-11-24 10:15:00", "to": "2026-11-24 10:20:00"}
 
 
 async def replay(hass: HomeAssistant, **data: Any) -> dict[str, Any]:
-    return await hass.services.async_call(
-        "marengocam", "replay", STRETCH | data, blocking=True, return_response=True
-    )
+    return await hass.services.async_call("marengocam", "replay", STRETCH | data, blocking=True, return_response=True)
 
 
 async def test_a_stretch_is_asked_for_in_home_assistants_own_time(

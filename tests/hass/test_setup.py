@@ -5,13 +5,14 @@ import logging
 from datetime import timedelta
 
 import pytest
-from conftest import Until
-from contract_server import TOKEN, ContractServer, camera
+from contract_server import TOKEN, ContractServer, camera, person
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+
+from conftest import Until
 
 LOGGER = "custom_components.marengocam"
 SENSOR = "binary_sensor.front_door_connection"
@@ -150,8 +151,6 @@ async def test_removing_forgets_the_position(
 async def test_sixty_four_cameras_and_two_hundred_persons_are_set_up(
     hass: HomeAssistant, server: ContractServer, entry: MockConfigEntry
 ) -> None:
-    from contract_server import person
-
     server.cameras = [camera(f"c{n}", f"Camera {n}") for n in range(64)]
     server.persons = [person(f"Person {n}", n) for n in range(1, 201)]
     assert await hass.config_entries.async_setup(entry.entry_id)
