@@ -10,8 +10,8 @@ from marengocam.core.identity import KnownPerson, Likeness, Sight, Surroundings
 from marengocam.core.model import Embedding, LocalTrack, NameEvidence, PathPoint, Vector
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
-FACE_MODEL = "mobilefacenet_128d"
-REID_MODEL = "person_reid_omz0267_256d"
+FACE_MODEL = "mobilefacenet-128"
+REID_MODEL = "omz-reid-0287-256"
 LEFT, RIGHT = Box(0.1, 0.3, 0.2, 0.7), Box(0.7, 0.3, 0.8, 0.7)
 SAME_FACE, OTHER_FACE = 0.75, 0.05
 SAME_CLOTHES, OTHER_CLOTHES = 0.75, 0.05

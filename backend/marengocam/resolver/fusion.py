@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from math import log, sqrt
+from math import log
 
 from marengocam.core.calibration import appearance_log_ratio, face_log_ratio
 from marengocam.core.identity import Likeness
@@ -24,7 +24,7 @@ def face_cue(face: Embedding, likenesses: Sequence[Likeness]) -> Cue | None:
     if not comparable:
         return None
     ratios = [
-        with_trust(face_log_ratio(face.model, one.cosine, sqrt(face.quality * one.quality)), one.trust)
+        with_trust(face_log_ratio(face.model, one.cosine, min(face.quality, one.quality)), one.trust)
         for one in comparable
     ]
     return _mixture(CueKind.FACE, comparable, ratios, FACE_LIMIT, face.quality)
@@ -40,7 +40,7 @@ def appearance_cue(appearance: Embedding, likenesses: Sequence[Likeness], at: da
             appearance_log_ratio(
                 appearance.model,
                 one.cosine,
-                sqrt(appearance.quality * one.quality),
+                min(appearance.quality, one.quality),
                 abs((at - one.at).total_seconds()),
             ),
             one.trust,
