@@ -190,6 +190,12 @@ class Persons:
             await _QUERIES.notify(connection, channel=TRACK_CHANNEL, payload=str(identity_id))
             await _notify(connection, person_id)
 
+    async def prune_identities(self, before: datetime, limit: int) -> int:
+        """Forget strangers seen last before a moment, once their tracks are gone, faces included; return how many."""
+        async with self._database.transaction() as connection:
+            await _QUERIES.take_turn(connection, key=TURN_KEY)
+            return int(await _QUERIES.prune_identities(connection, before=before, most=limit))
+
     async def last_seen(self) -> dict[UUID, Sighting]:
         """Return where each person was seen last."""
         return {one.person.person_id: one.last_seen for one in await self.list() if one.last_seen is not None}

@@ -118,11 +118,13 @@ class Tracks:
         return touched
 
     async def prune(self, before: datetime, limit: int) -> PrunedTracks:
-        """Delete tracks that ended before a moment; return what else is to be deleted."""
-        async with self._database.connection() as connection:
+        """Delete tracks that ended before a moment; return the pictures that nothing refers to any more."""
+        async with self._database.transaction() as connection:
             gone = await rows(_QUERIES.prune(connection, before=before, most=limit))
-        pictures = (PurePosixPath(path) for row in gone for path in row if path)
-        return PrunedTracks(len(gone), tuple(pictures))
+            pictures = {path for row in gone for path in row if path}
+            kept = await rows(_QUERIES.picture_paths(connection, paths=sorted(pictures)))
+        left = pictures - {row["path"] for row in kept}
+        return PrunedTracks(len(gone), tuple(PurePosixPath(path) for path in sorted(left)))
 
     async def known_pictures(self, paths: Sequence[str]) -> set[str]:
         """Return those of `paths` that tracks, persons or galleries refer to."""

@@ -96,6 +96,21 @@ UPDATE exemplar SET person_id = :person_id WHERE identity_id = :identity_id AND 
 UPDATE local_track SET revision = revision + 1
 WHERE local_track_id IN (SELECT local_track_id FROM assignment WHERE identity_id = :identity_id);
 
+-- name: prune_identities$
+-- Strangers whose tracks are all gone, with their galleries; those that were merged into them go along.
+WITH gone AS (
+    DELETE FROM identity
+    WHERE identity_id IN (
+        SELECT i.identity_id FROM identity i
+        WHERE i.last_seen_at < :before AND (i.person_id IS NULL OR i.merged_into IS NOT NULL)
+            AND NOT EXISTS (SELECT FROM assignment a WHERE a.identity_id = i.identity_id)
+            AND NOT EXISTS (SELECT FROM exemplar e WHERE e.identity_id = i.identity_id AND e.person_id IS NOT NULL)
+        ORDER BY i.last_seen_at
+        LIMIT :most
+    )
+    RETURNING 1
+) SELECT count(*) FROM gone;
+
 -- name: notify!
 -- Tell whoever waits.
 SELECT pg_notify(:channel, :payload);

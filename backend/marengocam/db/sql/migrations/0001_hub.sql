@@ -192,9 +192,10 @@ CREATE TABLE identity (
     first_seen_at timestamptz NOT NULL,
     last_seen_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL,
-    merged_into uuid REFERENCES identity
+    merged_into uuid REFERENCES identity ON DELETE CASCADE
 );
 CREATE INDEX identity_by_time ON identity (last_seen_at) WHERE merged_into IS NULL;
+CREATE INDEX identity_merged ON identity (merged_into) WHERE merged_into IS NOT NULL;
 CREATE INDEX identity_by_person ON identity (person_id) WHERE person_id IS NOT NULL;
 COMMENT ON TABLE identity IS 'What the resolver believes is one individual: a set of LocalTracks across cameras.';
 COMMENT ON COLUMN identity.identity_id IS 'Identifier.';
@@ -216,6 +217,7 @@ CREATE TABLE assignment (
     announced_unknown boolean NOT NULL DEFAULT false
 );
 CREATE INDEX assignment_by_identity ON assignment (identity_id);
+CREATE INDEX assignment_by_announced ON assignment (announced_person_id) WHERE announced_person_id IS NOT NULL;
 COMMENT ON TABLE assignment IS 'Which identity each LocalTrack belongs to, and why.';
 COMMENT ON COLUMN assignment.local_track_id IS 'The track.';
 COMMENT ON COLUMN assignment.identity_id IS 'The identity it is believed to be.';
