@@ -83,7 +83,7 @@ PROGRAMME = (
     ),
 )
 # Portraits that an owner would enrol; the names are invented.
-PORTRAITS = {"Alice": "clip_woman_grey_top_1.png", "Bob": "clip_man_blue_tshirt_1.png"}
+PORTRAITS = {"Alice": "clip_woman_grey_top_3.png", "Bob": "clip_man_blue_tshirt_1.png"}
 
 
 def programme_for(folder: Path) -> tuple[FootageCamera, ...]:

@@ -1,0 +1,57 @@
+"""Which detector is used here, said plainly."""
+
+import logging
+
+from marengocam.core.errors import ModelError
+from marengocam.settings import Settings
+from marengocam.vision.detectors.hog import HogDetector
+from marengocam.vision.detectors.protocol import Detector
+from marengocam.vision.models import Models, Role
+
+_LOG = logging.getLogger(__name__)
+FALLBACK_NOTICE = (
+    "no detector model was found or could be fetched: OpenCV's built-in people detector is used. Expect upright, whole "
+    "people by daylight only, and more misses; put a YOLO model into MARENGOCAM_MODELS_DIR for real use"
+)
+
+
+def load_detector(settings: Settings, models: Models) -> Detector:
+    """Return the detector that the settings ask for, or the best there is.
+
+    Raises ModelError when a detector was asked for by name and cannot be had.
+    """
+    if settings.detector == "hog":
+        return HogDetector()
+    if settings.detector == "ultralytics" or (settings.detector == "auto" and _cuda_is_here()):
+        return _ultralytics(models)
+    best = models.best(Role.DETECTOR)
+    if best is None:
+        if settings.detector == "openvino":
+            raise ModelError("No detector model for OpenVINO was found: see `marengocam models list`.")
+        _LOG.warning(FALLBACK_NOTICE)
+        return HogDetector()
+    from marengocam.vision.detectors.openvino import OpenVinoDetector  # noqa: PLC0415 - loaded when needed
+
+    spec, file = best
+    detector = OpenVinoDetector(file, spec.name.removesuffix("-onnx"), settings.data_dir)
+    _LOG.info("detector %s (%s)", detector.name, spec.quality)
+    return detector
+
+
+def _ultralytics(models: Models) -> Detector:
+    best = models.best(Role.DETECTOR, torch=True)
+    if best is None:
+        raise ModelError("No detector model for ultralytics was found: see `marengocam models list`.")
+    from marengocam.vision.detectors.ultralytics import UltralyticsDetector  # noqa: PLC0415 - loaded when needed
+
+    return UltralyticsDetector(best[1], best[0].name)
+
+
+def _cuda_is_here() -> bool:
+    from importlib.util import find_spec  # noqa: PLC0415 - asked once
+
+    if find_spec("torch") is None or find_spec("ultralytics") is None:
+        return False
+    import torch  # noqa: PLC0415 - only where it is installed
+
+    return bool(torch.cuda.is_available())

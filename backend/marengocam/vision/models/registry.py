@@ -1,0 +1,112 @@
+"""Every model file we know, by its SHA-256; a file with another content is not used."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a model is for."""
+
+    DETECTOR = "detector"
+    FACE_DETECTOR = "face_detector"
+    FACE_EMBEDDING = "face_embedding"
+    APPEARANCE = "appearance"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """One file. `url` is the upstream's own release address, None where there is none to fetch it from."""
+
+    name: str
+    role: Role
+    file_name: str
+    sha256: str
+    size_bytes: int
+    licence: str
+    quality: str
+    url: str | None = None
+    needs_torch: bool = False
+
+
+# In order of preference within a role.
+MODELS = (
+    ModelSpec(
+        "yolo11n-onnx",
+        Role.DETECTOR,
+        "yolo11n_reconstructed.onnx",
+        "9472dbfa1cfb08c3500b5b59215ab832cb75af055d23ace97b813fea25837a96",
+        11_030_000,
+        "AGPL-3.0",
+        "good: people, vehicles, animals by day and under lamps",
+    ),
+    ModelSpec(
+        "yolo11n",
+        Role.DETECTOR,
+        "yolo11n.pt",
+        "0ebbc80d4a7680d14987a577cd21342b65ecfd94632bd9a8da63ae6417644ee1",
+        5_613_764,
+        "AGPL-3.0",
+        "good: people, vehicles, animals by day and under lamps; needs the extra [gpu]",
+        "https://github.com/ultralytics/assets/releases/download/v8.3.0/yolo11n.pt",
+        needs_torch=True,
+    ),
+    ModelSpec(
+        "yunet-2023mar",
+        Role.FACE_DETECTOR,
+        "face_detection_yunet_2023mar.onnx",
+        "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
+        232_589,
+        "MIT",
+        "good: faces from about 20 px",
+        "https://media.githubusercontent.com/media/opencv/opencv_zoo/main/models/face_detection_yunet/"
+        "face_detection_yunet_2023mar.onnx",
+    ),
+    ModelSpec(
+        "sface-128",
+        Role.FACE_EMBEDDING,
+        "face_recognition_sface_2021dec.onnx",
+        "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
+        38_696_353,
+        "Apache-2.0",
+        "good: recognises frontal faces from about 40 px",
+        "https://media.githubusercontent.com/media/opencv/opencv_zoo/main/models/face_recognition_sface/"
+        "face_recognition_sface_2021dec.onnx",
+    ),
+    ModelSpec(
+        "mobilefacenet-128",
+        Role.FACE_EMBEDDING,
+        "mobilefacenet_128d.onnx",
+        "b7274e7fe0070b188da037628a9d5254e8a6efdd6799474e50334f8bf904e7b7",
+        4_130_000,
+        "not stated: for tests, not to be shipped",
+        "good: recognises frontal faces from about 35 px",
+    ),
+    ModelSpec(
+        "omz-reid-0287-256",
+        Role.APPEARANCE,
+        "person_reid_omz0267_256d.onnx",
+        "f7af02c29a0a5c5ff2ad2360689e2d3d5fa16ca766b13c789309e1163fc9f8d6",
+        2_500_000,
+        "Apache-2.0",
+        "good: links people across cameras within a visit",
+    ),
+    ModelSpec(
+        "osnet-x0_25-msmt17-512",
+        Role.APPEARANCE,
+        "osnet_x0_25_msmt17_512d.onnx",
+        "61b2604171ef9d58d21758626f83b35a253c3d7123976523a6e03068c3c95d7b",
+        920_000,
+        "MIT code, research data",
+        "fair: links people across cameras within a visit",
+    ),
+)
+
+
+def specs_of(role: Role) -> tuple[ModelSpec, ...]:
+    """Return the known models of a role, best first."""
+    return tuple(spec for spec in MODELS if spec.role is role)
+
+
+def spec_named(name: str) -> ModelSpec | None:
+    """Return the model of that name."""
+    return next((spec for spec in MODELS if spec.name == name), None)

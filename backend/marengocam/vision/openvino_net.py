@@ -1,0 +1,48 @@
+"""A network on OpenVINO: compiled once, shared by threads, one thread a request."""
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from marengocam.core.errors import ModelError
+
+Array = npt.NDArray[Any]
+CACHE_FOLDER = "cache/openvino"
+
+
+class OpenVinoNet:
+    """Runs a network with fixed input shapes; `infer` may be called by several threads at once."""
+
+    def __init__(self, file: Path, shape: tuple[int, ...] | None, cache_dir: Path, *, exact: bool = False) -> None:
+        import openvino  # noqa: PLC0415 - takes a second to load, only where it is used
+
+        core = openvino.Core()
+        capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        self.precision = "bf16" if "BF16" in capabilities and not exact else "f32"
+        settings: Mapping[str, Any] = {
+            # N single-thread requests cost least CPU time in all (PERFORMANCE.md).
+            "INFERENCE_NUM_THREADS": 1,
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": self.precision,
+            "CACHE_DIR": str(cache_dir / CACHE_FOLDER),
+        }
+        try:
+            model = core.read_model(str(file))
+            if shape is not None:
+                model.reshape(list(shape))
+            self._compiled = core.compile_model(model, "CPU", settings)
+        except RuntimeError as error:
+            raise ModelError(f"The model {file.name} cannot be loaded: {str(error).splitlines()[0]}") from error
+        self._local = threading.local()
+
+    def infer(self, batch: Array) -> Array:
+        """Return the first output for an input of the compiled shape."""
+        request = getattr(self._local, "request", None)
+        if request is None:
+            request = self._local.request = self._compiled.create_infer_request()
+        request.infer([np.ascontiguousarray(batch)], share_inputs=True)
+        return np.array(request.get_output_tensor(0).data)
