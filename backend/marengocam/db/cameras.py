@@ -1,19 +1,22 @@
 """Cameras, their zones, and how they are doing."""
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from marengocam.core.errors import NotFoundError
+from marengocam.core.errors import NotFoundError, StoreError
 from marengocam.core.model import Camera, CameraState, Zone
+from marengocam.core.secret import Secret
 from marengocam.db.database import Connection, Database
 from marengocam.db.keyring import Keyring
 from marengocam.db.queries import from_json, load, rows, to_json
 
 CHANNEL = "camera"
+_LOG = logging.getLogger(__name__)
 _QUERIES = load("cameras")
 
 
@@ -122,14 +125,13 @@ class Cameras:
         }
 
     def _camera(self, row: Any) -> Camera:
-        password = row["password_encrypted"]
         return Camera(
             camera_id=row["camera_id"],
             name=row["name"],
             main_url=row["main_url"],
             sub_url=row["sub_url"],
             username=row["username"],
-            password=self._keyring.unlock(password) if password else None,
+            password=self._password(row["camera_id"], row["password_encrypted"]),
             enabled=row["enabled"],
             detect=row["detect"],
             zones=tuple(
@@ -137,6 +139,16 @@ class Cameras:
                 for zone in from_json(row["zones"])
             ),
         )
+
+    def _password(self, camera_id: str, encrypted: bytes | None) -> Secret | None:
+        """Return a camera's password; one that cannot be read must not hide the cameras from their owner."""
+        if encrypted is None:
+            return None
+        try:
+            return self._keyring.unlock(encrypted)
+        except StoreError as error:
+            _LOG.warning("camera %s goes without its password: %s", camera_id, error)
+            return None
 
 
 async def _write_zones(connection: Connection, camera_id: str, zones: Sequence[Zone]) -> None:

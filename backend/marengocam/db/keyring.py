@@ -1,9 +1,9 @@
 """Camera passwords at rest: Fernet (AES-128-CBC with HMAC-SHA256), key in a file of the data folder."""
 
-import contextlib
 import hashlib
 import hmac
 import os
+import tempfile
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -22,8 +22,15 @@ class Keyring:
         self._key: bytes | None = None
 
     def lock(self, secret: Secret) -> bytes:
-        """Return the secret, encrypted."""
-        return Fernet(self._loaded()).encrypt(secret.reveal().encode())
+        """Return the secret, encrypted; raises StoreError when the key file is damaged."""
+        try:
+            fernet = Fernet(self._loaded())
+        except ValueError:
+            raise StoreError(
+                f"The key file {self._file} is damaged: restore it from a backup, or remove it and enter the passwords "
+                "of all cameras again."
+            ) from None
+        return fernet.encrypt(secret.reveal().encode())
 
     def unlock(self, encrypted: bytes) -> Secret:
         """Return what was locked.
@@ -32,7 +39,7 @@ class Keyring:
         """
         try:
             return Secret(Fernet(self._loaded()).decrypt(encrypted).decode())
-        except InvalidToken:
+        except (InvalidToken, ValueError):
             raise StoreError(
                 f"A camera password cannot be read with the key {self._file}: restore that file from a backup, "
                 "or enter the camera's password again."
@@ -58,15 +65,19 @@ class Keyring:
     def _make(self) -> bytes:
         """Write a new key under its name in one step, so that processes starting together agree on one."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._file.with_name(f"{KEY_FILE}.{os.getpid()}")
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        handle, partial = tempfile.mkstemp(prefix=f"{KEY_FILE}.", dir=self._file.parent)
+        with os.fdopen(handle, "wb") as file:
             file.write(Fernet.generate_key())
             file.flush()
             os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
+        try:
             os.link(partial, self._file)
-        partial.unlink()
+        except FileExistsError:
+            pass  # another process was first: its key is taken
+        except OSError:
+            Path(partial).replace(self._file)  # a file system without links
+        Path(partial).unlink(missing_ok=True)
         made = self._read()
         if made is None:
-            raise StoreError(f"The key file {self._file} could not be written.")
+            raise StoreError(f"The key file {self._file} is empty: restore it from a backup, or remove it.")
         return made

@@ -14,6 +14,8 @@ from marengocam.core.ids import new_id
 from marengocam.core.model import Camera, CameraState, Chunk, Embedding, LocalTrack, Zone
 from marengocam.core.secret import Secret
 from marengocam.db.cameras import CameraStatus
+from marengocam.db.hub import open_hub
+from marengocam.db.keyring import KEY_FILE
 from marengocam.db.rules import Rule
 from marengocam.db.tracks import TrackFilter
 
@@ -83,6 +85,17 @@ async def test_a_camera_comes_back_as_it_was_configured_and_its_password_lies_th
     changed = replace(written, name="Front", password=None, zones=(), enabled=False)
     await hub.cameras.update(changed)
     assert await hub.cameras.get("door") == changed
+
+
+async def test_a_lost_key_file_hides_no_camera_and_its_password_can_be_given_again(hub, hub_settings, caplog):
+    written = camera(password=Secret("hunter2"))
+    await hub.cameras.add(written)
+    (hub_settings.data_dir / KEY_FILE).unlink()
+    async with open_hub(hub_settings, "restarted") as restarted:
+        assert await restarted.cameras.list() == [replace(written, password=None)]
+        assert "enter the camera's password again" in caplog.text
+        await restarted.cameras.update(written)
+        assert await restarted.cameras.get("door") == written
 
 
 @pytest.mark.parametrize(
