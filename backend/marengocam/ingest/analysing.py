@@ -1,0 +1,123 @@
+"""The analysis thread of one camera: decodes, looks at some frames, hands results on."""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import cv2
+import numpy as np
+
+from marengocam.core.clock import Clock
+from marengocam.core.errors import ModelError, StoreError
+from marengocam.core.model import Camera
+from marengocam.ingest.camera_state import CameraHealth
+from marengocam.ingest.decode_queue import DecodeQueue
+from marengocam.ingest.decoding import SessionDecoder
+from marengocam.ingest.frame_analysis import Frame, FrameAnalyser, FrameResult, luma_of, rgb_of
+from marengocam.media.store import Store, live_path
+from marengocam.vision.crops import to_jpeg
+
+TAKE_TIMEOUT_S = 1.0
+LIVE_PICTURE_EVERY = timedelta(seconds=1)
+LIVE_PICTURE_WIDTH_PX = 960
+LIVE_QUALITY_PERCENT = 80
+BEHIND_PACKETS = 60  # waiting packets: frames are skipped until analysis has caught up
+MODEL_RETRY_S = 5.0
+_LOG = logging.getLogger(__name__)
+
+
+class Analysis:
+    """Analyses what a reader queues, until stopped; results go to `on_result`."""
+
+    def __init__(
+        self,
+        camera: Camera,
+        analyser: FrameAnalyser,
+        queue: DecodeQueue,
+        *,
+        store: Store,
+        clock: Clock,
+        fps: float,
+        health: CameraHealth,
+        on_result: Callable[[FrameResult], None],
+        feed_watchdog: Callable[[], None],
+    ) -> None:
+        self._camera = camera
+        self._analyser = analyser
+        self._queue = queue
+        self._store = store
+        self._clock = clock
+        self._step = timedelta(seconds=1 / fps)
+        self._health = health
+        self._on_result = on_result
+        self._feed_watchdog = feed_watchdog
+        self._decoder = SessionDecoder()
+        self._stopping = threading.Event()
+        self._next_at: datetime | None = None
+        self._live_at: datetime | None = None
+        self._model_retry_at_s = 0.0
+        self.thread = threading.Thread(target=self._run, name=f"analyse {camera.camera_id}", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self.thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end."""
+        self._stopping.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._feed_watchdog()
+            queued = self._queue.take(TAKE_TIMEOUT_S)
+            if queued is None:
+                continue
+            try:
+                for picture, at in self._decoder.frames(queued):
+                    self._health.counters.frames_decoded = self._decoder.decoded
+                    self._frame(picture, at)
+            except Exception:  # noqa: BLE001 - one bad frame or stream must not end the thread; it is logged
+                _LOG.exception("camera %s: a frame could not be analysed; it is passed over", self._camera.camera_id)
+
+    def _frame(self, picture: Any, at: datetime) -> None:
+        due = self._next_at is None or at >= self._next_at or self._next_at - at > self._step
+        if not due or len(self._queue) > BEHIND_PACKETS:
+            self._health.counters.frames_skipped += 1
+            return
+        self._next_at = at + self._step * 0.9
+        self._live_picture(picture, at)
+        if not self._camera.detect or self._model_retry_at_s > self._clock.monotonic_s():
+            return
+        try:
+            result = self._analyser.look(Frame(at, luma_of(picture), lambda: rgb_of(picture)))
+        except ModelError as error:
+            self._model_retry_at_s = self._clock.monotonic_s() + MODEL_RETRY_S
+            _LOG.error("camera %s is not analysed: %s", self._camera.camera_id, error)
+            return
+        self._health.counters.frames_analysed += result.looked
+        self._health.counters.detector_s += result.detector_s
+        self._write_pictures(result)
+        if result.tracks or result.faces:
+            self._on_result(result)
+
+    def _live_picture(self, picture: Any, at: datetime) -> None:
+        if self._live_at is not None and timedelta(0) <= at - self._live_at < LIVE_PICTURE_EVERY:
+            return
+        self._live_at = at
+        width = min(LIVE_PICTURE_WIDTH_PX, picture.width)
+        height = round(picture.height * width / picture.width)
+        small = picture.reformat(width=width, height=height, format="rgb24")
+        rgb = np.asarray(small.to_ndarray(), np.uint8)
+        try:
+            self._store.write_picture(live_path(self._camera.camera_id), to_jpeg(rgb, LIVE_QUALITY_PERCENT))
+        except (StoreError, cv2.error) as error:
+            _LOG.warning("camera %s: %s", self._camera.camera_id, error)
+
+    def _write_pictures(self, result: FrameResult) -> None:
+        for saved in result.pictures:
+            try:
+                self._store.write_picture(saved.path, saved.jpeg)
+            except StoreError as error:
+                _LOG.warning("camera %s: %s", self._camera.camera_id, error)

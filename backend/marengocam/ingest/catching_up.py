@@ -1,0 +1,41 @@
+"""Files that the index does not know: adopted after a crash, indexed after the database was away."""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from marengocam.core.clock import Clock
+from marengocam.core.errors import MediaError
+from marengocam.core.model import Chunk
+from marengocam.db.hub import Hub
+from marengocam.media.adoption import adopt_partials, chunk_of, finished_since
+from marengocam.media.store import Store
+
+_LOG = logging.getLogger(__name__)
+
+
+async def index_leftovers(hub: Hub, store: Store, camera_id: str, clock: Clock, reach: timedelta) -> None:
+    """Adopt what a crash left of a camera, and index its finished files of the last time that have no row.
+
+    Raises HubUnavailableError; calling it again is no harm.
+    """
+    adopted = await asyncio.to_thread(adopt_partials, store, camera_id)
+    await hub.chunks.add(adopted)
+    now = clock.now()
+    known = await hub.chunks.known_paths(camera_id, now - reach - timedelta(hours=1), now)
+    found = await asyncio.to_thread(_unknown, store, camera_id, known, reach, clock)
+    await hub.chunks.add(found)
+    if adopted or found:
+        _LOG.info("camera %s: %d files adopted, %d indexed late", camera_id, len(adopted), len(found))
+
+
+def _unknown(store: Store, camera_id: str, known: set[str], reach: timedelta, clock: Clock) -> list[Chunk]:
+    chunks = []
+    for file in finished_since(store, camera_id, reach, clock.now()):
+        if str(store.relative(file)) in known:
+            continue
+        try:
+            chunks.append(chunk_of(store, file))
+        except (MediaError, OSError) as error:
+            _LOG.warning("%s is not indexed: %s", file.name, error)
+    return chunks

@@ -1,0 +1,55 @@
+"""Packets waiting to be decoded: bounded, and when analysis falls behind the oldest group of pictures goes."""
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from marengocam.media.stream import StreamInfo, StreamPacket
+
+MAX_PACKETS = 150  # some seconds of video
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedPacket:
+    """A packet and the stream session it belongs to; decoders live as long as a session."""
+
+    packet: StreamPacket
+    session: int
+    info: StreamInfo
+    template: Any
+
+
+class DecodeQueue:
+    """From the reader's thread to the analysis thread; the reader never waits."""
+
+    def __init__(self, max_packets: int = MAX_PACKETS) -> None:
+        self._max_packets = max_packets
+        self._packets: deque[QueuedPacket] = deque()
+        self._changed = threading.Condition()
+        self.lost = 0
+
+    def offer(self, queued: QueuedPacket) -> None:
+        """Add a packet; when the queue is full its oldest group of pictures is dropped and counted."""
+        with self._changed:
+            self._packets.append(queued)
+            if len(self._packets) > self._max_packets:
+                self._drop_oldest_group()
+            self._changed.notify()
+
+    def take(self, timeout_s: float) -> QueuedPacket | None:
+        """Return the next packet, or None when none came in time."""
+        with self._changed:
+            if not self._packets:
+                self._changed.wait(timeout_s)
+            return self._packets.popleft() if self._packets else None
+
+    def __len__(self) -> int:
+        return len(self._packets)
+
+    def _drop_oldest_group(self) -> None:
+        self._packets.popleft()
+        self.lost += 1
+        while self._packets and not self._packets[0].packet.keyframe:
+            self._packets.popleft()
+            self.lost += 1

@@ -1,0 +1,77 @@
+"""The cameras known last, kept beside the data so that recording starts without a database."""
+
+import json
+import logging
+import os
+from pathlib import Path
+from uuid import UUID
+
+from marengocam.core.errors import StoreError
+from marengocam.core.model import Camera, Zone
+from marengocam.db.keyring import Keyring
+
+FILE = "ingest_cameras.json"
+_LOG = logging.getLogger(__name__)
+
+
+class KnownCameras:
+    """Reads and writes the file (0600); passwords stay encrypted in it."""
+
+    def __init__(self, data_dir: Path, keyring: Keyring) -> None:
+        self._file = data_dir / FILE
+        self._keyring = keyring
+        self._written: list[Camera] | None = None
+
+    def write(self, cameras: list[Camera]) -> None:
+        """Keep the list, if it changed."""
+        if cameras == self._written:
+            return
+        partial = self._file.with_suffix(".partial")
+        try:
+            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                json.dump([self._entry(camera) for camera in cameras], file)
+            partial.replace(self._file)
+        except OSError as error:
+            _LOG.warning("the list of cameras cannot be kept for a start without a database: %s", error.strerror)
+            return
+        self._written = cameras
+
+    def read(self) -> list[Camera]:
+        """Return the list kept last, empty when there is none."""
+        try:
+            return [self._camera(entry) for entry in json.loads(self._file.read_text())]
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError, KeyError, TypeError, StoreError) as error:
+            _LOG.warning("the kept list of cameras cannot be read (%s); the database's is waited for", error)
+            return []
+
+    def _entry(self, camera: Camera) -> dict[str, object]:
+        return {
+            "camera_id": camera.camera_id,
+            "name": camera.name,
+            "main_url": camera.main_url,
+            "sub_url": camera.sub_url,
+            "username": camera.username,
+            "password": self._keyring.lock(camera.password).decode() if camera.password else None,
+            "enabled": camera.enabled,
+            "detect": camera.detect,
+            "zones": [
+                {"zone_id": str(zone.zone_id), "name": zone.name, "polygon": zone.polygon} for zone in camera.zones
+            ],
+        }
+
+    def _camera(self, entry: dict[str, object]) -> Camera:
+        values = dict(entry)
+        password = values.pop("password")
+        zones = values.pop("zones")
+        assert isinstance(zones, list)
+        return Camera(
+            **values,  # type: ignore[arg-type]  # written by _entry above
+            password=self._keyring.unlock(str(password).encode()) if password else None,
+            zones=tuple(
+                Zone(UUID(zone["zone_id"]), zone["name"], tuple((float(x), float(y)) for x, y in zone["polygon"]))
+                for zone in zones
+            ),
+        )

@@ -1,0 +1,24 @@
+"""A camera's figures for Prometheus."""
+
+from prometheus_client import CollectorRegistry, Gauge
+
+from marengocam.core.model import CameraState
+from marengocam.db.cameras import CameraStatus
+
+
+class CameraFigures:
+    """One gauge per figure, labelled by camera."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+        self._gauges: dict[str, Gauge] = {}
+
+    def set(self, status: CameraStatus) -> None:
+        """Show a camera's present figures."""
+        figures = {"online": float(status.state is CameraState.ONLINE), **status.metrics}
+        for name, value in figures.items():
+            if name not in self._gauges:
+                self._gauges[name] = Gauge(
+                    f"marengocam_camera_{name}", f"{name} of a camera", ["camera"], registry=self._registry
+                )
+            self._gauges[name].labels(status.camera_id).set(value)
