@@ -77,6 +77,7 @@ class ContractServer:
     token: str = TOKEN
     answers: dict[str, web.Response | str] = field(default_factory=dict)  # path -> what is said instead
     pause_s: float = 0.0  # every answer waits this long
+    greeting: str = "hello"  # what the event stream begins with: hello, nothing, goodbye or something else
     mute: bool = False  # the WebSocket answers no ping
     stream_expires: str = "4102444800"
     replays: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -199,7 +200,11 @@ class ContractServer:
         after = int(request.query["after"]) if "after" in request.query else None
         self.resumed_from.append(after)
         last = self.info.get("last_event_number", len(self.events))
-        await socket.send_json({"kind": "hello", "last_number": last})
+        if self.greeting == "goodbye":
+            await socket.close()
+            return socket
+        if self.greeting != "nothing":
+            await socket.send_json({"kind": self.greeting, "last_number": last})
         for event in self.events:
             if after is not None and event["number"] > after:
                 await socket.send_json({"kind": "event", "event": event})

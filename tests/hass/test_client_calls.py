@@ -69,6 +69,7 @@ async def test_fields_that_are_new_are_ignored(server: ContractServer, backend: 
         {"since": "2026-11-24T10:15:00"},
         {"zones": [7]},
         {"zones": None},
+        {"reason": 7},
     ],
     ids=str,
 )

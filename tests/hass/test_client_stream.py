@@ -19,6 +19,7 @@ from custom_components.marengocam.client import (
     Pauses,
     Skipped,
     StreamMessage,
+    stream,
 )
 
 QUICK = Pauses(first_s=0.01, longest_s=0.02)
@@ -131,6 +132,29 @@ async def test_a_store_that_was_restored_from_an_older_copy_is_followed_from_the
         await server.happen()
         assert (await reader.until(Event)).number == 2  # type: ignore[union-attr]  # an event
     assert server.resumed_from == [50, 1]
+
+
+@pytest.mark.parametrize("greeting", ["nothing", "goodbye", "welcome"])
+async def test_a_stream_that_does_not_begin_with_hello_is_left(
+    server: ContractServer, monkeypatch: pytest.MonkeyPatch, greeting: str
+) -> None:
+    monkeypatch.setattr(stream, "HELLO_LIMIT_S", 0.05)
+    server.greeting = greeting
+    async with reading(server, after=0) as reader:
+        assert isinstance(await reader.next(), Disconnected)
+        server.greeting = "hello"
+        assert await reader.until(Connected) == Connected(0)
+
+
+async def test_a_stream_that_held_for_long_is_opened_again_at_once(server: ContractServer) -> None:
+    patient = Pauses(first_s=0.01, longest_s=60, steady_s=0.0)
+    async with aiohttp.ClientSession() as session:
+        backend = MarengoCamClient(session, server.address, TOKEN)
+        async with aclosing(EventStream(backend, 0, pauses=patient).messages()) as messages:
+            reader = Reader(messages)
+            for _ in range(15):
+                await reader.until(Connected)
+                await server.drop_sockets()
 
 
 async def test_a_peer_that_answers_no_ping_is_left(server: ContractServer) -> None:

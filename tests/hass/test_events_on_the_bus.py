@@ -7,6 +7,7 @@ from contract_server import ContractServer
 from custom_components.marengocam.bus import COMMON_FIELDS, EXTRA_FIELDS
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CoreState, Event, HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -133,6 +134,18 @@ async def test_late_events_are_told_apart_and_start_nothing(
     assert ear.heard[0].data["late"] is True
     assert hass.states.get("event.front_door_person").state == "unknown"
     assert loaded.runtime_data.feed.late == 1
+
+
+async def test_late_events_are_counted_in_a_sensor_that_is_off_by_default(
+    hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry, until: Until
+) -> None:
+    registry = er.async_get(hass)
+    assert hass.states.get("sensor.marengocam_late_events") is None
+    registry.async_update_entity("sensor.marengocam_late_events", disabled_by=None)
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await until(lambda: server.sockets)
+    await server.happen(late=True)
+    await until(lambda: hass.states.get("sensor.marengocam_late_events").state == "1")
 
 
 async def test_late_events_come_as_usual_where_the_owner_wants_it(
