@@ -142,7 +142,7 @@ def follow_clip(clip: str, footage: Path, encoder: AppearanceEncoder) -> list[Fo
             if label:
                 follow.labels[label] += 1
             if not follow.crops or (at - follow.cropped_at).total_seconds() >= CROP_EVERY_S:
-                follow.crops += encoder.encode([cut(picture, one.box)])
+                follow.crops += encoder.encode([cut(picture, one.box, margin=0)])
                 follow.cropped_at = at
             save(follow, at)
     return [closed(follow) for follow in follows.values()]

@@ -47,10 +47,12 @@ FACE_FITS = {
 }
 UNKNOWN_FACE_FIT = CosineFit(0.60, 0.20, 0.10, 0.15, -2.0, 3.0)
 
+# Of tracks as ingest fuses them (best crops averaged), same camera and across: a mean of crops is liker to everybody.
+# Single first crops: same 0.55, others 0.20; the drop at low quality stands for them.
 APPEARANCE_FITS = {
-    "omz-reid-0287-256": CosineFit(0.50, 0.17, 0.15, 0.11, -3.0, 4.0, 0.08, 0.03),
-    "osnet-x0_25-msmt17-512": CosineFit(0.71, 0.10, 0.57, 0.10, -1.5, 1.5, 0.02, 0.02),
-    "colour-texture-1": CosineFit(0.90, 0.045, 0.76, 0.07, -3.0, 2.5, 0.03, 0.02),
+    "omz-reid-0287-256": CosineFit(0.66, 0.14, 0.27, 0.125, -3.0, 5.0, 0.10, 0.02),
+    "osnet-x0_25-msmt17-512": CosineFit(0.84, 0.08, 0.69, 0.10, -3.0, 1.5, 0.08, 0.02),
+    "colour-texture-1": CosineFit(0.91, 0.05, 0.84, 0.06, -3.0, 1.0, 0.03, 0.02),
 }
 UNKNOWN_APPEARANCE_FIT = CosineFit(0.70, 0.20, 0.40, 0.20, -1.0, 1.0)
 APPEARANCE_HALF_LIFE_S = 2 * 3600.0  # people change clothes; within a visit they rarely do

@@ -69,7 +69,7 @@ def judge(ordered: Sequence[Hypothesis], assignment: Assignment | None, confirm_
     rival_weight, rival = _runner_up(ordered, weights, persons, chosen)
     return Verdict(
         chosen=chosen,
-        probability=min(weight * _chain(chosen), 1.0),
+        probability=min(weight * (_chain(chosen) if chosen.person_id is not None else 1.0), 1.0),
         margin=_log_odds(weight, rival_weight),
         runner_up=rival,
         confirmed_person_id=confirmed,
@@ -119,7 +119,7 @@ def _chain(hypothesis: Hypothesis) -> float:
     """Return the factor for having come by links: a face or a name of its own needs none."""
     if hypothesis.ratio_of((CueKind.FACE, CueKind.NAME)) >= NAMED_RATIO:
         return 1.0
-    return min(hypothesis.trust, TRUST_CAP) if hypothesis.identity_id is not None else 1.0
+    return min(hypothesis.trust, TRUST_CAP)
 
 
 def _runner_up(

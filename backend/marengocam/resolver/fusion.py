@@ -10,6 +10,7 @@ from marengocam.core.model import Embedding, NameEvidence
 from marengocam.resolver.cues import Cue, CueKind, clamp, log_sum_exp, with_trust
 
 BEST_LIKENESSES = 5  # of a gallery: the track need not look like every pose in it
+TELLING_SHARE = 0.5  # of the best ratio: a surer exemplar nearly as alike carries the link
 FACE_LIMIT = (-8.0, 14.0)
 APPEARANCE_LIMIT = (-4.0, 6.0)
 NAME_SLOPE = 15.0  # log-odds per unit of an engine's score
@@ -74,4 +75,7 @@ def _mixture(
         "quality": round(quality, 3),
         "compared": len(likenesses),
     }
-    return Cue(kind, clamp(fused, *limit), detail, first.trust)
+    strongest = ratios[order[0]]
+    enough = min(TELLING_SHARE * strongest, strongest)
+    telling = [likenesses[index].trust for index in order if ratios[index] >= enough]
+    return Cue(kind, clamp(fused, *limit), detail, max(telling))
