@@ -16,6 +16,7 @@ from marengocam.resolver.spacetime import place_cues
 RETURN_ODDS = 3.0  # that a track is somebody seen of late, to being somebody new: a visit has several tracks
 RECENT_S = 120.0  # weight of an individual halves this long after its last sight
 PERSON_ODDS = 1.0  # that somebody new to this visit is one of the known persons
+PERSONS_LEAST = 5  # a small gallery makes nobody in it likelier: callers outnumber a household
 STRANGER_ODDS = 0.05  # that somebody new is one certain unknown remembered by face only
 STAY_RATIO = 1.5  # a decision others may have built upon is not given up for a whim
 
@@ -138,7 +139,7 @@ def _priors(track: LocalTrack, placed: Mapping[Individual, tuple[Cue, ...]], per
     """
     weights = {one: _recency(one.sights, track.first_seen_at) for one in placed if one.sights}
     total = max(1.0, sum(weight * _free(placed[one]) for one, weight in weights.items()))
-    arriving = log(PERSON_ODDS / max(1, persons))
+    arriving = _arriving(persons)
     priors = {}
     for one in placed:
         terms = []
@@ -150,6 +151,11 @@ def _priors(track: LocalTrack, placed: Mapping[Individual, tuple[Cue, ...]], per
             terms.append(log(STRANGER_ODDS))
         priors[one] = log_sum_exp(terms)
     return priors
+
+
+def _arriving(persons: int) -> float:
+    """Return the log-odds that somebody new to this visit is one certain person."""
+    return log(PERSON_ODDS / max(PERSONS_LEAST, persons))
 
 
 def _free(place: Sequence[Cue]) -> float:
@@ -182,7 +188,7 @@ def _composites(
                 Hypothesis(
                     identity_id=unknown.identity_id,
                     person_id=person.person_id,
-                    prior=linked.prior + log(PERSON_ODDS / max(1, len(names))),
+                    prior=linked.prior + _arriving(len(names)),
                     cues=_without_double_face(linked.cues, naming),
                     composite=True,
                 )

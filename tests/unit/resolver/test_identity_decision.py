@@ -60,6 +60,12 @@ def test_a_blurred_face_confirms_nobody():
     assert decided.confirmed_person_id is None
 
 
+def test_a_small_face_a_little_alike_is_not_named_after_the_only_person_enrolled():
+    surroundings = around(likenesses=(face_of("Alice", 0.36),), persons=("Alice",))
+    decided = verdict(track(face=True, quality=0.3), surroundings)
+    assert decided.confirmed_person_id is None
+
+
 def test_twins_stay_unknown_with_the_runner_up_named():
     surroundings = around(likenesses=(face_of("Ann", 0.72), face_of("Eve", 0.71)), persons=("Ann", "Eve"))
     decided = verdict(track(face=True), surroundings)
