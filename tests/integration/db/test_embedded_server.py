@@ -1,5 +1,6 @@
 """The embedded server on a real folder: made, adopted, killed in every way, refused where it must be."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -168,6 +169,19 @@ async def test_a_crash_while_the_cluster_is_made_leaves_nothing_half_made(server
     (half_made / "1").write_text("half")
     assert await ask(server.start(), "SELECT 1") == 1
     assert not half_made.exists()
+
+
+def test_a_cluster_that_an_unseen_server_uses_is_refused(server, data_dir):
+    """A server in another container has no process here; the lock that it holds is seen all the same."""
+    server.start()
+    with (data_dir / "data" / "postgres.alive").open() as seen:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(seen, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        server.stop()
+        fcntl.flock(seen, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        with pytest.raises(StoreError, match="another container"):
+            server.start()
+    server.start()
 
 
 def test_stopping_ends_every_process(server, data_dir):

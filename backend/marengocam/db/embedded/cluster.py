@@ -29,6 +29,7 @@ SERVER_SETTINGS = {
     "synchronous_commit": "on",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "max_logical_replication_workers": "0",
     "wal_compression": "on",
     "max_wal_size": "512MB",
     "timezone": "UTC",

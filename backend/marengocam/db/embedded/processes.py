@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import socket
+import struct
 from pathlib import Path
 
 from marengocam.db.embedded.address import SOCKET
@@ -11,6 +12,7 @@ from marengocam.db.embedded.address import SOCKET
 PID_FILE = "postmaster.pid"
 PROGRAM = "postgres"
 KNOCK_LIMIT_S = 1.0
+MAY_I_ENCRYPT = struct.pack("!ii", 8, 80877103)  # SSLRequest of the protocol: any living server answers it at once
 _SOCKET_FOLDER_LINE, _STATUS_LINE = 4, 7
 
 
@@ -37,7 +39,7 @@ def ready(cluster: Path) -> bool:
 
 
 def answers(cluster: Path) -> bool:
-    """Return whether the server says it is ready and its socket can be entered: one that is just dying cannot."""
+    """Return whether the server says it is ready and replies: one that is hung or just dying does not."""
     folder = serving_socket_folder(cluster)
     if folder is None or not ready(cluster):
         return False
@@ -45,9 +47,10 @@ def answers(cluster: Path) -> bool:
         door.settimeout(KNOCK_LIMIT_S)
         try:
             door.connect(str(folder / SOCKET))
+            door.sendall(MAY_I_ENCRYPT)
+            return door.recv(1) in {b"N", b"S"}
         except OSError:
             return False
-    return True
 
 
 def serving_socket_folder(cluster: Path) -> Path | None:

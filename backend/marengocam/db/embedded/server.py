@@ -83,6 +83,10 @@ class EmbeddedServer:
         """Return whether the server is alive."""
         return processes.serving(self._cluster) is not None
 
+    @property
+    def _alive_file(self) -> Path:
+        return self._data_dir / "postgres.alive"
+
     def _make_data_dir(self) -> None:
         try:
             if not self._data_dir.exists():
@@ -118,7 +122,8 @@ class EmbeddedServer:
             return None
         if not processes.answers(self._cluster):
             raise StoreError(
-                f"The embedded database is still recovering after {START_LIMIT_S:.0f} s: start again later."
+                f"The embedded database has not answered for {START_LIMIT_S:.0f} s: it is recovering or hangs. "
+                "Try again later."
             )
         return processes.serving_socket_folder(self._cluster)
 
@@ -132,6 +137,7 @@ class EmbeddedServer:
         for _ in range(START_ATTEMPTS):
             self._end_leftovers()
             self._collect()
+            self._refuse_unseen()
             (self._cluster / processes.PID_FILE).unlink(missing_ok=True)
             clear_sockets(folder)
             server = self._child = self._spawn(binaries, account, folder)
@@ -148,7 +154,8 @@ class EmbeddedServer:
         settings = SERVER_SETTINGS | ({} if self._durable else VOLATILE_SETTINGS)
         settings["unix_socket_directories"] = str(folder)
         arguments = [f"--{name}={value}" for name, value in settings.items()]
-        with (self._data_dir / "postgres.log").open("wb") as log:
+        with (self._data_dir / "postgres.log").open("wb") as log, self._alive_file.open("w") as alive:
+            fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return subprocess.Popen(
                 [str(binaries / "postgres"), "-D", str(self._cluster), *arguments],
                 stdin=subprocess.DEVNULL,
@@ -156,6 +163,7 @@ class EmbeddedServer:
                 stderr=log,
                 cwd="/",
                 start_new_session=True,
+                pass_fds=(alive.fileno(),),  # the lock lasts as long as the server or any of its backends
                 preexec_fn=_stop_with_parent if self._die_with_parent else None,  # noqa: PLW1509 - one system call
                 **account.run_as,
             )
@@ -166,6 +174,15 @@ class EmbeddedServer:
             _force(self._cluster)
         if not _until(lambda: not processes.members(self._cluster), LEFTOVER_LIMIT_S):
             _force(self._cluster)
+
+    def _refuse_unseen(self) -> None:
+        """Raise StoreError when a server that cannot be seen from here, as in another container, has the cluster."""
+        with self._alive_file.open("w") as alive:
+            if not _until(lambda: _locked(alive.fileno()), LEFTOVER_LIMIT_S):
+                raise StoreError(
+                    f"Another MarengoCam, perhaps in another container, uses the database in {self._data_dir}: "
+                    "stop it first, or give this one a data folder of its own."
+                )
 
     def _collect(self) -> None:
         """Collect the server when it was our own child, so that it does not stay as a zombie."""
