@@ -1,0 +1,54 @@
+"""Known faces, ready to be compared."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+
+from marengocam.core.calibration import face_log_ratio
+from marengocam.core.model import Embedding
+from marengocam.db.persons import Exemplar
+
+UNKNOWN = "unknown"
+PRIOR_LOG_ODDS = -2.0  # that a face belongs to a given person before it was looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The best name for a face and how sure it is, 0 to 1."""
+
+    name: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """Face embeddings of one model, a row each, with names."""
+
+    model: str = ""
+    names: tuple[str, ...] = ()
+    owners: tuple[int, ...] = ()  # index into names, one per row
+    vectors: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 1), np.float32))
+
+    @classmethod
+    def of(cls, exemplars: Iterable[Exemplar], names: Mapping[UUID, str], model: str) -> "Gallery":
+        """Return the gallery of one model."""
+        kept = [
+            one for one in exemplars if one.kind == "face" and one.embedding.model == model and one.person_id in names
+        ]
+        if not kept:
+            return cls(model)
+        people = sorted({names[one.person_id] for one in kept})
+        vectors = np.stack([one.embedding.vector for one in kept])
+        return cls(model, tuple(people), tuple(people.index(names[one.person_id]) for one in kept), vectors)
+
+    def match(self, face: Embedding) -> Match:
+        """Return the best name; `unknown` with confidence 0 when there is nobody to compare with."""
+        if not self.names or face.model != self.model:
+            return Match(UNKNOWN, 0.0)
+        cosines = self.vectors @ face.vector
+        best = int(np.argmax(cosines))
+        log_odds = face_log_ratio(face.model, float(cosines[best]), face.quality) + PRIOR_LOG_ODDS
+        return Match(self.names[self.owners[best]], float(1 / (1 + np.exp(-log_odds))))

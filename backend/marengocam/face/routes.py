@@ -1,0 +1,238 @@
+"""CodeProject.AI's face routes, DeepStack's too: answers of its form, failures as HTTP 200 with success false."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from marengocam.core.clock import Clock, SystemClock
+from marengocam.core.errors import BadInputError, HubUnavailableError, MarengoCamError
+from marengocam.db.hub import Hub
+from marengocam.face.gallery import UNKNOWN, Gallery
+from marengocam.face.pictures import decode
+from marengocam.vision.faces import FaceAnalyser, FaceFound
+
+PREFIX = "/v1/vision/face"
+MAX_WAITING = 16
+WORK_LIMIT_S = 10.0
+DEFAULT_MIN_CONFIDENCE = 0.4
+MODULE = "MarengoCam Face"
+
+
+@dataclass(slots=True)
+class Engine:
+    """What the routes work with; parts are None until they are loaded."""
+
+    analyser: FaceAnalyser | None = None
+    pool: Executor | None = None
+    hub: Hub | None = None
+    clock: Clock = field(default_factory=SystemClock)
+    gallery: Gallery = field(default_factory=Gallery)
+    waiting: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A request's pictures, by field, and texts."""
+
+    pictures: tuple[bytes, ...]
+    texts: dict[str, str]
+
+    @property
+    def min_confidence(self) -> float:
+        text = self.texts.get("min_confidence", "")
+        try:
+            value = float(text) if text else DEFAULT_MIN_CONFIDENCE
+        except ValueError:
+            raise BadInputError("min_confidence must be a number from 0 to 1.") from None
+        if not 0 <= value <= 1:
+            raise BadInputError("min_confidence must be a number from 0 to 1.")
+        return value
+
+    @property
+    def wants_embedding(self) -> bool:
+        return self.texts.get("embedding", "") in {"1", "true"}
+
+    @property
+    def userid(self) -> str:
+        name = self.texts.get("userid", "").strip()
+        if not 1 <= len(name) <= 100:
+            raise BadInputError("userid is needed: the name to register the face under.")
+        return name
+
+
+Answer = dict[str, Any]
+Work = Callable[[Engine, Form], Awaitable[Answer]]
+
+
+def add_routes(app: web.Application, engine: Engine) -> None:
+    """Add the face routes."""
+    works: dict[str, Work] = {
+        "": _find,
+        "/recognize": _recognise,
+        "/recognise": _recognise,
+        "/register": _register,
+        "/list": _list,
+        "/delete": _delete,
+        "/match": _match,
+    }
+    for path, work in works.items():
+        app.router.add_post(PREFIX + path, _handler(engine, work))
+
+    async def ping(_request: web.Request) -> web.Response:
+        return web.json_response({"success": engine.analyser is not None, "moduleName": MODULE})
+
+    app.router.add_get("/v1/status/ping", ping)
+
+
+def _handler(engine: Engine, work: Work) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def handle(request: web.Request) -> web.Response:
+        started_s = engine.clock.monotonic_s()
+        if engine.waiting >= MAX_WAITING:
+            return web.json_response(_failure("The engine is busy: try again in a moment.", 503), status=503)
+        engine.waiting += 1
+        try:
+            answer = await asyncio.wait_for(work(engine, await _form(request)), WORK_LIMIT_S)
+        except BadInputError as error:
+            answer = _failure(str(error), 400)
+        except TimeoutError:
+            answer = _failure("The engine took too long.", 500)
+        except MarengoCamError as error:
+            answer = _failure(str(error), 500)
+        finally:
+            engine.waiting -= 1
+        took_ms = round((engine.clock.monotonic_s() - started_s) * 1000)
+        times = {"processMs": took_ms, "analysisRoundTripMs": took_ms, "moduleName": MODULE}
+        return web.json_response({"inferenceMs": took_ms, **answer, **times})
+
+    return handle
+
+
+async def _form(request: web.Request) -> Form:
+    """Read pictures from whatever fields they stand in, as CodeProject.AI does."""
+    if request.content_type.startswith("image/"):
+        return Form((await request.read(),), {})
+    if not request.content_type.startswith(("multipart/", "application/x-www-form-urlencoded")):
+        return Form((), {})
+    try:
+        posted = await request.post()
+    except (ValueError, UnicodeDecodeError):
+        raise BadInputError("The form cannot be read: send multipart form data.") from None
+    pictures = tuple(value.file.read() for value in posted.values() if isinstance(value, web.FileField))
+    texts = {name: value for name, value in posted.items() if isinstance(value, str)}
+    return Form(pictures, texts)
+
+
+async def _find(engine: Engine, form: Form) -> Answer:
+    faces = await _faces(engine, _picture(form))
+    return _predictions([_told(face, form) for face in faces if face.score >= form.min_confidence])
+
+
+async def _recognise(engine: Engine, form: Form) -> Answer:
+    predictions = []
+    for face in await _faces(engine, _picture(form)):
+        prediction = _told(face, form)
+        match = engine.gallery.match(face.embedding) if face.embedding else None
+        sure = match is not None and match.confidence >= form.min_confidence
+        prediction["userid"] = match.name if match is not None and sure else UNKNOWN
+        prediction["confidence"] = match.confidence if match is not None and sure else 0
+        predictions.append(prediction)
+    return _predictions(predictions)
+
+
+async def _register(engine: Engine, form: Form) -> Answer:
+    name, hub = form.userid, _hub(engine)
+    if not form.pictures:
+        raise BadInputError("A picture is needed.")
+    embeddings = []
+    for picture in form.pictures:
+        faces = await _faces(engine, picture)
+        if not faces:
+            raise BadInputError("No face was found in the picture.")
+        if faces[0].embedding is None:
+            raise MarengoCamError("Faces cannot be told apart here: no embedding model was found.")
+        embeddings.append(faces[0].embedding)
+    now = engine.clock.now()
+    person = await hub.persons.by_name(name) or await hub.persons.add(name, now)
+    for embedding in embeddings:
+        await hub.persons.add_exemplar(person.person_id, embedding, now)
+    return {"success": True, "message": "face added"}
+
+
+async def _list(engine: Engine, _form_: Form) -> Answer:
+    known = await _hub(engine).persons.list()
+    return {"success": True, "faces": [one.person.name for one in known if one.faces]}
+
+
+async def _delete(engine: Engine, form: Form) -> Answer:
+    hub = _hub(engine)
+    person = await hub.persons.by_name(form.userid)
+    if person is None:
+        raise BadInputError(f"Nobody is registered as {form.userid!r}.")
+    await hub.persons.remove_exemplars(person.person_id)
+    return {"success": True, "message": "face removed"}
+
+
+async def _match(engine: Engine, form: Form) -> Answer:
+    if len(form.pictures) != 2:
+        raise BadInputError("Two pictures are needed.")
+    first, second = [await _faces(engine, picture) for picture in form.pictures]
+    if not first or not second:
+        raise BadInputError("No face was found in one of the pictures.")
+    one, other = first[0].embedding, second[0].embedding
+    if one is None or other is None:
+        raise MarengoCamError("Faces cannot be told apart here: no embedding model was found.")
+    return {"success": True, "similarity": max(0.0, float(one.vector @ other.vector))}
+
+
+async def _faces(engine: Engine, content: bytes) -> list[FaceFound]:
+    analyser, pool = engine.analyser, engine.pool
+    if analyser is None or pool is None:
+        raise MarengoCamError(engine.problem or "The face models are being loaded.")
+
+    def look() -> list[FaceFound]:
+        return analyser.faces(decode(content))
+
+    return await asyncio.get_running_loop().run_in_executor(pool, look)
+
+
+def _picture(form: Form) -> bytes:
+    if not form.pictures:
+        raise BadInputError("A picture is needed: send it as a file in multipart form data.")
+    return form.pictures[0]
+
+
+def _told(face: FaceFound, form: Form) -> Answer:
+    x, y, width, height = face.box_px
+    told: Answer = {
+        "confidence": face.score,
+        "x_min": max(0, round(x)),
+        "y_min": max(0, round(y)),
+        "x_max": round(x + width),
+        "y_max": round(y + height),
+    }
+    if form.wants_embedding:
+        told["quality"] = round(face.quality, 4)
+        if face.embedding is not None:
+            told |= {"embedding": face.embedding.vector.tolist(), "embedding_model": face.embedding.model}
+    return told
+
+
+def _predictions(predictions: list[Answer]) -> Answer:
+    count = len(predictions)
+    message = "No faces found" if count == 0 else f"Found {count} face{'s' if count > 1 else ''}"
+    return {"success": True, "message": message, "count": count, "predictions": predictions}
+
+
+def _hub(engine: Engine) -> Hub:
+    if engine.hub is None:
+        raise HubUnavailableError("The database is not connected yet.")
+    return engine.hub
+
+
+def _failure(message: str, code: int) -> Answer:
+    return {"success": False, "error": message, "code": code}

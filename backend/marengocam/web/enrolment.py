@@ -1,0 +1,96 @@
+"""A face from an owner's picture into a person's gallery."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import PurePosixPath
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+import numpy as np
+
+from marengocam.core.errors import BadInputError, FaceEngineError
+from marengocam.core.ids import new_id
+from marengocam.core.model import Embedding
+from marengocam.media.store import PICTURES
+from marengocam.web.answers import InputFieldError
+from marengocam.web.table import Desk
+
+MAX_PICTURE_BYTES = 8 << 20
+ENGINE_LIMIT_S = 5.0
+CLEARLY_LARGER = 2.0  # of several faces the largest counts only when it is this much larger
+BAD_PICTURE_CODE = 400  # of our own engine: the picture is at fault, not the engine
+LOOK_AGAIN = timedelta(seconds=60)
+_FORMATS = ((b"\xff\xd8\xff", "jpg"), (b"\x89PNG\r\n\x1a\n", "png"), (b"RIFF", "webp"))
+
+
+async def enrol_face(desk: Desk, person_id: UUID, picture: bytes) -> None:
+    """Have the face engine embed the face in a picture, and keep it.
+
+    Raises InputFieldError for a picture without one clear face, FaceEngineError when no engine answers.
+    """
+    suffix = next((name for magic, name in _FORMATS if picture.startswith(magic)), None)
+    if suffix is None:
+        raise InputFieldError("The picture must be a JPEG, PNG or WebP file.", "picture")
+    if len(picture) > MAX_PICTURE_BYTES:
+        raise InputFieldError(f"The picture is too large: at most {MAX_PICTURE_BYTES >> 20} MB.", "picture")
+    embedding = _embedding(_one_face(await _ask(desk, picture)))
+    now = desk.context.clock.now()
+    path = PurePosixPath(PICTURES, "persons", str(person_id), f"{new_id(now)}.{suffix}")
+    await asyncio.to_thread(desk.store.write_picture, path, picture)
+    await desk.hub.persons.add_exemplar(person_id, embedding, now, picture_path=path)
+    known = await desk.hub.persons.get(person_id)
+    if known.person.picture_path is None:
+        await desk.hub.persons.set_picture(person_id, path)
+    # Somebody in view may be this person.
+    await desk.hub.tracks.look_again(now - LOOK_AGAIN)
+
+
+async def _ask(desk: Desk, picture: bytes) -> list[dict[str, Any]]:
+    url = desk.context.settings.face_engine_url
+    if url is None:
+        raise FaceEngineError("The face engine is switched off (setting face_url); name people on their pictures.")
+    form = aiohttp.FormData()
+    form.add_field("image", picture, filename="picture", content_type="application/octet-stream")
+    form.add_field("embedding", "1")
+    limit = aiohttp.ClientTimeout(total=ENGINE_LIMIT_S)
+    try:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"{url.rstrip('/')}/v1/vision/face", data=form, timeout=limit) as reply,
+        ):
+            content = await reply.json(content_type=None)
+    except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
+        raise FaceEngineError(
+            f"The face engine does not answer ({type(error).__name__}): see health, and try again."
+        ) from error
+    if not isinstance(content, dict) or not content.get("success"):
+        reason = str(content.get("error", "it failed")) if isinstance(content, dict) else "it failed"
+        if isinstance(content, dict) and content.get("code") == BAD_PICTURE_CODE:
+            raise InputFieldError(reason, "picture")
+        raise FaceEngineError(f"The face engine cannot look at pictures now: {reason}")
+    return list(content.get("predictions", []))
+
+
+def _one_face(found: list[dict[str, Any]]) -> dict[str, Any]:
+    if not found:
+        raise InputFieldError(
+            "No face was found: use a picture that shows the face larger and from the front.", "picture"
+        )
+    ordered = sorted(found, key=_area, reverse=True)
+    if len(ordered) > 1 and _area(ordered[0]) < CLEARLY_LARGER * _area(ordered[1]):
+        raise InputFieldError(f"{len(ordered)} faces were found: cut the picture to one person.", "picture")
+    return ordered[0]
+
+
+def _area(face: dict[str, Any]) -> float:
+    return float(face["x_max"] - face["x_min"]) * float(face["y_max"] - face["y_min"])
+
+
+def _embedding(face: dict[str, Any]) -> Embedding:
+    values, model = face.get("embedding"), face.get("embedding_model")
+    if not isinstance(values, list) or not isinstance(model, str):
+        raise BadInputError(
+            "The face engine finds faces but has no model to tell them apart: see `marengocam models list`."
+        )
+    return Embedding(model, np.asarray(values, np.float32), float(face.get("quality", 0.5)))

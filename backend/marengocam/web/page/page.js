@@ -1,0 +1,199 @@
+// The page: reads the API, shows it, and follows the event stream. No framework, no build step.
+const API = "/api/v1";
+const SNAPSHOT_EVERY_MS = 2000;
+const RECONNECT_MS = 2000;
+const REFRESH_MS = 15000;
+const EVENTS_SHOWN = 30;
+const KEY = "marengocam-token";
+
+const $ = (id) => document.getElementById(id);
+let token = sessionStorage.getItem(KEY);
+let lastNumber = 0;
+let timers = [];
+const pictures = new Map(); // address -> object URL
+
+class ApiError extends Error {
+  constructor(status, message) { super(message); this.status = status; }
+}
+
+async function call(path, options = {}) {
+  const answer = await fetch(API + path, { ...options, headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" } });
+  if (!answer.ok) {
+    const body = await answer.json().catch(() => null);
+    throw new ApiError(answer.status, body?.error?.message ?? `Answer ${answer.status}`);
+  }
+  return answer.status === 204 ? null : answer.json();
+}
+
+async function picture(image, path, fresh = false) {
+  if (!fresh && pictures.has(path)) { image.src = pictures.get(path); return; }
+  const answer = await fetch(API + path, { headers: { Authorization: `Bearer ${token}` } });
+  if (!answer.ok) return;
+  const url = URL.createObjectURL(await answer.blob());
+  const old = pictures.get(path);
+  pictures.set(path, url);
+  image.src = url;
+  if (old) setTimeout(() => URL.revokeObjectURL(old), 1000);
+}
+
+function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+const time = (text) => new Date(text).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const percent = (share) => (share == null ? "" : `${Math.round(share * 100)} %`);
+
+function cues(event) {
+  const found = (event.data?.evidence?.cues ?? []).filter((cue) => cue.log_ratio > 0).map((cue) => cue.cue.replaceAll("_", " "));
+  return [...new Set(found)].join(", ");
+}
+
+const SENTENCES = {
+  person_detected: (e) => ["Somebody", `on ${e.camera_name}`],
+  person_confirmed: (e) => [e.person_name, `on ${e.camera_name}, ${percent(e.probability)}${cues(e) ? ` by ${cues(e)}` : ""}`],
+  person_unknown: (e) => ["A stranger", `on ${e.camera_name}`],
+  person_corrected: (e) => [`It was ${e.person_name ?? "somebody else"}`, `on ${e.camera_name}`],
+  zone_entered: (e) => [e.data.zone, `entered on ${e.camera_name}`],
+  camera_offline: (e) => [`${e.camera_name} is offline`, e.data.reason ?? ""],
+  camera_online: (e) => [`${e.camera_name} is back`, ""],
+  health_changed: (e) => [`${e.data.service} is ${e.data.status}`, e.data.reason ?? ""],
+  survival_mode_changed: (e) => ["Survival mode", e.data.state ?? ""],
+  replay_finished: (e) => ["Replay finished", e.camera_name ?? ""],
+};
+
+function eventItem(event) {
+  const [who, where] = (SENTENCES[event.type] ?? (() => [event.type, ""]))(event);
+  const thumb = element("img", { className: "thumb", alt: "" });
+  if (event.local_track_id) picture(thumb, `/tracks/${event.local_track_id}/crop.jpg`).catch(() => {});
+  const what = element("span", { className: "what" }, element("strong", { textContent: who }), ` ${where}`, element("small", { textContent: time(event.occurred_at) + (event.late ? " · told late" : "") }));
+  return element("li", { className: event.type }, thumb, what);
+}
+
+function showEvent(event) {
+  lastNumber = Math.max(lastNumber, event.number);
+  $("events").prepend(eventItem(event));
+  while ($("events").children.length > EVENTS_SHOWN) $("events").lastChild.remove();
+}
+
+async function loadCameras() {
+  const { cameras } = await call("/cameras");
+  const known = new Map([...$("cameras").children].map((figure) => [figure.dataset.id, figure]));
+  for (const camera of cameras) {
+    let figure = known.get(camera.camera_id);
+    known.delete(camera.camera_id);
+    if (!figure) {
+      figure = element("figure", { className: "camera" }, element("img", { alt: `Newest picture of ${camera.name}` }), element("figcaption"));
+      figure.dataset.id = camera.camera_id;
+      $("cameras").append(figure);
+    }
+    const people = camera.open_person_tracks;
+    figure.querySelector("figcaption").replaceChildren(
+      element("span", { className: `dot ${camera.state}`, title: camera.state }),
+      element("strong", { textContent: camera.name }), element("span", { textContent: camera.state }),
+      ...(people ? [element("span", { className: "here", textContent: people === 1 ? "1 person" : `${people} people` })] : []),
+      ...(camera.reason ? [element("span", { className: "reason", textContent: camera.reason })] : []),
+    );
+  }
+  known.forEach((figure) => figure.remove());
+  if (!cameras.length) $("cameras").textContent = "No camera yet: add one in Home Assistant or with `marengocam camera add`.";
+}
+
+async function refreshSnapshots() {
+  if (document.hidden) return;
+  await Promise.allSettled([...$("cameras").querySelectorAll("figure")].map((figure) => picture(figure.querySelector("img"), `/cameras/${figure.dataset.id}/snapshot.jpg`, true)));
+}
+
+async function loadPeople() {
+  const [{ persons }, { identities }] = await Promise.all([call("/persons"), call("/identities?unknown=true&limit=8")]);
+  $("persons").replaceChildren(...persons.map((person) => {
+    const thumb = element("img", { className: "thumb", alt: "" });
+    if (person.has_picture) picture(thumb, `/persons/${person.person_id}/picture.jpg`, true).catch(() => {});
+    const where = person.last_seen_at ? `${person.present ? "now" : `last ${time(person.last_seen_at)}`} on ${person.last_seen_camera_name}` : "not seen yet";
+    return element("li", {}, thumb, element("span", { className: "what" }, element("strong", { textContent: person.name }), element("small", { textContent: where })));
+  }));
+  // A name that is being typed must not vanish under the owner's fingers.
+  if ($("unknown").contains(document.activeElement)) return;
+  $("unknown").replaceChildren(...identities.map(unknownItem));
+}
+
+function unknownItem(identity) {
+  const thumb = element("img", { className: "thumb", alt: "" });
+  if (identity.crop_track_id) picture(thumb, `/tracks/${identity.crop_track_id}/crop.jpg`).catch(() => {});
+  const input = element("input", { placeholder: "Who is this?", required: true, maxLength: 100, ariaLabel: "Name of this person" });
+  const form = element("form", { className: "name" }, input, element("button", { type: "submit", textContent: "Name" }));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    try {
+      await call(`/identities/${identity.identity_id}/name`, { method: "POST", body: JSON.stringify({ name: input.value }) });
+      input.blur();
+      await loadPeople();
+    } catch (error) { input.setCustomValidity(error.message); input.reportValidity(); input.setCustomValidity(""); }
+  });
+  const seen = `${identity.tracks === 1 ? "seen once" : `seen ${identity.tracks} times`}, last ${time(identity.last_seen_at)}`;
+  return element("li", {}, thumb, element("span", { className: "what" }, element("small", { textContent: seen })), form);
+}
+
+async function loadHealth() {
+  const health = await call("/health");
+  $("status").replaceChildren(element("span", { className: `dot ${health.status}` }), ` ${health.status}`);
+  if (health.storage) {
+    const gigabytes = (bytes) => `${(bytes / 1e9).toFixed(1)} GB`;
+    const hours = (health.storage.recorded_s / 3600).toFixed(1);
+    $("storage").textContent = `${hours} h recorded in ${gigabytes(health.storage.recorded_bytes)}; ${gigabytes(health.storage.free_bytes)} free`;
+  }
+  $("services").replaceChildren(...health.services.map((one) => element("li", {}, element("span", { className: `dot ${one.status}` }), element("strong", { textContent: one.service }), element("small", { textContent: one.reason || one.status }))));
+  $("log").replaceChildren(...health.log.slice(0, 5).map((entry) => element("li", { textContent: `${time(entry.at)} ${entry.message}` })));
+}
+
+const LOADERS = { cameras: loadCameras, persons: loadPeople, tracks: () => Promise.all([loadCameras(), loadPeople()]), health: loadHealth };
+
+async function follow() {
+  if (!token) return;
+  try {
+    const { url } = await call("/events/ticket", { method: "POST" });
+    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${url}&after=${lastNumber}`);
+    socket.onmessage = (message) => {
+      const content = JSON.parse(message.data);
+      if (content.kind === "event") showEvent(content.event);
+      if (content.kind === "changed") LOADERS[content.what]?.().catch(() => {});
+    };
+    socket.onclose = () => setTimeout(follow, RECONNECT_MS);
+  } catch (error) {
+    if (error.status === 401) return signOut(error.message);
+    setTimeout(follow, RECONNECT_MS);
+  }
+}
+
+async function open() {
+  const { events } = await call(`/events?limit=${EVENTS_SHOWN}`);
+  sessionStorage.setItem(KEY, token);
+  $("sign-in").hidden = true;
+  $("home").hidden = $("sign-out").hidden = false;
+  $("events").replaceChildren();
+  events.reverse().forEach(showEvent);
+  await Promise.allSettled([loadCameras(), loadPeople(), loadHealth()]);
+  await refreshSnapshots();
+  timers = [setInterval(refreshSnapshots, SNAPSHOT_EVERY_MS), setInterval(() => Promise.allSettled([loadCameras(), loadPeople(), loadHealth()]), REFRESH_MS)];
+  follow();
+}
+
+function signOut(reason = "") {
+  timers.forEach(clearInterval);
+  sessionStorage.removeItem(KEY);
+  token = null;
+  $("home").hidden = $("sign-out").hidden = true;
+  $("sign-in").hidden = false;
+  $("token-error").textContent = reason;
+}
+
+$("sign-out").addEventListener("click", () => signOut());
+$("token-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  token = $("token").value.trim();
+  open().catch((error) => signOut(error.message));
+});
+
+if (token) open().catch((error) => signOut(error.message));
+else signOut();

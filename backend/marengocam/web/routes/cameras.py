@@ -1,0 +1,187 @@
+"""Cameras: configuration, state, pictures."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+from uuid import uuid4
+
+import msgspec
+from aiohttp import web
+
+from marengocam.core.errors import BadInputError, NotFoundError
+from marengocam.core.ids import camera_id_from_name
+from marengocam.core.model import Camera, CameraState, Zone
+from marengocam.core.secret import Secret
+from marengocam.db.cameras import CameraStatus
+from marengocam.media.probe import probe
+from marengocam.media.store import live_path
+from marengocam.media.stream import SCHEMES, StreamOptions
+from marengocam.web.answers import InputFieldError, given, told
+from marengocam.web.table import Desk, Route
+from marengocam.web.wire import models as wire
+
+PROBE_LIMIT_S = 15.0
+STALE_STATUS_S = 20.0
+
+
+async def list_cameras(desk: Desk, _request: web.Request) -> web.Response:
+    return told(wire.CameraList(cameras=await _all(desk)))
+
+
+async def add_camera(desk: Desk, request: web.Request) -> web.Response:
+    body = await given(request, wire.CameraIn)
+    main_url, login = checked_address(desk, body.main_url, "main_url")
+    sub_url = checked_address(desk, body.sub_url, "sub_url")[0] if body.sub_url else None
+    username = body.username if body.username is not None else login[0]
+    password = body.password if body.password is not None else login[1]
+    camera = Camera(
+        camera_id=body.camera_id or camera_id_from_name(body.name),
+        name=body.name,
+        main_url=main_url,
+        sub_url=sub_url,
+        username=username,
+        password=Secret(password) if password else None,
+        enabled=body.enabled,
+        detect=body.detect,
+    )
+    await desk.hub.cameras.add(camera)
+    return told(await _one(desk, camera.camera_id), 201)
+
+
+async def get_camera(desk: Desk, request: web.Request) -> web.Response:
+    return told(await _one(desk, request.match_info["camera_id"]))
+
+
+async def change_camera(desk: Desk, request: web.Request) -> web.Response:
+    body = await given(request, wire.CameraChange)
+    camera = await desk.hub.cameras.get(request.match_info["camera_id"])
+    changes: dict[str, Any] = {
+        name: value
+        for name in ("name", "username", "enabled", "detect")
+        if (value := getattr(body, name)) is not msgspec.UNSET
+    }
+    if body.main_url is not msgspec.UNSET:
+        changes["main_url"], login = checked_address(desk, body.main_url, "main_url")
+        if login[0] is not None:
+            changes |= {"username": login[0], "password": Secret(login[1]) if login[1] else None}
+    if body.sub_url is not msgspec.UNSET:
+        changes["sub_url"] = checked_address(desk, body.sub_url, "sub_url")[0] if body.sub_url else None
+    if body.password is not msgspec.UNSET:
+        changes["password"] = Secret(body.password) if body.password else None
+    await desk.hub.cameras.update(replace(camera, **changes))
+    return told(await _one(desk, camera.camera_id))
+
+
+async def remove_camera(desk: Desk, request: web.Request) -> web.Response:
+    await desk.hub.cameras.remove(request.match_info["camera_id"])
+    return web.Response(status=204)
+
+
+async def set_zones(desk: Desk, request: web.Request) -> web.Response:
+    body = await given(request, wire.ZonesIn)
+    names = [zone.name for zone in body.zones]
+    if len(set(names)) != len(names):
+        raise InputFieldError("Two zones have the same name.", "zones")
+    zones = [Zone(uuid4(), zone.name, tuple(zone.polygon)) for zone in body.zones]
+    await desk.hub.cameras.set_zones(request.match_info["camera_id"], zones)
+    return told(await _one(desk, request.match_info["camera_id"]))
+
+
+async def probe_camera(desk: Desk, request: web.Request) -> web.Response:
+    body = await given(request, wire.ProbeIn)
+    url, login = checked_address(desk, body.main_url, "main_url")
+    username = body.username if body.username is not None else login[0]
+    password = body.password if body.password is not None else login[1]
+    options = StreamOptions(username, Secret(password) if password else None)
+    try:
+        info = await asyncio.wait_for(asyncio.to_thread(probe, url, options), PROBE_LIMIT_S)
+    except TimeoutError:
+        raise BadInputError(f"The camera sent no video within {PROBE_LIMIT_S:.0f} s: check its address.") from None
+    return told(
+        wire.ProbeOut(
+            codec=info.codec, width_px=info.width_px, height_px=info.height_px, fps=info.fps, audio=info.audio
+        )
+    )
+
+
+async def snapshot(desk: Desk, request: web.Request) -> web.StreamResponse:
+    camera = await desk.hub.cameras.get(request.match_info["camera_id"])
+    file = desk.store.resolve(live_path(camera.camera_id))
+    if not file.is_file():
+        raise NotFoundError("There is no picture of this camera yet: see its state.")
+    return web.FileResponse(file, headers={"Cache-Control": "no-store", "Content-Type": "image/jpeg"})
+
+
+def checked_address(desk: Desk, url: str, field: str) -> tuple[str, tuple[str | None, str | None]]:
+    """Return an address without its user and password, and those; raises InputFieldError."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise InputFieldError("The address cannot be read: write it as rtsp://host:554/path.", field) from None
+    if parts.scheme not in SCHEMES:
+        raise InputFieldError(f"The address must begin with {', '.join(f'{s}://' for s in SCHEMES)}.", field)
+    if parts.scheme == "file":
+        if not desk.store.resolve(parts.path).is_relative_to(desk.store.root.resolve()):
+            raise InputFieldError("Files are only read below the media folder.", field)
+        return url, (None, None)
+    if not host:
+        raise InputFieldError("The address has no host: write it as rtsp://host:554/path.", field)
+    shown = f"[{host}]" if ":" in host else host
+    plain = urlunsplit(parts._replace(netloc=f"{shown}:{port}" if port else shown))
+    username = unquote(parts.username) if parts.username is not None else None
+    return plain, (username, unquote(parts.password) if parts.password is not None else None)
+
+
+async def _one(desk: Desk, camera_id: str) -> wire.CameraOut:
+    camera = await desk.hub.cameras.get(camera_id)
+    statuses, counts = await desk.hub.cameras.statuses(), await desk.hub.cameras.open_person_tracks()
+    return _told(desk, camera, statuses.get(camera_id), counts.get(camera_id, 0))
+
+
+async def _all(desk: Desk) -> list[wire.CameraOut]:
+    cameras = await desk.hub.cameras.list()
+    statuses, counts = await desk.hub.cameras.statuses(), await desk.hub.cameras.open_person_tracks()
+    return [_told(desk, one, statuses.get(one.camera_id), counts.get(one.camera_id, 0)) for one in cameras]
+
+
+def _told(desk: Desk, camera: Camera, status: CameraStatus | None, people: int) -> wire.CameraOut:
+    state, reason = CameraState.CONNECTING, "Waiting for ingest to take this camera."
+    if not camera.enabled:
+        state, reason = CameraState.DISABLED, "Switched off by its owner."
+    elif status is not None:
+        state, reason = status.state, status.reason
+        if (desk.context.clock.now() - status.updated_at).total_seconds() > STALE_STATUS_S:
+            state, reason = CameraState.OFFLINE, "No ingest process serves this camera: see health."
+    return wire.CameraOut(
+        camera_id=camera.camera_id,
+        name=camera.name,
+        enabled=camera.enabled,
+        detect=camera.detect,
+        main_url=camera.main_url,
+        sub_url=camera.sub_url,
+        username=camera.username,
+        has_password=camera.password is not None,
+        zones=[wire.ZoneOut(zone_id=z.zone_id, name=z.name, polygon=list(z.polygon)) for z in camera.zones],
+        state=state.value,
+        reason=reason,
+        since=status.since if status else None,
+        last_packet_at=status.last_packet_at if status else None,
+        metrics=status.metrics if status else {},
+        open_person_tracks=people if state is CameraState.ONLINE else 0,
+    )
+
+
+ROUTES = (
+    Route("GET", "/cameras", "read", list_cameras, "All cameras", wire.CameraList),
+    Route("POST", "/cameras", "write", add_camera, "Add a camera", wire.CameraOut, wire.CameraIn, 201),
+    Route("POST", "/cameras/probe", "write", probe_camera, "Try an address", wire.ProbeOut, wire.ProbeIn),
+    Route("GET", "/cameras/{camera_id}", "read", get_camera, "One camera", wire.CameraOut),
+    Route(
+        "PATCH", "/cameras/{camera_id}", "write", change_camera, "Change a camera", wire.CameraOut, wire.CameraChange
+    ),
+    Route("DELETE", "/cameras/{camera_id}", "write", remove_camera, "Remove a camera", status=204),
+    Route("PUT", "/cameras/{camera_id}/zones", "write", set_zones, "Set its zones", wire.CameraOut, wire.ZonesIn),
+    Route("GET", "/cameras/{camera_id}/snapshot.jpg", "read", snapshot, "Its newest picture", media_type="image/jpeg"),
+)

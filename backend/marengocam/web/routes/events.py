@@ -1,0 +1,183 @@
+"""Events: the log, and the live stream that resumes from a number."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from marengocam.core.errors import HubUnavailableError
+from marengocam.core.model import Event, EventType
+from marengocam.db.events import EventFilter
+from marengocam.web.answers import InputFieldError, told
+from marengocam.web.query import number, uuid
+from marengocam.web.signing import TICKET_VALID
+from marengocam.web.table import PREFIX, Desk, Parameter, Route
+from marengocam.web.wire import models as wire
+
+LATE_AFTER_S = 30.0
+MAX_PAGE = 1000
+DEFAULT_PAGE = 100
+HIGHEST = 2**62
+STREAM_PAGE = 200
+HEARTBEAT_S = 15.0
+SEND_LIMIT_S = 10.0
+HINT_EVERY_S = 1.0
+POLL_S = 2.0
+STREAM_PATH = f"{PREFIX}/events/stream"
+HINTS = {"camera": "cameras", "person": "persons", "local_track": "tracks", "health": "health"}
+
+
+async def list_events(desk: Desk, request: web.Request) -> web.Response:
+    kind = request.query.get("type") or None
+    if kind is not None and kind not in list(EventType):
+        raise InputFieldError(f"type must be one of {', '.join(EventType)}.", "type")
+    wanted = EventFilter(
+        type=EventType(kind) if kind else None,
+        camera_id=request.query.get("camera_id") or None,
+        person_id=uuid(request, "person_id"),
+    )
+    limit = number(request, "limit", DEFAULT_PAGE, 1, MAX_PAGE)
+    if "after" in request.query:
+        found = await desk.hub.events.after(number(request, "after", 0, 0, HIGHEST), limit, wanted)
+    else:
+        found = await desk.hub.events.before(number(request, "before", HIGHEST, 0, HIGHEST), limit, wanted)
+    events = told_events(found, desk.context.clock.now(), await _camera_names(desk))
+    return told(wire.EventList(events=events, last_number=await desk.hub.events.last_number()))
+
+
+async def ticket(desk: Desk, _request: web.Request) -> web.Response:
+    signed = desk.signer.query(STREAM_PATH, desk.context.clock.now() + TICKET_VALID)
+    return told(wire.TicketOut(url=f"{STREAM_PATH}?{signed}"))
+
+
+async def stream(desk: Desk, request: web.Request) -> web.StreamResponse:
+    """Send events after a number in order and without gaps, then each new one; hints in between."""
+    if "signature" in request.query:
+        expires, signature = request.query.get("expires", ""), request.query["signature"]
+        desk.signer.check(STREAM_PATH, expires, signature, desk.context.clock.now())
+    else:
+        await desk.gate.check(request, "read")
+    last = await desk.hub.events.last_number()
+    after = number(request, "after", last, 0, HIGHEST)
+    socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=4096)
+    await socket.prepare(request)
+    stopping = asyncio.ensure_future(desk.context.stopping.wait())
+    sender = asyncio.create_task(_send_events(desk, socket, after))
+    hints = asyncio.create_task(_send_hints(desk, socket))
+    reader = asyncio.create_task(_read(socket))
+    try:
+        await _send(socket, {"kind": "hello", "last_number": last})
+        await asyncio.wait({sender, hints, reader, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    except (ConnectionError, TimeoutError):
+        pass  # the client is gone or reads too slowly; it resumes from its last number
+    finally:
+        for task in (sender, hints, reader, stopping):
+            task.cancel()
+        await asyncio.gather(sender, hints, reader, stopping, return_exceptions=True)
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            await asyncio.wait_for(socket.close(code=WSCloseCode.GOING_AWAY), SEND_LIMIT_S)
+    return socket
+
+
+async def _send_events(desk: Desk, socket: web.WebSocketResponse, after: int) -> None:
+    names: dict[str, str] = {}
+    with desk.context.bus.subscribed("event") as subscription:
+        while not socket.closed:
+            try:
+                found = await desk.hub.events.after(after, STREAM_PAGE)
+                if any(event.camera_id is not None and event.camera_id not in names for event in found):
+                    names = await _camera_names(desk)
+            except HubUnavailableError:
+                found = []
+            for event in told_events(found, desk.context.clock.now(), names):
+                await _send(socket, {"kind": "event", "event": event})
+                after = event.number
+            if len(found) < STREAM_PAGE:
+                await subscription.wait(POLL_S)
+
+
+async def _send_hints(desk: Desk, socket: web.WebSocketResponse) -> None:
+    """Tell that something changed, each kind at most once a second."""
+    async with asyncio.TaskGroup() as group:
+        for channel, what in HINTS.items():
+            group.create_task(_hint(desk, socket, channel, what))
+
+
+async def _hint(desk: Desk, socket: web.WebSocketResponse, channel: str, what: str) -> None:
+    with desk.context.bus.subscribed(channel) as subscription:
+        while not socket.closed:
+            if await subscription.wait(HEARTBEAT_S):
+                await _send(socket, {"kind": "changed", "what": what})
+                await asyncio.sleep(HINT_EVERY_S)
+
+
+async def _read(socket: web.WebSocketResponse) -> None:
+    """Nothing is expected from the client; its going away is noticed here."""
+    async for message in socket:
+        if message.type in {WSMsgType.CLOSE, WSMsgType.ERROR}:
+            return
+
+
+async def _send(socket: web.WebSocketResponse, content: object) -> None:
+    await asyncio.wait_for(socket.send_str(msgspec.json.encode(content).decode()), SEND_LIMIT_S)
+
+
+def told_events(events: Sequence[Event], now: datetime, names: dict[str, str]) -> list[wire.EventOut]:
+    """Return events as they go over the wire at the moment `now`."""
+    return [
+        wire.EventOut(
+            number=event.number,
+            event_id=event.event_id,
+            type=str(event.type),
+            occurred_at=event.occurred_at,
+            recorded_at=event.recorded_at,
+            late=(now - event.occurred_at).total_seconds() > LATE_AFTER_S,
+            camera_id=event.camera_id,
+            camera_name=names.get(event.camera_id, event.camera_id) if event.camera_id else None,
+            local_track_id=event.local_track_id,
+            identity_id=event.identity_id,
+            person_id=event.person_id,
+            person_name=event.person_name,
+            probability=event.probability,
+            zones=list(event.zones),
+            data=event.data,
+        )
+        for event in events
+    ]
+
+
+async def _camera_names(desk: Desk) -> dict[str, str]:
+    return {camera.camera_id: camera.name for camera in await desk.hub.cameras.list()}
+
+
+ROUTES = (
+    Route(
+        "GET",
+        "/events",
+        "read",
+        list_events,
+        "Events: after a number in order, else the newest first",
+        wire.EventList,
+        parameters=(
+            Parameter("after", "integer"),
+            Parameter("before", "integer"),
+            Parameter("type"),
+            Parameter("camera_id"),
+            Parameter("person_id"),
+            Parameter("limit", "integer"),
+        ),
+    ),
+    Route("POST", "/events/ticket", "read", ticket, "A signed WebSocket address for browsers", wire.TicketOut),
+    Route(
+        "GET",
+        "/events/stream",
+        None,
+        stream,
+        "WebSocket: events after a number in order, then live (bearer token or ticket)",
+        status=101,
+        parameters=(Parameter("after", "integer"), Parameter("expires", "integer"), Parameter("signature")),
+    ),
+)

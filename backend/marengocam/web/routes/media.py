@@ -1,0 +1,160 @@
+"""Live view and recordings: signed HLS, chunk files."""
+
+import asyncio
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from marengocam.core.model import Chunk
+from marengocam.media.playlist import LiveView, init_bytes, recording_playlist, segment_bytes
+from marengocam.web.answers import InputFieldError, given, told
+from marengocam.web.query import aware, moment, path_uuid
+from marengocam.web.signing import LIVE_VALID
+from marengocam.web.table import PREFIX, Desk, Parameter, Route
+from marengocam.web.wire import models as wire
+
+MAX_SPAN = timedelta(hours=24)
+PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
+SEGMENT_MAX_AGE_S = 3600
+
+
+async def live_url(desk: Desk, request: web.Request) -> web.Response:
+    camera = await desk.hub.cameras.get(request.match_info["camera_id"])
+    return told(wire.MediaUrl(url=_signed(desk, camera.camera_id, "live.m3u8")))
+
+
+async def recording_url(desk: Desk, request: web.Request) -> web.Response:
+    body = await given(request, wire.SpanIn)
+    from_at, to_at = aware(body.from_at, "from_at"), aware(body.to_at, "to_at")
+    if to_at <= from_at or to_at - from_at > MAX_SPAN:
+        raise InputFieldError("to_at must lie after from_at, at most 24 hours.", "to_at")
+    span = urlencode({"from": from_at.isoformat(), "to": to_at.isoformat()})
+    return told(wire.MediaUrl(url=_signed(desk, request.match_info["camera_id"], "recording.m3u8", span)))
+
+
+async def live_playlist(desk: Desk, request: web.Request) -> web.Response:
+    camera_id = _checked(desk, request)
+    view = desk.views.setdefault(camera_id, LiveView(desk.store, camera_id))
+    query = request.rel_url.raw_query_string
+    text = await asyncio.to_thread(view.playlist, lambda name: f"{name}?{query}", desk.context.clock.now())
+    return web.Response(text=text, content_type=PLAYLIST_TYPE, headers={"Cache-Control": "no-store"})
+
+
+async def span_playlist(desk: Desk, request: web.Request) -> web.Response:
+    camera_id = _checked(desk, request)
+    from_at, to_at = moment(request, "from"), moment(request, "to")
+    if from_at is None or to_at is None:
+        raise InputFieldError("The address lacks its stretch of time.", "from")
+    chunks = await desk.hub.chunks.span(camera_id, from_at, to_at)
+    query = urlencode({name: request.query[name] for name in ("expires", "signature")})
+    text = await asyncio.to_thread(
+        recording_playlist, desk.store, chunks, from_at, to_at, lambda name: f"{name}?{query}"
+    )
+    return web.Response(text=text, content_type=PLAYLIST_TYPE, headers={"Cache-Control": "no-store"})
+
+
+async def segment(desk: Desk, request: web.Request) -> web.Response:
+    camera_id = _checked(desk, request)
+    name = request.match_info["name"]
+    read = init_bytes if name.startswith("init_") else segment_bytes
+    content = await asyncio.to_thread(read, desk.store, camera_id, name)
+    headers = {"Cache-Control": f"private, max-age={SEGMENT_MAX_AGE_S}"}
+    return web.Response(body=content, content_type="video/mp4", headers=headers)
+
+
+async def list_chunks(desk: Desk, request: web.Request) -> web.Response:
+    now = desk.context.clock.now()
+    camera_id = request.query.get("camera_id")
+    if not camera_id:
+        raise InputFieldError("camera_id is needed.", "camera_id")
+    to_at = moment(request, "to_at") or now
+    from_at = moment(request, "from_at") or to_at - timedelta(hours=1)
+    chunks = await desk.hub.chunks.span(camera_id, from_at, to_at)
+    return told(wire.ChunkList(chunks=[_chunk(chunk) for chunk in chunks]))
+
+
+async def chunk_file(desk: Desk, request: web.Request) -> web.StreamResponse:
+    chunk = await desk.hub.chunks.get(path_uuid(request, "chunk_id"))
+    return web.FileResponse(desk.store.resolve(chunk.path), headers={"Content-Type": "video/mp4"})
+
+
+def _scope(camera_id: str) -> str:
+    return f"{PREFIX}/media/{camera_id}"
+
+
+def _signed(desk: Desk, camera_id: str, name: str, query: str = "") -> str:
+    signed = desk.signer.query(_scope(camera_id), desk.context.clock.now() + LIVE_VALID)
+    return f"{_scope(camera_id)}/{name}?{f'{query}&' if query else ''}{signed}"
+
+
+def _checked(desk: Desk, request: web.Request) -> str:
+    camera_id = request.match_info["camera_id"]
+    expires, signature = request.query.get("expires", ""), request.query.get("signature", "")
+    desk.signer.check(_scope(camera_id), expires, signature, desk.context.clock.now())
+    return camera_id
+
+
+def _chunk(chunk: Chunk) -> wire.ChunkOut:
+    return wire.ChunkOut(
+        chunk_id=chunk.chunk_id,
+        camera_id=chunk.camera_id,
+        started_at=chunk.started_at,
+        duration_s=chunk.duration_s,
+        size_bytes=chunk.size_bytes,
+        codec=chunk.codec,
+        width_px=chunk.width_px,
+        height_px=chunk.height_px,
+    )
+
+
+_SIGNED = (Parameter("expires", "integer"), Parameter("signature"))
+ROUTES = (
+    Route("POST", "/cameras/{camera_id}/stream", "read", live_url, "A signed live address (HLS)", wire.MediaUrl),
+    Route(
+        "POST",
+        "/cameras/{camera_id}/recording",
+        "read",
+        recording_url,
+        "A signed address of a stretch of its recording (HLS)",
+        wire.MediaUrl,
+        wire.SpanIn,
+    ),
+    Route(
+        "GET",
+        "/media/{camera_id}/live.m3u8",
+        None,
+        live_playlist,
+        "Live playlist (signed)",
+        parameters=_SIGNED,
+        media_type=PLAYLIST_TYPE,
+    ),
+    Route(
+        "GET",
+        "/media/{camera_id}/recording.m3u8",
+        None,
+        span_playlist,
+        "Recording playlist (signed)",
+        parameters=(Parameter("from"), Parameter("to"), *_SIGNED),
+        media_type=PLAYLIST_TYPE,
+    ),
+    Route(
+        "GET",
+        "/media/{camera_id}/{name}",
+        None,
+        segment,
+        "Header or segment of a playlist (signed)",
+        parameters=_SIGNED,
+        media_type="video/mp4",
+    ),
+    Route(
+        "GET",
+        "/chunks",
+        "read",
+        list_chunks,
+        "Recorded files of a camera",
+        wire.ChunkList,
+        parameters=(Parameter("camera_id"), Parameter("from_at"), Parameter("to_at")),
+    ),
+    Route("GET", "/chunks/{chunk_id}/file.mp4", "read", chunk_file, "A recorded file", media_type="video/mp4"),
+)

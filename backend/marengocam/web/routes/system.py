@@ -1,0 +1,187 @@
+"""Who answers, health, replays, rules, tokens."""
+
+from dataclasses import asdict
+from typing import Any, Literal
+
+from aiohttp import web
+
+from marengocam import __version__
+from marengocam.core.errors import StoreError
+from marengocam.core.ids import new_id
+from marengocam.core.model import EventType
+from marengocam.db.health import ServiceHealth
+from marengocam.db.replays import ReplayRun
+from marengocam.db.rules import Rule
+from marengocam.web.answers import InputFieldError, given, told
+from marengocam.web.query import aware, number, path_uuid
+from marengocam.web.table import Desk, Parameter, Route
+from marengocam.web.wire import models as wire
+
+API_VERSION = 1
+LOG_ENTRIES = 50
+NEEDED_SERVICES = ("ingest", "resolver", "janitor")
+MAX_REPLAYS = 200
+CONDITION_NAMES = {"camera_id", "zone", "person", "min_probability"}
+
+
+async def info(desk: Desk, _request: web.Request) -> web.Response:
+    details = {one.service: one.detail for one in await desk.hub.health.list() if one.status != "gone"}
+    ingest, face = details.get("ingest", {}), details.get("face", {})
+    return told(
+        wire.Info(
+            name="MarengoCam",
+            version=__version__,
+            api_version=API_VERSION,
+            installation_id=await desk.hub.settings_store.installation_id(),
+            last_event_number=await desk.hub.events.last_number(),
+            models=wire.ModelsInUse(
+                detector=ingest.get("detector"), face=face.get("model"), appearance=ingest.get("appearance")
+            ),
+        )
+    )
+
+
+async def health(desk: Desk, _request: web.Request) -> web.Response:
+    services = await desk.hub.health.list()
+    log = await desk.hub.health.recent(LOG_ENTRIES)
+    return told(
+        wire.HealthOut(
+            status=worst(services),
+            services=[wire.ServiceOut(**asdict(one)) for one in services],
+            storage=await _storage(desk),
+            log=[
+                wire.HealthEntryOut(
+                    at=one.at, service=one.service, subject=one.subject, level=one.level, message=one.message
+                )
+                for one in log
+            ],
+        )
+    )
+
+
+def worst(services: list[ServiceHealth]) -> Literal["ok", "degraded", "failing"]:
+    """Return how the whole is doing: failing when a needed service is gone, degraded when any part is not well."""
+    well = {one.service for one in services if one.status in {"ok", "degraded"}}
+    if any(name not in well for name in NEEDED_SERVICES):
+        return "failing"
+    return "ok" if all(one.status == "ok" for one in services) else "degraded"
+
+
+async def _storage(desk: Desk) -> wire.StorageOut | None:
+    try:
+        space = desk.store.space()
+    except StoreError:
+        return None
+    return wire.StorageOut(
+        used_bytes=space.total_bytes - space.free_bytes,
+        free_bytes=space.free_bytes,
+        total_bytes=space.total_bytes,
+        recorded_bytes=await desk.hub.chunks.total_bytes(),
+        recorded_s=await desk.hub.chunks.recorded_s(),
+    )
+
+
+async def request_replay(desk: Desk, request: web.Request) -> web.Response:
+    body = await given(request, wire.ReplayIn)
+    from_at, to_at = aware(body.from_at, "from_at"), aware(body.to_at, "to_at")
+    if to_at <= from_at:
+        raise InputFieldError("to_at must lie after from_at.", "to_at")
+    if not await desk.hub.chunks.span(body.camera_id, from_at, to_at):
+        raise InputFieldError("Nothing was recorded by that camera in that stretch of time.", "from_at")
+    run_id = await desk.hub.replays.request(
+        body.camera_id, desk.context.clock.now(), from_at=from_at, to_at=to_at, debug=body.debug
+    )
+    return told(_replay(await desk.hub.replays.get(run_id)), 202)
+
+
+async def list_replays(desk: Desk, request: web.Request) -> web.Response:
+    limit = number(request, "limit", 50, 1, MAX_REPLAYS)
+    return told(wire.ReplayList(replays=[_replay(run) for run in await desk.hub.replays.list(limit)]))
+
+
+async def get_replay(desk: Desk, request: web.Request) -> web.Response:
+    return told(_replay(await desk.hub.replays.get(path_uuid(request, "run_id"))))
+
+
+async def list_rules(desk: Desk, _request: web.Request) -> web.Response:
+    return told(wire.RuleList(rules=[wire.RuleOut(**asdict(rule)) for rule in await desk.hub.rules.list()]))
+
+
+async def add_rule(desk: Desk, request: web.Request) -> web.Response:
+    body = await given(request, wire.RuleIn)
+    now = desk.context.clock.now()
+    rule = _rule(new_id(now), body, now)
+    await desk.hub.rules.add(rule)
+    return told(wire.RuleOut(**asdict(rule)), 201)
+
+
+async def change_rule(desk: Desk, request: web.Request) -> web.Response:
+    body = await given(request, wire.RuleIn)
+    before = await desk.hub.rules.get(path_uuid(request, "rule_id"))
+    rule = _rule(before.rule_id, body, before.created_at)
+    await desk.hub.rules.update(rule)
+    return told(wire.RuleOut(**asdict(rule)))
+
+
+async def remove_rule(desk: Desk, request: web.Request) -> web.Response:
+    await desk.hub.rules.remove(path_uuid(request, "rule_id"))
+    return web.Response(status=204)
+
+
+async def list_tokens(desk: Desk, _request: web.Request) -> web.Response:
+    tokens = [
+        wire.TokenOut(**(asdict(token) | {"scopes": sorted(token.scopes)})) for token in await desk.hub.tokens.list()
+    ]
+    return told(wire.TokenList(tokens=tokens))
+
+
+async def add_token(desk: Desk, request: web.Request) -> web.Response:
+    body = await given(request, wire.TokenIn)
+    made = await desk.hub.tokens.add(body.name, list(body.scopes), desk.context.clock.now())
+    return told(wire.TokenMade(token=made), 201)
+
+
+async def revoke_token(desk: Desk, request: web.Request) -> web.Response:
+    await desk.hub.tokens.revoke(path_uuid(request, "token_id"), desk.context.clock.now())
+    return web.Response(status=204)
+
+
+def _replay(run: ReplayRun) -> wire.ReplayOut:
+    return wire.ReplayOut(**asdict(run))
+
+
+def _rule(rule_id: Any, body: wire.RuleIn, created_at: Any) -> Rule:
+    if body.event_type not in list(EventType):
+        raise InputFieldError(f"event_type must be one of {', '.join(EventType)}.", "event_type")
+    unknown = set(body.conditions) - CONDITION_NAMES
+    if unknown:
+        raise InputFieldError(
+            f"Unknown condition {min(unknown)!r}: known are {', '.join(sorted(CONDITION_NAMES))}.", "conditions"
+        )
+    return Rule(
+        rule_id=rule_id,
+        name=body.name,
+        enabled=body.enabled,
+        event_type=body.event_type,
+        conditions=body.conditions,
+        mqtt_topic=body.mqtt_topic,
+        payload=body.payload,
+        created_at=created_at,
+    )
+
+
+_LIMIT = (Parameter("limit", "integer"),)
+ROUTES = (
+    Route("GET", "/info", "read", info, "Who answers here", wire.Info),
+    Route("GET", "/health", "read", health, "How the whole is doing", wire.HealthOut),
+    Route("GET", "/replays", "read", list_replays, "Replays, newest first", wire.ReplayList, parameters=_LIMIT),
+    Route("POST", "/replays", "write", request_replay, "Ask for a replay", wire.ReplayOut, wire.ReplayIn, 202),
+    Route("GET", "/replays/{run_id}", "read", get_replay, "One replay with its report", wire.ReplayOut),
+    Route("GET", "/rules", "read", list_rules, "All rules", wire.RuleList),
+    Route("POST", "/rules", "write", add_rule, "Add a rule", wire.RuleOut, wire.RuleIn, 201),
+    Route("PATCH", "/rules/{rule_id}", "write", change_rule, "Replace a rule", wire.RuleOut, wire.RuleIn),
+    Route("DELETE", "/rules/{rule_id}", "write", remove_rule, "Remove a rule", status=204),
+    Route("GET", "/tokens", "admin", list_tokens, "All tokens", wire.TokenList),
+    Route("POST", "/tokens", "admin", add_token, "Make a token", wire.TokenMade, wire.TokenIn, 201),
+    Route("DELETE", "/tokens/{token_id}", "admin", revoke_token, "Revoke a token", status=204),
+)

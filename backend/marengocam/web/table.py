@@ -1,0 +1,60 @@
+"""The route table: one declaration per route, from which the server and the OpenAPI document are made."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import msgspec
+from aiohttp import web
+
+from marengocam.db.hub import Hub
+from marengocam.media.playlist import LiveView
+from marengocam.media.store import Store
+from marengocam.runtime.context import ServiceContext
+from marengocam.web.access import Gate
+from marengocam.web.signing import Signer
+
+PREFIX = "/api/v1"
+
+
+@dataclass(slots=True)
+class Desk:
+    """What handlers work with."""
+
+    context: ServiceContext
+    store: Store
+    gate: Gate
+    signer: Signer
+    views: dict[str, LiveView]
+
+    @property
+    def hub(self) -> Hub:
+        return self.context.hub
+
+
+Handler = Callable[[Desk, web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A query parameter."""
+
+    name: str
+    kind: str = "string"
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route; `scope` None is open to everybody (signed paths check themselves)."""
+
+    method: str
+    path: str
+    scope: str | None
+    handler: Handler
+    text: str
+    answer: type[msgspec.Struct] | None = None
+    body: type[msgspec.Struct] | None = None
+    status: int = 200
+    parameters: tuple[Parameter, ...] = ()
+    media_type: str = "application/json"
+    upload: str | None = None  # name of a multipart file field

@@ -1,0 +1,1 @@
+"""What travels over the API: one declaration per model validates, encodes and documents it."""

@@ -1,0 +1,397 @@
+"""The API's models (v1). Times are RFC 3339, UTC; boxes and polygons are shares of the picture."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Url = Annotated[str, msgspec.Meta(min_length=8, max_length=2000)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+CameraId = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9_]{0,62}$")]
+
+
+class Given(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A request's body: fields that are not known are refused, so that a typing error is noticed."""
+
+
+class Told(msgspec.Struct, kw_only=True):
+    """A response's body."""
+
+
+class ErrorDetail(Told):
+    """What was wrong and what to do."""
+
+    code: str
+    message: str
+    field: str | None = None
+
+
+class ErrorAnswer(Told):
+    """Every answer with a status of 400 or more."""
+
+    error: ErrorDetail
+
+
+class ModelsInUse(Told):
+    """Which models look at the cameras."""
+
+    detector: str | None
+    face: str | None
+    appearance: str | None
+
+
+class Info(Told):
+    """Who answers here."""
+
+    name: str
+    version: str
+    api_version: int
+    installation_id: UUID
+    last_event_number: int
+    models: ModelsInUse
+
+
+class ZoneOut(Told):
+    """A named area of a camera's picture."""
+
+    zone_id: UUID
+    name: str
+    polygon: list[tuple[float, float]]
+
+
+class ZoneIn(Given):
+    """A named area: at least three corners."""
+
+    name: Name
+    polygon: Annotated[list[tuple[Share, Share]], msgspec.Meta(min_length=3, max_length=100)]
+
+
+class ZonesIn(Given):
+    """All areas of a camera."""
+
+    zones: Annotated[list[ZoneIn], msgspec.Meta(max_length=50)]
+
+
+class CameraOut(Told):
+    """A camera, its configuration and how it is doing; its password is never shown."""
+
+    camera_id: str
+    name: str
+    enabled: bool
+    detect: bool
+    main_url: str
+    sub_url: str | None
+    username: str | None
+    has_password: bool
+    zones: list[ZoneOut]
+    state: Literal["disabled", "connecting", "online", "offline"]
+    reason: str
+    since: datetime | None
+    last_packet_at: datetime | None
+    metrics: dict[str, Any]
+    open_person_tracks: int
+
+
+class CameraList(Told):
+    cameras: list[CameraOut]
+
+
+class CameraIn(Given):
+    """A new camera; a user and password inside an address are taken out of it."""
+
+    name: Name
+    main_url: Url
+    camera_id: CameraId | None = None
+    sub_url: Url | None = None
+    username: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    password: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    enabled: bool = True
+    detect: bool = True
+
+
+class CameraChange(Given):
+    """What is given changes, the rest stays."""
+
+    name: Name | msgspec.UnsetType = msgspec.UNSET
+    main_url: Url | msgspec.UnsetType = msgspec.UNSET
+    sub_url: Url | msgspec.UnsetType | None = msgspec.UNSET
+    username: str | msgspec.UnsetType | None = msgspec.UNSET
+    password: str | msgspec.UnsetType | None = msgspec.UNSET
+    enabled: bool | msgspec.UnsetType = msgspec.UNSET
+    detect: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class ProbeIn(Given):
+    """An address to try."""
+
+    main_url: Url
+    username: str | None = None
+    password: str | None = None
+
+
+class ProbeOut(Told):
+    """What the address offers."""
+
+    codec: str
+    width_px: int
+    height_px: int
+    fps: float | None
+    audio: str | None
+
+
+class MediaUrl(Told):
+    """A signed path, valid for some hours, that needs no token."""
+
+    url: str
+
+
+class SpanIn(Given):
+    """A stretch of time."""
+
+    from_at: datetime
+    to_at: datetime
+
+
+class ChunkOut(Told):
+    chunk_id: UUID
+    camera_id: str
+    started_at: datetime
+    duration_s: float
+    size_bytes: int
+    codec: str
+    width_px: int
+    height_px: int
+
+
+class ChunkList(Told):
+    chunks: list[ChunkOut]
+
+
+class TrackOut(Told):
+    """A LocalTrack and who it is believed to be."""
+
+    local_track_id: UUID
+    camera_id: str
+    label: str
+    open: bool
+    first_seen_at: datetime
+    last_seen_at: datetime
+    score: float
+    observations: int
+    zones: list[str]
+    identity_id: UUID | None
+    person_id: UUID | None
+    person_name: str | None
+    probability: float | None
+    decided_by: str | None
+    has_crop: bool
+
+
+class PathPointOut(Told):
+    at: datetime
+    box: tuple[float, float, float, float]
+    score: float
+
+
+class TrackDetail(TrackOut):
+    """A LocalTrack with its path and the evidence for its identity."""
+
+    path: list[PathPointOut]
+    evidence: dict[str, Any] | None
+
+
+class TrackList(Told):
+    tracks: list[TrackOut]
+    next: str | None
+
+
+class IdentityOut(Told):
+    """One individual as the resolver sees it."""
+
+    identity_id: UUID
+    person_id: UUID | None
+    person_name: str | None
+    first_seen_at: datetime
+    last_seen_at: datetime
+    tracks: int
+    crop_track_id: UUID | None
+
+
+class IdentityList(Told):
+    identities: list[IdentityOut]
+
+
+class IdentityName(Given):
+    """Who an identity is: a new or known name, or a known person."""
+
+    name: Name | None = None
+    person_id: UUID | None = None
+
+
+class PersonIn(Given):
+    name: Name
+
+
+class PersonOut(Told):
+    """Somebody with a name, and where they were seen last."""
+
+    person_id: UUID
+    name: str
+    created_at: datetime
+    faces: int
+    last_seen_at: datetime | None
+    last_seen_camera_id: str | None
+    last_seen_camera_name: str | None
+    last_seen_probability: float | None
+    present: bool
+    has_picture: bool
+
+
+class PersonList(Told):
+    persons: list[PersonOut]
+
+
+class EventOut(Told):
+    """A numbered fact; `late` when it is told long after it happened."""
+
+    number: int
+    event_id: UUID
+    type: str
+    occurred_at: datetime
+    recorded_at: datetime
+    late: bool
+    camera_id: str | None
+    camera_name: str | None
+    local_track_id: UUID | None
+    identity_id: UUID | None
+    person_id: UUID | None
+    person_name: str | None
+    probability: float | None
+    zones: list[str]
+    data: dict[str, Any]
+
+
+class EventList(Told):
+    events: list[EventOut]
+    last_number: int
+
+
+class ServiceOut(Told):
+    service: str
+    instance: str
+    status: str
+    reason: str
+    started_at: datetime
+    heartbeat_at: datetime
+    detail: dict[str, Any]
+
+
+class StorageOut(Told):
+    used_bytes: int
+    free_bytes: int
+    total_bytes: int
+    recorded_bytes: int
+    recorded_s: float
+
+
+class HealthEntryOut(Told):
+    at: datetime
+    service: str
+    subject: str
+    level: str
+    message: str
+
+
+class HealthOut(Told):
+    """How the whole is doing; `status` is that of the worst part."""
+
+    status: Literal["ok", "degraded", "failing"]
+    services: list[ServiceOut]
+    storage: StorageOut | None
+    log: list[HealthEntryOut]
+
+
+class ReplayIn(Given):
+    """A stretch of a camera's recording to be fed through today's code."""
+
+    camera_id: CameraId
+    from_at: datetime
+    to_at: datetime
+    debug: bool = False
+
+
+class ReplayOut(Told):
+    run_id: UUID
+    camera_id: str
+    source: str
+    from_at: datetime | None
+    to_at: datetime | None
+    debug: bool
+    state: Literal["requested", "running", "finished", "failed"]
+    reason: str
+    requested_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    report: dict[str, Any]
+
+
+class ReplayList(Told):
+    replays: list[ReplayOut]
+
+
+class RuleIn(Given):
+    """What to publish to MQTT when an event fits."""
+
+    name: Name
+    event_type: str
+    mqtt_topic: Annotated[str, msgspec.Meta(min_length=1, max_length=1000, pattern="^[^#+]*$")]
+    conditions: dict[str, Any] = {}
+    payload: Any = None
+    enabled: bool = True
+
+
+class RuleOut(Told):
+    rule_id: UUID
+    name: str
+    enabled: bool
+    event_type: str
+    conditions: dict[str, Any]
+    mqtt_topic: str
+    payload: Any
+    created_at: datetime
+
+
+class RuleList(Told):
+    rules: list[RuleOut]
+
+
+class TokenIn(Given):
+    name: Name
+    scopes: Annotated[list[Literal["read", "write", "admin"]], msgspec.Meta(min_length=1)]
+
+
+class TokenOut(Told):
+    token_id: UUID
+    name: str
+    scopes: list[str]
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class TokenMade(Told):
+    """A new token, shown this once."""
+
+    token: str
+
+
+class TokenList(Told):
+    tokens: list[TokenOut]
+
+
+class TicketOut(Told):
+    """A signed path for a WebSocket, valid for a minute: browsers cannot send headers there."""
+
+    url: str
