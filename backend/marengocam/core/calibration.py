@@ -69,5 +69,5 @@ def appearance_log_ratio(model: str, cosine: float, quality: float, seconds_apar
     """Return the evidence of one appearance comparison, fading with the time between the two sights."""
     if seconds_apart >= APPEARANCE_END_S:
         return 0.0
-    fading = 0.5 ** (max(seconds_apart, 0.0) / APPEARANCE_HALF_LIFE_S)
+    fading = math.pow(0.5, max(seconds_apart, 0.0) / APPEARANCE_HALF_LIFE_S)
     return APPEARANCE_FITS.get(model, UNKNOWN_APPEARANCE_FIT).log_ratio(cosine, quality) * fading
