@@ -163,7 +163,7 @@ async def _register(engine: Engine, form: Form) -> Answer:
     return {"success": True, "message": "face added"}
 
 
-async def _list(engine: Engine, _form_: Form) -> Answer:
+async def _list(engine: Engine, _unused: Form) -> Answer:
     known = await _hub(engine).persons.list()
     return {"success": True, "faces": [one.person.name for one in known if one.faces]}
 

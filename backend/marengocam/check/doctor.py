@@ -1,0 +1,137 @@
+"""`marengocam doctor`: why does a set-up not work? One line per thing, with the mend."""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import aiohttp
+
+from marengocam.core.errors import MarengoCamError
+from marengocam.db.hub import Hub, open_hub
+from marengocam.media.probe import probe
+from marengocam.media.store import Store
+from marengocam.media.stream import StreamOptions
+from marengocam.runtime.service import endpoint_of
+from marengocam.settings import Settings
+from marengocam.vision.models import Models, Role
+from marengocam.vision.models.registry import specs_of
+
+CALL_LIMIT = aiohttp.ClientTimeout(total=3)
+CAMERA_LIMIT_S = 15.0
+LITTLE_SPACE_BYTES = 5 << 30
+ROLE_TEXTS = {
+    Role.DETECTOR: "people are found by OpenCV's built-in detector only: upright, whole, by day",
+    Role.FACE_DETECTOR: "no faces are found",
+    Role.FACE_EMBEDDING: "faces cannot be told apart; people are named on their pictures",
+    Role.APPEARANCE: "people are linked across cameras by colours and textures only",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One thing looked at."""
+
+    state: Literal["ok", "warn", "fail"]
+    subject: str
+    text: str
+
+
+async def doctor(settings: Settings) -> int:
+    """Look at everything and print a line each; return 1 when something fails."""
+    diagnoses = [_folder("data folder", settings.data_dir), _folder("media folder", settings.media_dir)]
+    diagnoses += _space(settings) + _models(settings)
+    async with open_hub(settings, "doctor", pool_size=1) as hub:
+        diagnoses.append(await _guarded("database", lambda: _database(hub)))
+        diagnoses += await _services(settings)
+        diagnoses += await _cameras(hub)
+    for one in diagnoses:
+        print(f"{one.state:4}  {one.subject:24} {one.text}")  # noqa: T201 - a command
+    return int(any(one.state == "fail" for one in diagnoses))
+
+
+async def _guarded(subject: str, look: Callable[[], Awaitable[Diagnosis]]) -> Diagnosis:
+    try:
+        return await look()
+    except MarengoCamError as error:
+        return Diagnosis("fail", subject, str(error))
+
+
+def _folder(subject: str, folder: Path) -> Diagnosis:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return Diagnosis("ok", subject, f"{folder} can be written")
+    except OSError as error:
+        return Diagnosis(
+            "fail", subject, f"{folder} cannot be written ({error.strerror}): change its owner or choose another"
+        )
+
+
+def _space(settings: Settings) -> list[Diagnosis]:
+    try:
+        space = Store(settings.media_dir).space()
+    except MarengoCamError as error:
+        return [Diagnosis("fail", "disk", str(error))]
+    free = f"{space.free_bytes / 1e9:.1f} GB free"
+    if space.free_bytes < LITTLE_SPACE_BYTES:
+        return [Diagnosis("warn", "disk", f"{free}: recordings will be short; lower retention_days or add a disk")]
+    return [Diagnosis("ok", "disk", free)]
+
+
+def _models(settings: Settings) -> list[Diagnosis]:
+    models = Models(settings)
+    found = []
+    for role, without in ROLE_TEXTS.items():
+        best = next((f"{spec.name}: {spec.quality}" for spec in specs_of(role) if models.find(spec)), None)
+        name = str(role).replace("_", " ")
+        if best is None:
+            found.append(Diagnosis("warn", name, f"no model: {without}. See `marengocam models list`"))
+        else:
+            found.append(Diagnosis("ok", name, best))
+    return found
+
+
+async def _database(hub: Hub) -> Diagnosis:
+    await hub.settings_store.installation_id()
+    return Diagnosis("ok", "database", "answers, schema up to date")
+
+
+async def _services(settings: Settings) -> list[Diagnosis]:
+    found = []
+    async with aiohttp.ClientSession(timeout=CALL_LIMIT) as session:
+        for name in ("ingest", "resolver", "automation", "face", "janitor", "web"):
+            endpoint = endpoint_of(name, settings)
+            try:
+                async with session.get(f"http://127.0.0.1:{endpoint.port}/health") as answer:
+                    content = await answer.json()
+            except (aiohttp.ClientError, TimeoutError, ValueError):
+                found.append(Diagnosis("fail", name, f"does not answer on port {endpoint.port}: start `marengocam up`"))
+                continue
+            state: Literal["ok", "warn"] = "ok" if content.get("status") == "ok" else "warn"
+            found.append(Diagnosis(state, name, str(content.get("reason") or "runs")))
+    return found
+
+
+async def _cameras(hub: Hub) -> list[Diagnosis]:
+    try:
+        cameras = await hub.cameras.list()
+    except MarengoCamError:
+        return []
+    if not cameras:
+        return [Diagnosis("warn", "cameras", "none: add one with `marengocam camera add NAME rtsp://...`")]
+    found = []
+    for camera in cameras:
+        subject = f"camera {camera.camera_id}"
+        options = StreamOptions(camera.username, camera.password)
+        try:
+            info = await asyncio.wait_for(asyncio.to_thread(probe, camera.main_url, options), CAMERA_LIMIT_S)
+        except MarengoCamError as error:
+            found.append(Diagnosis("fail", subject, str(error)))
+        except TimeoutError:
+            found.append(Diagnosis("fail", subject, "It sends no video: restart the camera."))
+        else:
+            found.append(Diagnosis("ok", subject, f"{info.codec} {info.width_px}x{info.height_px}"))
+    return found
