@@ -107,7 +107,7 @@ class Broker:
         )
 
     def _drop_queued(self) -> None:
-        """A notification that could not go out in its moment is of no use later."""
+        """Drop what waits: a notification that could not go out in its moment is of no use later."""
         while not self._queue.empty():
             self._queue.get_nowait()
             self.missed += 1

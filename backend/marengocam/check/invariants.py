@@ -1,4 +1,4 @@
-"""`marengocam check`: do the promises of docs/design/contracts.md hold on this installation?"""
+"""`marengocam check`: whether the promises of docs/design/contracts.md hold on this installation."""
 
 import asyncio
 import json

@@ -19,7 +19,8 @@ from marengocam.demo.worlds import World
 RTSP_PORT = 8554
 RTSP_READY_LIMIT_S = 20.0
 FACE_READY_LIMIT_S = 40.0
-FACE_POLL_S = 1.0
+FACE_POLL_S = 0.5
+STARTING_SIGNS = ("does not answer", "being loaded")  # of a face engine that is not up yet
 PORTRAIT_MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
 Say = Callable[[str], None]
@@ -117,7 +118,8 @@ async def _add_face(backend: Backend, person_id: str, portrait: Path) -> None:
         try:
             await backend.call("POST", f"/persons/{person_id}/faces", data=form)
         except DemoError as error:
-            if "engine" not in str(error).lower() or "model" in str(error).lower() or loop.time() > deadline:
+            starting = any(sign in str(error) for sign in STARTING_SIGNS)
+            if not starting or loop.time() > deadline:
                 raise
             await asyncio.sleep(FACE_POLL_S)
         else:

@@ -17,6 +17,7 @@ from marengocam.runtime.health import HealthReport
 
 ROUND_S = 5.0
 GONE_AFTER_S = 20.0
+STARTING = timedelta(seconds=30)
 FORGET_GONE_AFTER_S = 3600.0
 RETENTION_EVERY_S = 60.0
 PRUNE_EVERY_S = 600.0
@@ -82,7 +83,10 @@ class JanitorService:
         for one in await context.hub.health.list():
             # The newest instance of a service speaks for it.
             if one.service not in statuses:
-                statuses[one.service], reasons[one.service] = one.status, one.reason
+                young = one.heartbeat_at - one.started_at < STARTING
+                # A service that is just starting is allowed to lack things.
+                status = "ok" if young and one.status == "degraded" else one.status
+                statuses[one.service], reasons[one.service] = status, one.reason
         now = context.clock.now()
         if self._statuses is not None:
             events = [
