@@ -13,28 +13,33 @@ from marengocam.core.clock import Clock
 from marengocam.core.errors import ModelError, StoreError
 from marengocam.core.model import Camera
 from marengocam.ingest.camera_state import CameraHealth
-from marengocam.ingest.decode_queue import DecodeQueue
+from marengocam.ingest.decode_queue import DecodeQueue, QueuedPacket
 from marengocam.ingest.decoding import SessionDecoder
 from marengocam.ingest.frame_analysis import Frame, FrameAnalyser, FrameResult, luma_of, rgb_of
 from marengocam.media.store import Store, live_path
 from marengocam.vision.crops import to_jpeg
+from marengocam.vision.motion import Motion
 
 TAKE_TIMEOUT_S = 1.0
 LIVE_PICTURE_EVERY = timedelta(seconds=1)
 LIVE_PICTURE_WIDTH_PX = 960
 LIVE_QUALITY_PERCENT = 80
-BEHIND_PACKETS = 60  # waiting packets: frames are skipped until analysis has caught up
+BEHIND_PACKETS = 12  # waiting packets: frames are skipped until analysis has caught up
+IDLE_S = 5.0  # without a picture: whoever was followed is followed no more
 MODEL_RETRY_S = 5.0
 _LOG = logging.getLogger(__name__)
 
 
 class Analysis:
-    """Analyses what a reader queues, until stopped; results go to `on_result`."""
+    """Decodes what a reader queues, until stopped; results go to `on_result`.
+
+    `analyser` may come later, when its models are loaded: until then, and for a camera that is not to be analysed, only
+    keyframes are decoded, for the live picture.
+    """
 
     def __init__(
         self,
         camera: Camera,
-        analyser: FrameAnalyser,
         queue: DecodeQueue,
         *,
         store: Store,
@@ -44,8 +49,8 @@ class Analysis:
         on_result: Callable[[FrameResult], None],
         feed_watchdog: Callable[[], None],
     ) -> None:
+        self.analyser: FrameAnalyser | None = None
         self._camera = camera
-        self._analyser = analyser
         self._queue = queue
         self._store = store
         self._clock = clock
@@ -58,6 +63,8 @@ class Analysis:
         self._next_at: datetime | None = None
         self._live_at: datetime | None = None
         self._model_retry_at_s = 0.0
+        self._frame_at_s = clock.monotonic_s()
+        self._whole = False  # whether the present group of pictures is decoded in full
         self.thread = threading.Thread(target=self._run, name=f"analyse {camera.camera_id}", daemon=True)
 
     def start(self) -> None:
@@ -72,26 +79,37 @@ class Analysis:
         while not self._stopping.is_set():
             self._feed_watchdog()
             queued = self._queue.take(TAKE_TIMEOUT_S)
-            if queued is None:
-                continue
             try:
-                for picture, at in self._decoder.frames(queued):
-                    self._health.counters.frames_decoded = self._decoder.decoded
-                    self._frame(picture, at)
+                if queued is not None and self._is_wanted(queued):
+                    for picture, at in self._decoder.frames(queued):
+                        self._frame(picture, at)
+                self._rest_when_idle()
             except Exception:  # noqa: BLE001 - one bad frame or stream must not end the thread; it is logged
                 _LOG.exception("camera %s: a frame could not be analysed; it is passed over", self._camera.camera_id)
 
+    def _is_wanted(self, queued: QueuedPacket) -> bool:
+        if queued.packet.keyframe:
+            self._whole = self._camera.detect and self.analyser is not None
+            return True
+        return self._whole
+
     def _frame(self, picture: Any, at: datetime) -> None:
+        self._frame_at_s = self._clock.monotonic_s()
+        counters = self._health.counters
+        counters.frames_decoded += 1
         due = self._next_at is None or at >= self._next_at or self._next_at - at > self._step
         if not due or len(self._queue) > BEHIND_PACKETS:
-            self._health.counters.frames_skipped += 1
+            counters.frames_skipped += 1
             return
         self._next_at = at + self._step * 0.9
         self._live_picture(picture, at)
-        if not self._camera.detect or self._model_retry_at_s > self._clock.monotonic_s():
-            return
+        analyser = self.analyser
+        if analyser is not None and self._whole and self._model_retry_at_s <= self._clock.monotonic_s():
+            self._look(analyser, picture, at)
+
+    def _look(self, analyser: FrameAnalyser, picture: Any, at: datetime) -> None:
         try:
-            result = self._analyser.look(Frame(at, luma_of(picture), lambda: rgb_of(picture)))
+            result = analyser.look(Frame(at, luma_of(picture), lambda: rgb_of(picture)))
         except ModelError as error:
             self._model_retry_at_s = self._clock.monotonic_s() + MODEL_RETRY_S
             _LOG.error("camera %s is not analysed: %s", self._camera.camera_id, error)
@@ -101,6 +119,16 @@ class Analysis:
         self._write_pictures(result)
         if result.tracks or result.faces:
             self._on_result(result)
+
+    def _rest_when_idle(self) -> None:
+        """End the tracks of a camera that shows nothing, rather than leave them open until it comes back."""
+        analyser = self.analyser
+        if analyser is None or self._clock.monotonic_s() - self._frame_at_s < IDLE_S:
+            return
+        self._frame_at_s = self._clock.monotonic_s()
+        ended = analyser.rest()
+        if ended:
+            self._on_result(FrameResult(Motion(moving=False), looked=False, tracks=ended))
 
     def _live_picture(self, picture: Any, at: datetime) -> None:
         if self._live_at is not None and timedelta(0) <= at - self._live_at < LIVE_PICTURE_EVERY:

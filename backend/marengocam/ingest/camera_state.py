@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from marengocam.core.model import CameraState
+from marengocam.media.faults import SENTENCES, Fault
 
-OFFLINE_EVENT_AFTER = timedelta(seconds=10)  # a blip is no event
+OFFLINE_AFTER = timedelta(seconds=10)  # a shorter interruption is a blip: `connecting`, and no event
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +39,35 @@ class Counters:
 class CameraHealth:
     """Shared by a camera's threads and the event loop."""
 
-    condition: Condition
+    condition: Condition  # CONNECTING or ONLINE; lasting trouble is told as OFFLINE by `now`
     counters: Counters = field(default_factory=Counters)
     recording_problem: str = ""
+    analysis_problem: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def enter(self, state: CameraState, reason: str, at: datetime) -> None:
-        """Change the state; the moment is kept while the state stays the same."""
+    def flowing(self, at: datetime) -> None:
+        """Note that pictures of the recorded stream come."""
         with self._lock:
-            if self.condition.state is state:
-                self.condition = replace(self.condition, reason=reason)
-            else:
-                self.condition = Condition(state, reason, at)
+            if self.condition.state is not CameraState.ONLINE:
+                self.condition = Condition(CameraState.ONLINE, "", at)
 
-    def now(self) -> Condition:
-        """Return the present condition, a recording problem included."""
+    def trouble(self, reason: str, at: datetime) -> None:
+        """Note that the recorded stream failed; the trouble lasts since the last picture."""
         with self._lock:
-            if self.condition.state is CameraState.ONLINE and self.recording_problem:
-                return replace(self.condition, reason=self.recording_problem)
-            return self.condition
+            if self.condition.state is CameraState.ONLINE:
+                self.condition = Condition(CameraState.CONNECTING, reason, self.counters.last_packet_at or at)
+            else:
+                self.condition = replace(self.condition, reason=reason)
+
+    def now(self, at: datetime) -> Condition:
+        """Return the condition at a moment: trouble that lasts is OFFLINE, and every lack has its reason."""
+        with self._lock:
+            condition = self.condition
+        if condition.state is CameraState.ONLINE:
+            return replace(condition, reason=self.recording_problem or self.analysis_problem)
+        if at - condition.since >= OFFLINE_AFTER:
+            return Condition(CameraState.OFFLINE, condition.reason or SENTENCES[Fault.STALLED], condition.since)
+        return condition
 
 
 @dataclass(slots=True)
@@ -65,12 +76,14 @@ class OnlineEvents:
 
     told_offline: bool = False
 
-    def due(self, condition: Condition, trouble_since: datetime | None, now: datetime) -> CameraState | None:
-        """Return OFFLINE once trouble has lasted, ONLINE once when it is over, else None."""
-        if condition.state is CameraState.ONLINE:
-            was_told, self.told_offline = self.told_offline, False
-            return CameraState.ONLINE if was_told else None
-        if self.told_offline or trouble_since is None or now - trouble_since < OFFLINE_EVENT_AFTER:
-            return None
-        self.told_offline = True
-        return CameraState.OFFLINE
+    def due(self, state: CameraState) -> CameraState | None:
+        """Return OFFLINE once when a camera is found offline, ONLINE once when that is over, else None."""
+        if state is CameraState.OFFLINE and not self.told_offline:
+            return CameraState.OFFLINE
+        if state is CameraState.ONLINE and self.told_offline:
+            return CameraState.ONLINE
+        return None
+
+    def told(self, state: CameraState) -> None:
+        """Note that the event is written."""
+        self.told_offline = state is CameraState.OFFLINE

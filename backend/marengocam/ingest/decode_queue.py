@@ -27,11 +27,16 @@ class DecodeQueue:
         self._max_packets = max_packets
         self._packets: deque[QueuedPacket] = deque()
         self._changed = threading.Condition()
+        self._until_keyframe = False
         self.lost = 0
 
     def offer(self, queued: QueuedPacket) -> None:
         """Add a packet; when the queue is full its oldest group of pictures is dropped and counted."""
         with self._changed:
+            if self._until_keyframe and not queued.packet.keyframe:
+                self.lost += 1
+                return
+            self._until_keyframe = False
             self._packets.append(queued)
             if len(self._packets) > self._max_packets:
                 self._drop_oldest_group()
@@ -53,3 +58,5 @@ class DecodeQueue:
         while self._packets and not self._packets[0].packet.keyframe:
             self._packets.popleft()
             self.lost += 1
+        # What follows refers to pictures that are gone now, and would decode to smears.
+        self._until_keyframe = not self._packets

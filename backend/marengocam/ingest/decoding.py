@@ -44,6 +44,21 @@ class SessionDecoder:
             self.decoded += 1
             yield frame, self._times.pop(frame.pts, queued.packet.at)
 
+    def rest(self) -> Iterator[tuple[Any, datetime]]:
+        """Yield the frames that the decoder still holds back, at the end of a file."""
+        if self._context is None:
+            return
+        try:
+            decoded = self._context.decode(None)
+        except av.FFmpegError:
+            self.damaged += 1
+            return
+        for frame in decoded:
+            at = self._times.pop(frame.pts, None)
+            if at is not None:
+                self.decoded += 1
+                yield frame, at
+
     def _begin(self, queued: QueuedPacket) -> None:
         context = av.CodecContext.create(queued.info.codec, "r")
         if queued.info.extradata:

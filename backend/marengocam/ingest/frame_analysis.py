@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any
@@ -25,6 +25,7 @@ Picture = npt.NDArray[np.uint8]
 
 HOLD = timedelta(seconds=2)  # after the last movement the detector keeps looking
 STILL_LOOK_EVERY = timedelta(seconds=10)  # people who stood still before we looked
+GAP = timedelta(seconds=5)  # without pictures: whoever was followed is followed no more
 LOW_SCORE_SHARE = 0.6  # of the wanted score: doubtful detections may keep a track alive
 FACE_PART = 0.6  # the upper part of a person's box
 FACE_MARGIN = 0.12
@@ -102,9 +103,22 @@ class FrameAnalyser:
         self._tracker = Tracker()
         self._hold_until: datetime | None = None
         self._looked_at: datetime | None = None
+        self._at: datetime | None = None
+
+    def rest(self) -> tuple[LocalTrack, ...]:
+        """End every track, since no picture shows them any more; return their last state."""
+        with self.lock:
+            self._tracker = Tracker()
+            return tuple(self.book.end_all())
 
     def look(self, frame: Frame) -> FrameResult:
         """Analyse one frame; raises ModelError when the detector fails."""
+        ended = self.rest() if self._at is not None and abs(frame.at - self._at) > GAP else ()
+        self._at = frame.at
+        result = self._look(frame)
+        return replace(result, tracks=(*ended, *result.tracks)) if ended else result
+
+    def _look(self, frame: Frame) -> FrameResult:
         motion = self._gate.update(frame.luma)
         if motion.moving:
             self._hold_until = frame.at + HOLD
@@ -135,7 +149,7 @@ class FrameAnalyser:
             return True
         if self.book.live:
             return True
-        return self._looked_at is None or at - self._looked_at >= STILL_LOOK_EVERY
+        return self._looked_at is None or abs(at - self._looked_at) >= STILL_LOOK_EVERY
 
     def _gather(
         self, objects: Sequence[TrackedObject], frame: Frame

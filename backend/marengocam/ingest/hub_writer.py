@@ -3,10 +3,10 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
-from marengocam.core.errors import HubUnavailableError, LeaseLostError, MarengoCamError
+from marengocam.core.errors import HubUnavailableError, MarengoCamError
 from marengocam.core.model import Chunk, LocalTrack
 from marengocam.db.hub import Hub
 
@@ -27,6 +27,7 @@ class HubWriter:
         self._tracks: dict[UUID, LocalTrack] = {}
         self._chunks: deque[Chunk] = deque()
         self._woken = asyncio.Event()
+        self._writing = asyncio.Lock()
         self.dropped_tracks = 0
 
     @property
@@ -34,7 +35,7 @@ class HubWriter:
         """How many rows wait."""
         return len(self._tracks) + len(self._chunks)
 
-    def put_tracks(self, tracks: tuple[LocalTrack, ...]) -> None:
+    def put_tracks(self, tracks: Iterable[LocalTrack]) -> None:
         """Have the latest state of tracks written; an older state that still waits is replaced."""
         for track in tracks:
             self._tracks[track.local_track_id] = track
@@ -48,46 +49,72 @@ class HubWriter:
         self._chunks.append(chunk)
         self._woken.set()
 
+    def drop_camera(self, camera_id: str) -> None:
+        """Forget the tracks of a camera that another process serves now; it ended them itself."""
+        self._tracks = {key: track for key, track in self._tracks.items() if track.camera_id != camera_id}
+
     async def run(self) -> None:
         """Write until cancelled."""
         while True:
             await self._woken.wait()
             await asyncio.sleep(GATHER_S)
             self._woken.clear()
-            if not await self.flush():
+            try:
+                done = await self.flush()
+            except Exception:  # noqa: BLE001 - the writer outlives what it cannot write; it is logged
+                _LOG.exception("rows could not be written; they are tried again")
+                done = False
+            if not done:
                 self._woken.set()
                 await asyncio.sleep(RETRY_S)
 
     async def flush(self) -> bool:
         """Write what waits; return whether nothing is left."""
-        try:
-            await self._write_chunks()
-            await self._write_tracks()
-        except HubUnavailableError as error:
-            _LOG.debug("%d rows wait for the hub: %s", self.waiting, error)
+        async with self._writing:
+            try:
+                await self._write_chunks()
+                await self._write_tracks()
+            except HubUnavailableError as error:
+                _LOG.debug("%d rows wait for the hub: %s", self.waiting, error)
         return not self.waiting
 
     async def _write_chunks(self) -> None:
         while self._chunks:
             batch = [self._chunks[number] for number in range(min(len(self._chunks), BATCH_CHUNKS))]
-            await self._hub.chunks.add(batch)
+            try:
+                await self._hub.chunks.add(batch)
+            except HubUnavailableError:
+                raise
+            except MarengoCamError:
+                await self._add_one_by_one(batch)
             for _ in batch:
                 self._chunks.popleft()
 
-    async def _write_tracks(self) -> None:
-        fences = self._fences()
-        ready = [track for track in self._tracks.values() if track.camera_id in fences][:BATCH_TRACKS]
-        if not ready:
-            return
-        try:
-            await self._hub.tracks.save(ready, fences)
-        except LeaseLostError as error:
-            _LOG.warning("%s", error)
-            await self._write_one_by_one(ready, fences)
-            return
-        self._forget(ready)
+    async def _add_one_by_one(self, chunks: list[Chunk]) -> None:
+        for chunk in chunks:
+            try:
+                await self._hub.chunks.add([chunk])
+            except HubUnavailableError:
+                raise
+            except MarengoCamError as error:
+                _LOG.error("the recording %s is not indexed: %s", chunk.path.name, error)
 
-    async def _write_one_by_one(self, tracks: list[LocalTrack], fences: dict[str, int]) -> None:
+    async def _write_tracks(self) -> None:
+        """Write the tracks of the cameras that are held; those of a start without a hub wait for their lease."""
+        fences = self._fences()
+        waiting = [key for key, track in self._tracks.items() if track.camera_id in fences]
+        for start in range(0, len(waiting), BATCH_TRACKS):
+            batch = [self._tracks[key] for key in waiting[start : start + BATCH_TRACKS] if key in self._tracks]
+            try:
+                await self._hub.tracks.save(batch, fences)
+            except HubUnavailableError:
+                raise
+            except MarengoCamError as error:
+                _LOG.warning("%s", error)
+                await self._save_one_by_one(batch, fences)
+            self._forget(batch)
+
+    async def _save_one_by_one(self, tracks: list[LocalTrack], fences: dict[str, int]) -> None:
         """Save what may be saved; the tracks of a camera that was lost are another process's business now."""
         for track in tracks:
             try:
@@ -96,12 +123,9 @@ class HubWriter:
                 raise
             except MarengoCamError as error:
                 _LOG.info("track %s is not written: %s", track.local_track_id, error)
-            self._forget([track])
 
     def _forget(self, written: list[LocalTrack]) -> None:
         """Take written states off the list, unless a newer one came meanwhile."""
         for track in written:
             if self._tracks.get(track.local_track_id) is track:
                 del self._tracks[track.local_track_id]
-        if self._tracks:
-            self._woken.set()

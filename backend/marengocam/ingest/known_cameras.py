@@ -8,6 +8,7 @@ from uuid import UUID
 
 from marengocam.core.errors import StoreError
 from marengocam.core.model import Camera, Zone
+from marengocam.core.secret import Secret
 from marengocam.db.keyring import Keyring
 
 FILE = "ingest_cameras.json"
@@ -32,8 +33,8 @@ class KnownCameras:
             with os.fdopen(descriptor, "w") as file:
                 json.dump([self._entry(camera) for camera in cameras], file)
             partial.replace(self._file)
-        except OSError as error:
-            _LOG.warning("the list of cameras cannot be kept for a start without a database: %s", error.strerror)
+        except (OSError, StoreError) as error:
+            _LOG.warning("the list of cameras cannot be kept for a start without a database: %s", error)
             return
         self._written = cameras
 
@@ -62,14 +63,24 @@ class KnownCameras:
             ],
         }
 
+    def _password(self, entry: dict[str, object]) -> Secret | None:
+        """Return a camera's password; one that cannot be read must not stop the other cameras' recording."""
+        if not entry["password"]:
+            return None
+        try:
+            return self._keyring.unlock(str(entry["password"]).encode())
+        except StoreError as error:
+            _LOG.warning("camera %s goes without its password: %s", entry["camera_id"], error)
+            return None
+
     def _camera(self, entry: dict[str, object]) -> Camera:
         values = dict(entry)
-        password = values.pop("password")
+        del values["password"]
         zones = values.pop("zones")
         assert isinstance(zones, list)
         return Camera(
             **values,  # type: ignore[arg-type]  # written by _entry above
-            password=self._keyring.unlock(str(password).encode()) if password else None,
+            password=self._password(entry),
             zones=tuple(
                 Zone(UUID(zone["zone_id"]), zone["name"], tuple((float(x), float(y)) for x, y in zone["polygon"]))
                 for zone in zones

@@ -9,7 +9,7 @@ from typing import Any
 
 from marengocam.core.clock import Clock
 from marengocam.core.errors import StoreError
-from marengocam.core.model import Camera, CameraState, Chunk
+from marengocam.core.model import Camera, Chunk
 from marengocam.ingest.camera_state import CameraHealth
 from marengocam.ingest.decode_queue import DecodeQueue, QueuedPacket
 from marengocam.media.chunk_writer import ChunkWriter
@@ -74,8 +74,6 @@ class Reader:
     def _run(self) -> None:
         backoff_s = BACKOFF_FIRST_S
         while not self._stopping.is_set():
-            if self._plan.record:
-                self._health.enter(CameraState.CONNECTING, self._health.condition.reason, self._clock.now())
             began_s = self._clock.monotonic_s()
             try:
                 self._session += 1
@@ -87,6 +85,8 @@ class Reader:
                 self._trouble("Reading failed inside MarengoCam; it starts again. See the log of ingest.")
             if self._clock.monotonic_s() - began_s > STEADY_S:
                 backoff_s = BACKOFF_FIRST_S
+            if self._stopping.is_set():
+                return
             self._stopping.wait(backoff_s * random.uniform(0.7, 1.3))  # noqa: S311 - jitter, not a secret
             backoff_s = min(backoff_s * 2, BACKOFF_MAX_S)
             self._health.counters.reconnects += 1
@@ -114,11 +114,12 @@ class Reader:
             counters.last_packet_at = packet.at
             self._record(packet)
             if packet.keyframe:
-                self._health.enter(CameraState.ONLINE, "", self._clock.now())
+                self._health.flowing(self._clock.now())
         if self._plan.analyse:
             video: Any = reader.video
             self._queue.offer(QueuedPacket(packet, self._session, reader.info, video))
             counters.frames_lost = self._queue.lost
+            self._health.analysis_problem = ""
 
     def _record(self, packet: StreamPacket) -> None:
         assert self._writer is not None
@@ -152,6 +153,10 @@ class Reader:
         self._on_chunk(chunk)
 
     def _trouble(self, reason: str) -> None:
+        if self._stopping.is_set():
+            return
+        _LOG.warning("camera %s%s: %s", self._camera.camera_id, "" if self._plan.record else " (second stream)", reason)
         if self._plan.record:
-            self._health.enter(CameraState.OFFLINE, reason, self._clock.now())
-            _LOG.warning("camera %s: %s", self._camera.camera_id, reason)
+            self._health.trouble(reason, self._clock.now())
+        else:
+            self._health.analysis_problem = f"Recorded, but not analysed, since its second stream fails: {reason}"

@@ -86,14 +86,15 @@ class TrackBook:
                 if track is not None:
                     changed.append(track)
         present = {item.track_id for item in objects}
-        changed += [self._end(number, at) for number in list(self._live) if number not in present]
+        changed += [self._end(number) for number in list(self._live) if number not in present]
         self._first_seen = {number: point for number, point in self._first_seen.items() if number in present}
         self._recent = {key: one for key, one in self._recent.items() if at - one.track.last_seen_at < RECENT_LIMIT}
         return changed
 
     def end_all(self) -> list[LocalTrack]:
-        """End every track, as when the camera is given up; return their last state."""
-        return [self._end(number, self._live[number].track.last_seen_at) for number in list(self._live)]
+        """End every track, as when the camera is given up or shows nothing; return their last state."""
+        self._first_seen.clear()
+        return [self._end(number) for number in list(self._live)]
 
     def wish(self, item: TrackedObject, sight_quality: float, at: datetime) -> Wish:
         """Return what the track of an object would gain from this sight of it."""
@@ -145,6 +146,8 @@ class TrackBook:
         live = live or self._recent.get(local_track_id)
         if live is None:
             return None
+        if not engine_ok:
+            live.face_looks = max(0, live.face_looks - 1)  # it saw nothing, so the look does not count
         changes: dict[str, Any] = {}
         if engine_ok != live.track.face_engine_ok:
             changes["face_engine_ok"] = engine_ok
@@ -169,7 +172,7 @@ class TrackBook:
             camera_id=self._camera.camera_id,
             label=item.label,
             first_seen_at=first.at,
-            last_seen_at=at,
+            last_seen_at=max(first.at, at),
             open=True,
             score=max(first.score, item.score),
             observations=item.observations,
@@ -187,7 +190,7 @@ class TrackBook:
         zones = self._zones(before.zones, item.box)
         live.track = replace(
             before,
-            last_seen_at=at,
+            last_seen_at=max(before.last_seen_at, at),  # a camera's clock may be set back
             score=max(before.score, item.score),
             observations=item.observations,
             path=path,
@@ -198,7 +201,7 @@ class TrackBook:
             return live.track
         return None
 
-    def _end(self, track_id: int, _at: datetime) -> LocalTrack:
+    def _end(self, track_id: int) -> LocalTrack:
         live = self._live.pop(track_id)
         live.track = replace(live.track, open=False)
         self._recent[live.track.local_track_id] = live

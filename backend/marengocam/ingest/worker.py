@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import PurePosixPath
 from uuid import UUID
 
@@ -23,7 +22,9 @@ from marengocam.settings import Settings
 from marengocam.vision.appearance import AppearanceEncoder
 from marengocam.vision.detectors import Detector
 
-JOIN_LIMIT_S = 6.0
+JOIN_LIMIT_S = 5.5  # a reader waits at most the stream's stall limit
+JOIN_POLL_S = 0.02
+RATES = {"packets": "stream_fps", "frames_analysed": "analysed_fps"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,6 @@ class CameraWorker:
     def __init__(
         self,
         camera: Camera,
-        eyes: Eyes | None,
         *,
         settings: Settings,
         store: Store,
@@ -51,15 +51,12 @@ class CameraWorker:
     ) -> None:
         self.camera = camera
         self.events = OnlineEvents()
+        self._settings = settings
         self._clock = clock
-        self._store = store
         self._watchdog = watchdog
         self._health = CameraHealth(Condition(CameraState.CONNECTING, "", clock.now()))
-        self._trouble_since: datetime | None = clock.now()
+        self._rates_from: tuple[float, dict[str, float]] = (clock.monotonic_s(), {})
         queue = DecodeQueue()
-        plans = [ReadingPlan(camera.main_url, record=True, analyse=camera.sub_url is None)]
-        if camera.sub_url is not None:
-            plans.append(ReadingPlan(camera.sub_url, record=False, analyse=True))
         self._readers = [
             Reader(
                 camera,
@@ -71,95 +68,108 @@ class CameraWorker:
                 queue=queue,
                 on_chunk=on_chunk,
             )
-            for plan in plans
+            for plan in plans_of(camera)
         ]
-        self._analyser: FrameAnalyser | None = None
-        self._analysis: Analysis | None = None
-        if eyes is not None:
-            self._analyser = FrameAnalyser(
-                camera,
-                eyes.detector,
-                eyes.appearance,
-                min_score=settings.detector_min_score,
-                new_id=new_id,
-                seconds=clock.monotonic_s,
-            )
-            self._analysis = Analysis(
-                camera,
-                self._analyser,
-                queue,
-                store=store,
-                clock=clock,
-                fps=settings.analysis_fps,
-                health=self._health,
-                on_result=lambda result: on_result(self, result),
-                feed_watchdog=lambda: watchdog.feed(self._thread_name),
-            )
+        self._analysis = Analysis(
+            camera,
+            queue,
+            store=store,
+            clock=clock,
+            fps=settings.analysis_fps,
+            health=self._health,
+            on_result=lambda result: on_result(self, result),
+            feed_watchdog=lambda: watchdog.feed(self._thread_name),
+        )
 
     @property
     def _thread_name(self) -> str:
         return f"analysis of {self.camera.camera_id}"
 
     def start(self) -> None:
-        """Begin."""
+        """Begin to read and record."""
         for reader in self._readers:
             reader.start()
-        if self._analysis is not None:
-            self._analysis.start()
+        self._analysis.start()
+
+    def open_eyes(self, eyes: Eyes) -> None:
+        """Have the camera analysed from now on."""
+        if self._analysis.analyser is None:
+            self._analysis.analyser = FrameAnalyser(
+                self.camera,
+                eyes.detector,
+                eyes.appearance,
+                min_score=self._settings.detector_min_score,
+                new_id=new_id,
+                seconds=self._clock.monotonic_s,
+            )
 
     async def stop(self) -> tuple[LocalTrack, ...]:
         """End, closing the chunk; return the last state of the tracks that were open."""
         for reader in self._readers:
             reader.stop()
-        if self._analysis is not None:
-            self._analysis.stop()
-        threads = [reader.thread for reader in self._readers]
-        threads += [self._analysis.thread] if self._analysis else []
-        await asyncio.gather(*(asyncio.to_thread(thread.join, JOIN_LIMIT_S) for thread in threads))
+        self._analysis.stop()
+        give_up_s = self._clock.monotonic_s() + JOIN_LIMIT_S
+        threads = [*(reader.thread for reader in self._readers), self._analysis.thread]
+        while any(thread.is_alive() for thread in threads) and self._clock.monotonic_s() < give_up_s:  # noqa: ASYNC110 - threads end without telling a loop
+            await asyncio.sleep(JOIN_POLL_S)
         self._watchdog.forget(self._thread_name)
-        if self._analyser is None:
-            return ()
-        with self._analyser.lock:
-            return tuple(self._analyser.book.end_all())
+        analyser = self._analysis.analyser
+        return analyser.rest() if analyser is not None else ()
 
     def note_face(
         self, local_track_id: UUID, answer: FaceAnswer, picture: PurePosixPath | None, *, engine_ok: bool
     ) -> LocalTrack | None:
         """Take in what the face engine saw; return the track if that changed it."""
-        assert self._analyser is not None
-        with self._analyser.lock:
-            return self._analyser.book.note_face(
+        analyser = self._analysis.analyser
+        if analyser is None:
+            return None
+        with analyser.lock:
+            return analyser.book.note_face(
                 local_track_id, face=answer.face, name=answer.name, engine_ok=engine_ok, picture=picture
             )
 
+    @property
+    def state(self) -> CameraState:
+        """How the camera is doing, in a word."""
+        return self._health.now(self._clock.now()).state
+
     def status(self) -> CameraStatus:
-        """Return how the camera is doing."""
-        condition, counters = self._health.now(), self._health.counters
+        """Return how the camera is doing, with rates since the last call."""
+        now = self._clock.now()
+        condition, counters = self._health.now(now), self._health.counters
+        figures = {
+            "packets": counters.packets,
+            "bytes": counters.bytes,
+            "chunks": counters.chunks,
+            "frames_decoded": counters.frames_decoded,
+            "frames_analysed": counters.frames_analysed,
+            "frames_skipped": counters.frames_skipped,
+            "frames_lost": counters.frames_lost,
+            "reconnects": counters.reconnects,
+            "detector_ms": round(1000 * counters.detector_s / max(counters.frames_analysed, 1), 1),
+        }
         return CameraStatus(
             camera_id=self.camera.camera_id,
             state=condition.state,
             reason=condition.reason,
             since=condition.since,
-            updated_at=self._clock.now(),
+            updated_at=now,
             last_packet_at=counters.last_packet_at,
-            metrics={
-                "packets": counters.packets,
-                "bytes": counters.bytes,
-                "chunks": counters.chunks,
-                "frames_decoded": counters.frames_decoded,
-                "frames_analysed": counters.frames_analysed,
-                "frames_skipped": counters.frames_skipped,
-                "frames_lost": counters.frames_lost,
-                "reconnects": counters.reconnects,
-                "detector_ms": round(1000 * counters.detector_s / max(counters.frames_analysed, 1), 1),
-            },
+            metrics=figures | self._rates(figures),
         )
 
-    def due_event(self) -> CameraState | None:
-        """Return OFFLINE or ONLINE when that has become worth an event."""
-        condition, now = self._health.now(), self._clock.now()
-        if condition.state is CameraState.ONLINE:
-            self._trouble_since = None
-        elif self._trouble_since is None:
-            self._trouble_since = now
-        return self.events.due(condition, self._trouble_since, now)
+    def _rates(self, figures: dict[str, float]) -> dict[str, float]:
+        """Return frames per second since the last status."""
+        before_s, before = self._rates_from
+        now_s = self._clock.monotonic_s()
+        elapsed_s = max(now_s - before_s, 1e-3)
+        self._rates_from = (now_s, {name: figures[name] for name in RATES})
+        return {rate: round((figures[name] - before.get(name, 0)) / elapsed_s, 1) for name, rate in RATES.items()}
+
+
+def plans_of(camera: Camera) -> list[ReadingPlan]:
+    """Return what is read of a camera: the main stream is recorded, the second one analysed if there is one."""
+    plans = [ReadingPlan(camera.main_url, record=True, analyse=camera.sub_url is None)]
+    if camera.sub_url is not None:
+        plans.append(ReadingPlan(camera.sub_url, record=False, analyse=True))
+    return plans

@@ -1,0 +1,216 @@
+"""Which cameras this process serves: leases claimed and renewed, workers started and stopped, statuses told."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from datetime import timedelta
+from typing import Any
+
+from marengocam.core.errors import HubUnavailableError, MarengoCamError, StoreError
+from marengocam.core.ids import new_id
+from marengocam.core.model import Camera, CameraState, EventType, NewEvent
+from marengocam.db.cameras import CameraStatus
+from marengocam.ingest.catching_up import index_leftovers
+from marengocam.ingest.hub_writer import HubWriter
+from marengocam.ingest.known_cameras import KnownCameras
+from marengocam.ingest.metrics import CameraFigures
+from marengocam.ingest.worker import CameraWorker, Eyes
+from marengocam.media.store import Store
+from marengocam.runtime.context import ServiceContext
+from marengocam.runtime.leases import LeaseKeeper
+
+FLUSH_LIMIT_S = 1.5
+RELEASE_LIMIT_S = 1.0
+LEFTOVERS_REACH = timedelta(days=2)
+LEFTOVERS_RETRY_S = 5.0
+PREFIX = "camera:"
+DISABLED_REASON = "Switched off by its owner: neither recorded nor analysed."
+_LOG = logging.getLogger(__name__)
+
+
+class CameraRounds:
+    """Looks after the cameras of this process; runs on the event loop only."""
+
+    def __init__(
+        self,
+        context: ServiceContext,
+        store: Store,
+        make_worker: Callable[[Camera], CameraWorker],
+        background: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
+        self.workers: dict[str, CameraWorker] = {}
+        self.store_problem = ""
+        self.writer = HubWriter(context.hub, self._fences)
+        self._context = context
+        self._hub = context.hub
+        self._store = store
+        self._make_worker = make_worker
+        self._background = background
+        self._keeper = LeaseKeeper(context.hub, context.clock, context.instance)
+        self._known = KnownCameras(context.settings.data_dir, context.hub.keyring)
+        self._figures = CameraFigures(context.metrics)
+        self._eyes: Eyes | None = None
+        self._taken_over: dict[str, int] = {}  # camera and the fence of the lease it was tidied up under
+        self._unwritten: dict[str, NewEvent] = {}  # events on their way, by camera
+        self._told_disabled: set[str] = set()
+
+    def open_eyes(self, eyes: Eyes) -> None:
+        """Have every camera analysed from now on."""
+        self._eyes = eyes
+        for worker in self.workers.values():
+            worker.open_eyes(eyes)
+
+    async def look_after(self) -> None:
+        """Do one round: bring leases and workers in line with the hub's cameras. Raises MarengoCamError."""
+        await self._prepare_store()
+        try:
+            cameras = await self._hub.cameras.list()
+        except HubUnavailableError:
+            await self._serve_known()
+            return
+        self._known.write(cameras)
+        wanted = {camera.camera_id: camera for camera in cameras if camera.enabled}
+        await self._refresh(wanted.keys() | self.workers.keys())
+        gone = [camera_id for camera_id in self.workers if camera_id not in wanted]
+        changed = [key for key, worker in self.workers.items() if key in wanted and worker.camera != wanted[key]]
+        lost = [camera_id for camera_id in self.workers if camera_id not in self._held()]
+        await self._stop({*gone, *changed, *lost})
+        for camera_id in lost:
+            self.writer.drop_camera(camera_id)
+        if gone:
+            # Their last rows need the lease, so it is given back only now.
+            await self._flush()
+            await self._refresh(wanted.keys())
+        for camera_id in sorted(self._held() & wanted.keys() - self.workers.keys()):
+            self._start(wanted[camera_id])
+        await self._take_over_new()
+        await self._tell_disabled({camera.camera_id for camera in cameras if not camera.enabled})
+
+    async def tell_statuses(self) -> None:
+        """Write how each camera is doing, and the events that are due."""
+        for worker in list(self.workers.values()):
+            if self.workers.get(worker.camera.camera_id) is not worker:
+                continue  # stopped while others were told
+            status = worker.status()
+            self._figures.set(status)
+            try:
+                await self._hub.cameras.write_status(status)
+                if self._taken_over.get(worker.camera.camera_id) is not None:
+                    await self._tell_change(worker, status)
+            except HubUnavailableError:
+                continue
+            except MarengoCamError as error:
+                _LOG.warning("the status of camera %s is not written: %s", worker.camera.camera_id, error)
+
+    async def end(self) -> None:
+        """Stop every camera, write what waits, give the leases back."""
+        await self._stop(list(self.workers))
+        await self._flush()
+        with contextlib.suppress(TimeoutError, MarengoCamError):
+            await asyncio.wait_for(self._keeper.release_all(), RELEASE_LIMIT_S)
+
+    def _held(self) -> set[str]:
+        return {name.removeprefix(PREFIX) for name in self._keeper.held}
+
+    def _fences(self) -> dict[str, int]:
+        return {name.removeprefix(PREFIX): lease.fence for name, lease in self._keeper.held.items()}
+
+    async def _refresh(self, camera_ids: Iterable[str]) -> None:
+        await self._keeper.refresh([f"{PREFIX}{camera_id}" for camera_id in sorted(camera_ids)])
+
+    async def _prepare_store(self) -> None:
+        try:
+            installation_id = await self._hub.settings_store.installation_id()
+        except HubUnavailableError:
+            installation_id = None
+        try:
+            await asyncio.to_thread(self._store.prepare, installation_id)
+        except StoreError as error:
+            if str(error) != self.store_problem:
+                _LOG.error("%s", error)
+            self.store_problem = str(error)
+        else:
+            self.store_problem = ""
+
+    async def _serve_known(self) -> None:
+        """Start the cameras known from last time: recording needs the disk and the camera, nothing else (I4)."""
+        if self.workers:
+            return
+        for camera in await asyncio.to_thread(self._known.read):
+            if camera.enabled:
+                self._start(camera)
+
+    def _start(self, camera: Camera) -> None:
+        if self.store_problem:
+            return
+        try:
+            worker = self._make_worker(camera)
+            worker.start()
+        except Exception:  # noqa: BLE001 - one camera's trouble stays its own; it is tried again in the next round
+            _LOG.exception("camera %s could not be started", camera.camera_id)
+            return
+        _LOG.info("camera %s is served", camera.camera_id)
+        if self._eyes is not None:
+            worker.open_eyes(self._eyes)
+        self.workers[camera.camera_id] = worker
+        self._taken_over.pop(camera.camera_id, None)
+
+    async def _stop(self, camera_ids: Iterable[str]) -> None:
+        workers = [self.workers.pop(camera_id) for camera_id in camera_ids]
+        for worker, tracks in zip(workers, await asyncio.gather(*(one.stop() for one in workers)), strict=True):
+            self.writer.put_tracks(tracks)
+            _LOG.info("camera %s is served no more", worker.camera.camera_id)
+
+    async def _flush(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.writer.flush(), FLUSH_LIMIT_S)
+
+    async def _take_over_new(self) -> None:
+        """Tidy up after a former holder: its open tracks end, its files are adopted and indexed."""
+        fences = self._fences()
+        new = [key for key in self.workers if key in fences and self._taken_over.get(key) != fences[key]]
+        if not new:
+            return
+        statuses = await self._hub.cameras.statuses()
+        for camera_id in new:
+            # Tracks that our own worker opened meanwhile would be closed too, but their next state opens them again.
+            await self._hub.tracks.close_abandoned(camera_id, fences[camera_id])
+            before = statuses.get(camera_id)
+            told_offline = before is not None and before.state is CameraState.OFFLINE
+            self.workers[camera_id].events.told_offline = told_offline
+            self._taken_over[camera_id] = fences[camera_id]
+            self._background(self._index_leftovers(camera_id))
+
+    async def _index_leftovers(self, camera_id: str) -> None:
+        while True:
+            try:
+                await index_leftovers(self._hub, self._store, camera_id, self._context.clock, LEFTOVERS_REACH)
+            except (HubUnavailableError, OSError) as error:
+                _LOG.info("camera %s: leftovers are looked for again: %s", camera_id, error)
+                await asyncio.sleep(LEFTOVERS_RETRY_S)
+            else:
+                return
+
+    async def _tell_change(self, worker: CameraWorker, status: CameraStatus) -> None:
+        camera_id = worker.camera.camera_id
+        due = worker.events.due(status.state)
+        if due is None:
+            self._unwritten.pop(camera_id, None)
+            return
+        kind = EventType.CAMERA_ONLINE if due is CameraState.ONLINE else EventType.CAMERA_OFFLINE
+        event = self._unwritten.get(camera_id)
+        if event is None or event.type is not kind:
+            data = {"reason": status.reason} if due is CameraState.OFFLINE else {}
+            event = NewEvent(new_id(status.updated_at), kind, status.since, camera_id=camera_id, data=data)
+            self._unwritten[camera_id] = event  # its id stays when it has to be written twice
+        await self._hub.events.append([event])
+        del self._unwritten[camera_id]
+        worker.events.told(due)
+
+    async def _tell_disabled(self, disabled: set[str]) -> None:
+        now = self._context.clock.now()
+        for camera_id in disabled - self._told_disabled:
+            status = CameraStatus(camera_id, CameraState.DISABLED, DISABLED_REASON, since=now, updated_at=now)
+            await self._hub.cameras.write_status(status)
+        self._told_disabled = disabled
