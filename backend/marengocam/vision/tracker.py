@@ -29,7 +29,12 @@ FIRST_SPEED_NOISE = 2.0
 CENTRE_WEIGHT = 0.3  # of nearness of centres beside overlap, so that small fast objects are not lost
 CENTRE_REACH = 1.5  # in box heights
 
+MIN_SIDE = 1e-4  # of the picture
+TINY = 1e-12  # keeps divisions defined
+
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+_NOBODY: Integers = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,135 +60,163 @@ class Tracker:
         self._lost_limit_s = lost_limit_s
         self._next_id = 1
         self._at: datetime | None = None
-        self._ids: list[int] = []
-        self._labels: list[str] = []
-        self._scores: list[float] = []
-        self._counts: list[int] = []
-        self._unseen_s = np.zeros(0)
-        self._state = np.zeros((0, 4))
-        self._speed = np.zeros((0, 4))
-        # Covariance of position and speed: [position variance, covariance, speed variance] per coordinate.
-        self._cov = np.zeros((0, 4, 3))
+        self._codes: dict[str, int] = {}
+        self._tracks = _Tracks.none()
 
     def update(self, detections: Sequence[Detection], at: datetime) -> list[TrackedObject]:
         """Take in the detections of one frame; return every track that lives after it."""
         self._predict(at)
-        measured = _measurements(detections)
-        scores = np.array([detection.score for detection in detections])
-        free_tracks = list(range(len(self._ids)))
-        taken: set[int] = set()
+        measured, labels, scores = self._measurements(detections)
+        free_tracks = np.arange(len(self._tracks.ids))
+        free = np.ones(len(detections), bool)
         for chosen, limit in ((scores >= SURE_SCORE, FIRST_MATCH_IOU), (scores < SURE_SCORE, SECOND_MATCH_IOU)):
-            candidates = [index for index in np.flatnonzero(chosen).tolist() if index not in taken]
-            for track, index in self._assign(free_tracks, candidates, measured, detections, limit):
-                self._correct(track, measured[index], detections[index])
-                free_tracks.remove(track)
-                taken.add(index)
-        self._begin([index for index in range(len(detections)) if index not in taken], measured, detections)
+            candidates = np.flatnonzero(chosen)
+            rows, columns = self._assign(free_tracks, candidates, measured, labels, limit)
+            tracks, taken = free_tracks[rows], candidates[columns]
+            self._correct(tracks, measured[taken], scores[taken])
+            free[taken] = False
+            free_tracks = np.delete(free_tracks, rows)
+        self._begin(np.flatnonzero(free & (scores >= NEW_SCORE)), measured, labels, scores)
         self._drop()
         return self._objects()
+
+    def _measurements(self, detections: Sequence[Detection]) -> tuple[Floats, Integers, Floats]:
+        corners = np.array([(one.box.x1, one.box.y1, one.box.x2, one.box.y2) for one in detections]).reshape(-1, 4)
+        measured = np.empty_like(corners)
+        measured[:, :2] = (corners[:, :2] + corners[:, 2:]) / 2
+        measured[:, 2:] = corners[:, 2:] - corners[:, :2]
+        codes = self._codes
+        labels = np.array([codes.setdefault(one.label, len(codes)) for one in detections], np.int64)
+        return measured, labels, np.array([one.score for one in detections], np.float64)
 
     def _predict(self, at: datetime) -> None:
         step_s = 0.0 if self._at is None else max(0.0, (at - self._at).total_seconds())
         self._at = at
-        if not self._ids or step_s == 0:
+        if not len(self._tracks.ids) or step_s == 0:
             return
-        self._unseen_s += step_s
-        self._state += self._speed * step_s
-        self._state[:, 2:] = np.maximum(self._state[:, 2:], 1e-4)
-        noise = (SPEED_NOISE * self._state[:, 3:4]) ** 2 * step_s
-        position, covariance, speed = self._cov[..., 0], self._cov[..., 1], self._cov[..., 2]
-        self._cov[..., 0] = position + 2 * step_s * covariance + step_s**2 * speed + noise * step_s**2 / 3
-        self._cov[..., 1] = covariance + step_s * speed + noise * step_s / 2
-        self._cov[..., 2] = speed + noise
+        state, cov = self._tracks.state, self._tracks.cov
+        self._tracks.unseen_s += step_s
+        state += self._tracks.speed * step_s
+        np.maximum(state[:, 2:], MIN_SIDE, out=state[:, 2:])
+        noise = (SPEED_NOISE * state[:, 3:4]) ** 2 * step_s
+        position, covariance, speed = cov
+        position += 2 * step_s * covariance + step_s**2 * speed + noise * step_s**2 / 3
+        covariance += step_s * speed + noise * step_s / 2
+        speed += noise
 
     def _assign(
-        self,
-        tracks: list[int],
-        candidates: list[int],
-        measured: Floats,
-        detections: Sequence[Detection],
-        min_overlap: float,
-    ) -> list[tuple[int, int]]:
-        if not tracks or not candidates:
-            return []
-        likeness = _likeness(self._state[tracks], measured[candidates])
-        for row, track in enumerate(tracks):
-            for column, index in enumerate(candidates):
-                if self._labels[track] != detections[index].label:
-                    likeness[row, column] = 0
-        rows, columns = linear_sum_assignment(-likeness)
-        return [
-            (tracks[row], candidates[column])
-            for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
-            if likeness[row, column] >= min_overlap
-        ]
+        self, tracks: Integers, candidates: Integers, measured: Floats, labels: Integers, min_likeness: float
+    ) -> tuple[Integers, Integers]:
+        """Return which of `tracks` and which of `candidates` belong together, as indices into both."""
+        if not len(tracks) or not len(candidates):
+            return _NOBODY, _NOBODY
+        likeness = _likeness(self._tracks.state[tracks], measured[candidates])
+        likeness *= self._tracks.labels[tracks][:, None] == labels[candidates]
+        rows, columns = linear_sum_assignment(likeness, maximize=True)
+        good = likeness[rows, columns] >= min_likeness
+        return rows[good], columns[good]
 
-    def _correct(self, track: int, measured: Floats, detection: Detection) -> None:
-        noise = (POSITION_NOISE * self._state[track, 3]) ** 2
-        position, covariance, speed = self._cov[track, :, 0], self._cov[track, :, 1], self._cov[track, :, 2]
+    def _correct(self, tracks: Integers, measured: Floats, scores: Floats) -> None:
+        if not len(tracks):
+            return
+        ours = self._tracks
+        noise = (POSITION_NOISE * ours.state[tracks, 3:4]) ** 2
+        position, covariance, speed = ours.cov[:, tracks]
         total = position + noise
         gain, speed_gain = position / total, covariance / total
-        surprise = measured - self._state[track]
-        self._state[track] += gain * surprise
-        self._speed[track] += speed_gain * surprise
-        self._cov[track] = np.stack(
-            [(1 - gain) * position, (1 - gain) * covariance, speed - speed_gain * covariance], axis=1
-        )
-        self._unseen_s[track] = 0
-        self._scores[track] = detection.score
-        self._counts[track] += 1
+        surprise = measured - ours.state[tracks]
+        ours.state[tracks] += gain * surprise
+        ours.speed[tracks] += speed_gain * surprise
+        ours.cov[0, tracks] = (1 - gain) * position
+        ours.cov[1, tracks] = (1 - gain) * covariance
+        ours.cov[2, tracks] = speed - speed_gain * covariance
+        ours.unseen_s[tracks] = 0
+        ours.scores[tracks] = scores
+        ours.counts[tracks] += 1
 
-    def _begin(self, free: list[int], measured: Floats, detections: Sequence[Detection]) -> None:
-        fresh = [index for index in free if detections[index].score >= NEW_SCORE]
-        if not fresh:
+    def _begin(self, fresh: Integers, measured: Floats, labels: Integers, scores: Floats) -> None:
+        count = len(fresh)
+        if not count:
             return
         height = measured[fresh, 3:4]
-        cov = np.zeros((len(fresh), 4, 3))
-        cov[..., 0] = (POSITION_NOISE * height) ** 2
-        cov[..., 2] = (FIRST_SPEED_NOISE * height) ** 2
-        self._state = np.vstack([self._state, measured[fresh]])
-        self._speed = np.vstack([self._speed, np.zeros((len(fresh), 4))])
-        self._cov = np.concatenate([self._cov, cov])
-        self._unseen_s = np.concatenate([self._unseen_s, np.zeros(len(fresh))])
-        for index in fresh:
-            self._ids.append(self._next_id)
-            self._labels.append(detections[index].label)
-            self._scores.append(detections[index].score)
-            self._counts.append(1)
-            self._next_id += 1
+        cov = np.zeros((3, count, 4))
+        cov[0] = (POSITION_NOISE * height) ** 2
+        cov[2] = (FIRST_SPEED_NOISE * height) ** 2
+        new = _Tracks(
+            ids=np.arange(self._next_id, self._next_id + count),
+            labels=labels[fresh],
+            scores=scores[fresh],
+            counts=np.ones(count, np.int64),
+            unseen_s=np.zeros(count),
+            state=measured[fresh],
+            speed=np.zeros((count, 4)),
+            cov=cov,
+        )
+        self._next_id += count
+        self._tracks = self._tracks.with_others(new)
 
     def _drop(self) -> None:
-        limits = np.where(np.array(self._counts) >= CONFIRM_OBSERVATIONS, self._lost_limit_s, TENTATIVE_LIMIT_S)
-        kept = np.flatnonzero(self._unseen_s <= limits) if self._ids else np.zeros(0, int)
-        if len(kept) == len(self._ids):
-            return
-        self._state, self._speed = self._state[kept], self._speed[kept]
-        self._cov, self._unseen_s = self._cov[kept], self._unseen_s[kept]
-        self._ids = [self._ids[index] for index in kept]
-        self._labels = [self._labels[index] for index in kept]
-        self._scores = [self._scores[index] for index in kept]
-        self._counts = [self._counts[index] for index in kept]
+        confirmed = self._tracks.counts >= CONFIRM_OBSERVATIONS
+        kept = self._tracks.unseen_s <= np.where(confirmed, self._lost_limit_s, TENTATIVE_LIMIT_S)
+        if not kept.all():
+            self._tracks = self._tracks.only(kept)
 
     def _objects(self) -> list[TrackedObject]:
-        corners = _corners(self._state)
+        names = list(self._codes)
+        ours = self._tracks
+        corners = np.clip(_corners(ours.state), 0.0, 1.0).tolist()
+        columns = (ours.ids, ours.labels, ours.scores, ours.unseen_s > 0, ours.counts)
         return [
-            TrackedObject(
-                track_id=self._ids[index],
-                label=self._labels[index],
-                box=Box(*(min(max(value, 0.0), 1.0) for value in corners[index].tolist())),
-                score=self._scores[index],
-                confirmed=self._counts[index] >= CONFIRM_OBSERVATIONS,
-                lost=bool(self._unseen_s[index] > 0),
-                observations=self._counts[index],
+            TrackedObject(track_id, names[label], Box(*box), score, count >= CONFIRM_OBSERVATIONS, lost, count)
+            for box, track_id, label, score, lost, count in zip(
+                corners, *(column.tolist() for column in columns), strict=True
             )
-            for index in range(len(self._ids))
         ]
 
 
-def _measurements(detections: Sequence[Detection]) -> Floats:
-    return np.array(
-        [(*detection.box.centre, detection.box.width, detection.box.height) for detection in detections]
-    ).reshape(-1, 4)
+@dataclass(slots=True)
+class _Tracks:
+    """All living tracks, a row each; `cov` holds position variance, covariance and speed variance per coordinate."""
+
+    ids: Integers
+    labels: Integers
+    scores: Floats
+    counts: Integers
+    unseen_s: Floats
+    state: Floats  # n x 4
+    speed: Floats  # n x 4, per second
+    cov: Floats  # 3 x n x 4
+
+    @classmethod
+    def none(cls) -> "_Tracks":
+        whole, real, wide = np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 4))
+        return cls(whole, whole, real, whole, real, wide, wide, np.zeros((3, 0, 4)))
+
+    def only(self, kept: npt.NDArray[np.bool_]) -> "_Tracks":
+        """Return the chosen rows."""
+        return _Tracks(
+            ids=self.ids[kept],
+            labels=self.labels[kept],
+            scores=self.scores[kept],
+            counts=self.counts[kept],
+            unseen_s=self.unseen_s[kept],
+            state=self.state[kept],
+            speed=self.speed[kept],
+            cov=self.cov[:, kept],
+        )
+
+    def with_others(self, others: "_Tracks") -> "_Tracks":
+        """Return both, others last."""
+        return _Tracks(
+            ids=np.concatenate([self.ids, others.ids]),
+            labels=np.concatenate([self.labels, others.labels]),
+            scores=np.concatenate([self.scores, others.scores]),
+            counts=np.concatenate([self.counts, others.counts]),
+            unseen_s=np.concatenate([self.unseen_s, others.unseen_s]),
+            state=np.concatenate([self.state, others.state]),
+            speed=np.concatenate([self.speed, others.speed]),
+            cov=np.concatenate([self.cov, others.cov], axis=1),
+        )
 
 
 def _corners(state: Floats) -> Floats:
@@ -193,15 +226,13 @@ def _corners(state: Floats) -> Floats:
 
 def _likeness(tracks: Floats, measured: Floats) -> Floats:
     """Return how well each track explains each measurement, 0 to 1: overlap, helped by nearness of centres."""
-    ours, theirs = _corners(tracks)[:, None], _corners(measured)[None]
-    shared = np.clip(np.minimum(ours[..., 2:], theirs[..., 2:]) - np.maximum(ours[..., :2], theirs[..., :2]), 0, None)
-    overlap = shared.prod(axis=2)
-    areas = tracks[:, 2:].prod(axis=1)[:, None] + measured[:, 2:].prod(axis=1)[None]
-    iou = overlap / np.maximum(areas - overlap, 1e-12)
-    reach = CENTRE_REACH * np.maximum(tracks[:, None, 3], measured[None, :, 3])
-    distance = np.linalg.norm(tracks[:, None, :2] - measured[None, :, :2], axis=2)
-    near = np.clip(1 - distance / np.maximum(reach, 1e-6), 0, None)
-    similar = np.minimum(tracks[:, None, 3], measured[None, :, 3]) / np.maximum(
-        tracks[:, None, 3], measured[None, :, 3]
-    )
+    ours, theirs = tracks.T[:, :, None], measured.T[:, None, :]
+    apart_x, apart_y = np.abs(ours[0] - theirs[0]), np.abs(ours[1] - theirs[1])
+    shared_x = np.minimum(np.minimum(ours[2], theirs[2]), (ours[2] + theirs[2]) / 2 - apart_x)
+    shared_y = np.minimum(np.minimum(ours[3], theirs[3]), (ours[3] + theirs[3]) / 2 - apart_y)
+    overlap = np.maximum(shared_x, 0) * np.maximum(shared_y, 0)
+    iou = overlap / np.maximum(ours[2] * ours[3] + theirs[2] * theirs[3] - overlap, TINY)
+    taller = np.maximum(np.maximum(ours[3], theirs[3]), TINY)
+    near = np.maximum(1 - np.hypot(apart_x, apart_y) / (CENTRE_REACH * taller), 0)
+    similar = np.minimum(ours[3], theirs[3]) / taller
     return np.asarray((1 - CENTRE_WEIGHT) * iou + CENTRE_WEIGHT * near * similar)

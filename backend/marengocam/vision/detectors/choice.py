@@ -22,8 +22,13 @@ def load_detector(settings: Settings, models: Models) -> Detector:
     """
     if settings.detector == "hog":
         return HogDetector()
-    if settings.detector == "ultralytics" or (settings.detector == "auto" and _cuda_is_here()):
+    if settings.detector == "ultralytics":
         return _ultralytics(models)
+    if settings.detector == "auto" and _cuda_is_here():
+        try:
+            return _ultralytics(models)
+        except ModelError as error:
+            _LOG.warning("the GPU is not used: %s", error)
     best = models.best(Role.DETECTOR)
     if best is None:
         if settings.detector == "openvino":

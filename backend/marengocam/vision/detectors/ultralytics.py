@@ -1,6 +1,7 @@
 """YOLO through ultralytics and torch: the default on CUDA, from the extra [gpu]."""
 
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,6 +36,7 @@ class UltralyticsDetector:
         self._half = self._device != "cpu"
         self._model = YOLO(str(file), task="detect")
         self._model_name = model_name
+        self._one_at_a_time = threading.Lock()  # a YOLO object keeps its batch in itself
 
     @property
     def name(self) -> str:
@@ -44,17 +46,18 @@ class UltralyticsDetector:
         """Return the objects of each picture."""
         # ultralytics takes BGR arrays.
         frames = [np.ascontiguousarray(picture[..., ::-1]) for picture in pictures]
-        results = self._model.predict(
-            frames,
-            imgsz=LONG_SIDE_PX,
-            conf=min_score,
-            iou=NMS_IOU,
-            classes=sorted(LABELS),
-            device=self._device,
-            half=self._half,
-            verbose=False,
-        )
-        return [_detections(result) for result in results]
+        with self._one_at_a_time:
+            results = self._model.predict(
+                frames,
+                imgsz=LONG_SIDE_PX,
+                conf=min_score,
+                iou=NMS_IOU,
+                classes=sorted(LABELS),
+                device=self._device,
+                half=self._half,
+                verbose=False,
+            )
+            return [_detections(result) for result in results]
 
 
 def _detections(result: "object") -> list[Detection]:

@@ -1,46 +1,73 @@
 """Fetching a model from its upstream: resumed, limited, verified before it gets its name."""
 
+import contextlib
+import fcntl
+import hashlib
 import http.client
 import logging
 import os
+import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 from marengocam.core.errors import ModelError
 from marengocam.vision.models.registry import ModelSpec
 
-CONNECT_TIMEOUT_S = 5.0
+CONNECT_TIMEOUT_S = 3.0  # also the longest silence: an offline start must not wait
+DOWNLOAD_LIMIT_S = 900.0
 BLOCK_BYTES = 1 << 18
 SIZE_SLACK = 1.05  # of the known size: more is not the file
 BASE_VARIABLE = "MARENGOCAM_MODELS_MIRROR"  # an owner's own mirror: its folder holds the files by name
 _LOG = logging.getLogger(__name__)
 
 
-def fetch_model(spec: ModelSpec, folder: Path) -> Path:
+def never() -> bool:
+    """Go on to the end."""
+    return False
+
+
+def fetch_model(
+    spec: ModelSpec, folder: Path, stopping: Callable[[], bool] = never, limit_s: float = DOWNLOAD_LIMIT_S
+) -> Path:
     """Download a model into `folder` and return its file; an interrupted download is taken up where it stopped.
 
-    Raises ModelError that tells what to do.
+    Given up when `stopping()` turns true or after `limit_s`. Raises ModelError that tells what to do.
     """
     address = _address(spec)
-    folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f"{spec.file_name}.partial"
     _LOG.info("fetching the model %s (%.1f MB)", spec.name, spec.size_bytes / 1e6)
+    ends_at_s = time.monotonic() + limit_s
+
+    def given_up() -> bool:
+        return stopping() or time.monotonic() > ends_at_s
+
     try:
-        _continue(address, partial, round(spec.size_bytes * SIZE_SLACK))
-    except (OSError, http.client.HTTPException, urllib.error.URLError) as error:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _alone(partial) as file:
+            _continue(address, file, round(spec.size_bytes * SIZE_SLACK), given_up)
+            if sha256_of(partial) != spec.sha256:
+                partial.unlink()
+                raise ModelError(
+                    f"What was fetched for {spec.name} is not the known file; it was deleted. Try again later."
+                )
+            whole = folder / spec.file_name
+            os.fsync(file.fileno())
+            partial.replace(whole)
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise ModelError(
             f"The model {spec.name} could not be fetched ({_reason(error)}). Without internet, put {spec.file_name} "
             f"into {folder} or set MARENGOCAM_MODELS_DIR to a folder that holds it."
         ) from error
-    from marengocam.vision.models.finder import sha256_of  # noqa: PLC0415 - the finder imports this module
+    return whole
 
-    if sha256_of(partial) != spec.sha256:
-        partial.unlink()
-        raise ModelError(f"What was fetched for {spec.name} is not the known file; it was deleted. Try again later.")
-    file = folder / spec.file_name
-    partial.replace(file)
-    return file
+
+def sha256_of(file: Path) -> str:
+    """Return a file's SHA-256 in hexadecimal."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _address(spec: ModelSpec) -> str:
@@ -52,8 +79,19 @@ def _address(spec: ModelSpec) -> str:
     return spec.url
 
 
-def _continue(address: str, partial: Path, limit_bytes: int) -> None:
-    have = partial.stat().st_size if partial.exists() else 0
+@contextlib.contextmanager
+def _alone(partial: Path) -> Iterator[IO[bytes]]:
+    """Lend the growing file to one process at a time."""
+    with partial.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OSError("another process is fetching it now") from None
+        yield file
+
+
+def _continue(address: str, file: IO[bytes], limit_bytes: int, given_up: Callable[[], bool]) -> None:
+    have = os.fstat(file.fileno()).st_size
     request = urllib.request.Request(address, headers={"Range": f"bytes={have}-"} if have else {})  # noqa: S310 - https
     try:
         answer = urllib.request.urlopen(request, timeout=CONNECT_TIMEOUT_S)  # noqa: S310 - pinned addresses, verified
@@ -61,13 +99,22 @@ def _continue(address: str, partial: Path, limit_bytes: int) -> None:
         if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
             return  # it is whole already
         raise
-    with answer, partial.open("ab" if answer.status == http.client.PARTIAL_CONTENT else "wb") as file:
+    with answer:
+        if answer.status != http.client.PARTIAL_CONTENT:
+            file.truncate(0)
+            have = 0
+        promised = answer.headers.get("Content-Length")
+        got = 0
         while block := answer.read(BLOCK_BYTES):
             file.write(block)
-            if file.tell() > limit_bytes:
+            got += len(block)
+            if have + got > limit_bytes:
+                file.truncate(0)
                 raise OSError("it is larger than it should be")
-        promised = answer.headers.get("Content-Length")
-    if promised is not None and answer.status == http.client.OK and partial.stat().st_size < int(promised):
+            if given_up():
+                raise OSError("it took too long; the rest is fetched next time")
+        file.flush()
+    if promised is not None and got < int(promised):
         raise OSError("the connection broke; the rest is fetched next time")
 
 

@@ -1,25 +1,25 @@
 """Where a model is looked for: the owner's folder, the data folder, then the upstream's release."""
 
-import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from marengocam.core.errors import ModelError
 from marengocam.settings import Settings
-from marengocam.vision.models.download import fetch_model
+from marengocam.vision.models.download import fetch_model, never, sha256_of
 from marengocam.vision.models.registry import ModelSpec, Role, specs_of
 
 DOWNLOADED_FOLDER = "models"
-READ_BYTES = 1 << 20
 _LOG = logging.getLogger(__name__)
 
 
 class Models:
-    """Finds model files; every file is verified before it is used."""
+    """Finds model files; every file is verified before it is used. `stopping` ends a download that is under way."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, stopping: Callable[[], bool] = never) -> None:
         self._settings = settings
+        self._stopping = stopping
+        self._tried: set[str] = set()  # a download that failed is not tried again before the next start
         self._verified: dict[Path, bool] = {}
 
     @property
@@ -36,17 +36,21 @@ class Models:
                 if self._verify(file, spec):
                     return file
                 _LOG.warning("%s", wrong_content(file, spec))
-        if not (download and self._settings.download_models and spec.url):
+        if not (download and self._settings.download_models and spec.url) or spec.name in self._tried:
             return None
+        self._tried.add(spec.name)
         try:
-            return fetch_model(spec, self._settings.data_dir / DOWNLOADED_FOLDER)
+            return fetch_model(spec, self._settings.data_dir / DOWNLOADED_FOLDER, self._stopping)
         except ModelError as error:
             _LOG.warning("%s", error)
             return None
 
     def best(self, role: Role, *, without: Iterable[str] = (), torch: bool = False) -> tuple[ModelSpec, Path] | None:
-        """Return the best model of a role that is here, else the best that can be fetched, or None."""
-        usable = [spec for spec in specs_of(role) if spec.name not in set(without) and (torch or not spec.needs_torch)]
+        """Return the best model of a role that is here, else the best that can be fetched, or None.
+
+        `torch`: of the files that torch reads, instead of those that everything else reads.
+        """
+        usable = [spec for spec in specs_of(role) if spec.name not in set(without) and spec.needs_torch is torch]
         for download in (False, True):
             for spec in usable:
                 file = self.find(spec, download=download)
@@ -58,15 +62,6 @@ class Models:
         if file not in self._verified:
             self._verified[file] = sha256_of(file) == spec.sha256
         return self._verified[file]
-
-
-def sha256_of(file: Path) -> str:
-    """Return a file's SHA-256 in hexadecimal."""
-    digest = hashlib.sha256()
-    with file.open("rb") as opened:
-        while block := opened.read(READ_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def wrong_content(file: Path, spec: ModelSpec) -> str:
