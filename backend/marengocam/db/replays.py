@@ -11,6 +11,7 @@ from marengocam.db.database import Database
 from marengocam.db.queries import from_json, load, rows, to_json
 
 CHANNEL = "replay"
+RUNNING_LIMIT_S = 5 * 3600.0  # longer than any runner lets a run take: its process died
 _QUERIES = load("replays")
 
 
@@ -65,9 +66,9 @@ class Replays:
         return run_id
 
     async def claim(self, at: datetime) -> ReplayRun | None:
-        """Take the oldest run that waits, or None."""
+        """Take the oldest run that waits, or None; a run that has been running for too long is noted as failed."""
         async with self._database.connection() as connection:
-            row = await _QUERIES.claim(connection, at=at)
+            row = await _QUERIES.claim(connection, at=at, limit_s=RUNNING_LIMIT_S)
         return None if row is None else _run(row)
 
     async def finish(self, run_id: UUID, report: dict[str, Any], at: datetime) -> None:

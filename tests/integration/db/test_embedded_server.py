@@ -19,7 +19,7 @@ import pytest
 from marengocam.core.errors import HubUnavailableError, StoreError
 from marengocam.db.embedded import EmbeddedServer, database_address
 from marengocam.db.embedded.address import SOCKET
-from marengocam.db.embedded.processes import members, serving
+from marengocam.db.embedded.processes import members, send, serving
 from marengocam.settings import Settings
 
 CALL_LIMIT_S = 10.0
@@ -54,7 +54,10 @@ async def ask(address, statement):
         await connection.close(timeout=CALL_LIMIT_S)
 
 
-def wait_until_gone(cluster):
+def kill_everything(cluster):
+    """Kill -9 the server and all its backends; return once they are gone."""
+    for pid in members(cluster):
+        send(pid, signal.SIGKILL)
     deadline = time.monotonic() + GONE_LIMIT_S
     while members(cluster):
         assert time.monotonic() < deadline
@@ -124,9 +127,7 @@ async def test_kill_9_of_everything_loses_nothing_that_was_committed(server, dat
     address = server.start()
     await ask(address, "CREATE TABLE kept AS SELECT 42 AS answer")
     cluster = data_dir / "data" / "postgres"
-    for pid in members(cluster):
-        os.kill(pid, signal.SIGKILL)
-    wait_until_gone(cluster)
+    kill_everything(cluster)
     assert (cluster / "postmaster.pid").exists()
     assert await ask(server.start(), "SELECT answer FROM kept") == 42
 
@@ -148,9 +149,7 @@ async def test_a_process_id_that_was_used_again_is_not_taken_for_the_server(serv
     cluster = data_dir / "data" / "postgres"
     await ask(address, "CREATE TABLE kept AS SELECT 42 AS answer")
     pid_file = (cluster / "postmaster.pid").read_text().splitlines()
-    for pid in members(cluster):
-        os.kill(pid, signal.SIGKILL)
-    wait_until_gone(cluster)
+    kill_everything(cluster)
     somebody_else = subprocess.Popen(["sleep", "60"])
     try:
         (cluster / "postmaster.pid").write_text("\n".join([str(somebody_else.pid), *pid_file[1:]]) + "\n")

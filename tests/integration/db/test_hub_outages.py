@@ -18,7 +18,7 @@ from marengocam.core.model import EventType, NewEvent
 from marengocam.core.secret import Secret
 from marengocam.db.database import Database
 from marengocam.db.embedded import EmbeddedServer, database_address
-from marengocam.db.embedded.processes import members
+from marengocam.db.embedded.processes import members, send
 from marengocam.db.hub import open_hub
 from marengocam.db.migrate import migrate
 from marengocam.settings import Settings
@@ -42,7 +42,7 @@ async def server(folder):
     made.start()
     yield made
     for pid in members(folder / "postgres"):
-        os.kill(pid, signal.SIGCONT)
+        send(pid, signal.SIGCONT)
     made.stop()
 
 
@@ -57,12 +57,12 @@ async def settings(server, folder):
 async def hung(folder):
     pids = members(folder / "postgres")
     for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+        send(pid, signal.SIGSTOP)
     try:
         yield
     finally:
         for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+            send(pid, signal.SIGCONT)
 
 
 @asynccontextmanager
@@ -136,14 +136,14 @@ async def hung_hub(settings, folder):
             await hub.events.last_number()
         yield hub
         for pid in members(folder / "postgres"):
-            os.kill(pid, signal.SIGSTOP)
+            send(pid, signal.SIGSTOP)
 
 
 async def test_kill_9_and_a_restart_are_survived_on_the_same_hub(settings, server, folder):
     async with open_hub(settings, "test", 2) as hub:
         await hub.events.append([fact()])
         for pid in members(folder / "postgres"):
-            os.kill(pid, signal.SIGKILL)
+            send(pid, signal.SIGKILL)
         async with refused_in_time():
             while server.running():
                 await hub.events.last_number()

@@ -291,6 +291,15 @@ async def test_a_replay_is_taken_by_one_process_and_stays_finished(hub):
     assert await hub.replays.list(5) == [run]
 
 
+async def test_a_replay_whose_process_died_does_not_run_for_ever(hub):
+    died = await hub.replays.request("door", AT)
+    waiting = await hub.replays.request("door", AT + MINUTE)
+    assert (await hub.replays.claim(AT)).run_id == died
+    assert (await hub.replays.claim(AT + timedelta(hours=6))).run_id == waiting
+    assert ((await hub.replays.get(died)).state, (await hub.replays.get(waiting)).state) == ("failed", "running")
+    assert "ask for it again" in (await hub.replays.get(died)).reason
+
+
 async def test_a_process_without_heartbeat_is_gone(hub):
     await hub.health.beat("ingest", "one", "ok", "", AT, {"cameras": 2})
     await hub.health.beat("web", "one", "degraded", "The disk is full.", AT, {})

@@ -4,7 +4,12 @@ INSERT INTO replay_run (run_id, camera_id, source, from_at, to_at, debug, state,
 VALUES (:run_id, :camera_id, :source, :from_at, :to_at, :debug, 'requested', :at);
 
 -- name: claim^
--- Take the oldest run that waits.
+-- Take the oldest run that waits; one whose process must have died meanwhile has failed.
+WITH overdue AS (
+    UPDATE replay_run SET state = 'failed', finished_at = :at,
+        reason = 'The process that replayed it ended without a word: ask for it again.'
+    WHERE state = 'running' AND started_at < CAST(:at AS timestamptz) - CAST(:limit_s AS float8) * interval '1 second'
+)
 UPDATE replay_run SET state = 'running', started_at = :at
 WHERE run_id = (
     SELECT run_id FROM replay_run WHERE state = 'requested' ORDER BY requested_at LIMIT 1 FOR UPDATE SKIP LOCKED
