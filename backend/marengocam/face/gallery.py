@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from marengocam.core.calibration import face_log_ratio
 from marengocam.core.model import Embedding
+from marengocam.db.hub import Hub
 from marengocam.db.persons import Exemplar
 
 UNKNOWN = "unknown"
@@ -52,3 +53,9 @@ class Gallery:
         best = int(np.argmax(cosines))
         log_odds = face_log_ratio(face.model, float(cosines[best]), face.quality) + PRIOR_LOG_ODDS
         return Match(self.names[self.owners[best]], float(1 / (1 + np.exp(-log_odds))))
+
+
+async def load_gallery(hub: Hub, model: str) -> Gallery:
+    """Return everybody's faces of one model; raises HubUnavailableError."""
+    names = {known.person.person_id: known.person.name for known in await hub.persons.list()}
+    return Gallery.of(await hub.persons.exemplars(), names, model)

@@ -4,20 +4,24 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
 
 from marengocam.core.clock import Clock, SystemClock
-from marengocam.core.errors import BadInputError, HubUnavailableError, MarengoCamError
+from marengocam.core.errors import BadInputError, ConflictError, HubUnavailableError, MarengoCamError, NotFoundError
 from marengocam.db.hub import Hub
-from marengocam.face.gallery import UNKNOWN, Gallery
-from marengocam.face.pictures import decode
+from marengocam.face.gallery import UNKNOWN, Gallery, load_gallery
+from marengocam.face.pictures import MAX_BYTES, decode
 from marengocam.vision.faces import FaceAnalyser, FaceFound
 
 PREFIX = "/v1/vision/face"
 MAX_WAITING = 16
 WORK_LIMIT_S = 10.0
+UPLOAD_LIMIT_S = 30.0
+LOOK_AGAIN = timedelta(seconds=60)
+MAX_PICTURES = 20  # of one registration
 DEFAULT_MIN_CONFIDENCE = 0.4
 MODULE = "MarengoCam Face"
 
@@ -89,22 +93,27 @@ def add_routes(app: web.Application, engine: Engine) -> None:
     app.router.add_get("/v1/status/ping", ping)
 
 
+async def refresh(engine: Engine) -> None:
+    """Read the gallery anew, where faces can be compared; raises HubUnavailableError."""
+    if engine.hub is not None and engine.analyser is not None and engine.analyser.model is not None:
+        engine.gallery = await load_gallery(engine.hub, engine.analyser.model)
+
+
 def _handler(engine: Engine, work: Work) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
         started_s = engine.clock.monotonic_s()
-        if engine.waiting >= MAX_WAITING:
-            return web.json_response(_failure("The engine is busy: try again in a moment.", 503), status=503)
-        engine.waiting += 1
         try:
-            answer = await asyncio.wait_for(work(engine, await _form(request)), WORK_LIMIT_S)
-        except BadInputError as error:
+            # A slow sender waits for himself, not in the queue.
+            form = await asyncio.wait_for(_form(request), UPLOAD_LIMIT_S)
+            if engine.waiting >= MAX_WAITING:
+                return web.json_response(_failure("The engine is busy: try again in a moment.", 503), status=503)
+            answer = await _in_queue(engine, work, form)
+        except (BadInputError, NotFoundError, ConflictError) as error:
             answer = _failure(str(error), 400)
         except TimeoutError:
-            answer = _failure("The engine took too long.", 500)
+            answer = _failure("It took too long: try again, with a smaller picture.", 500)
         except MarengoCamError as error:
             answer = _failure(str(error), 500)
-        finally:
-            engine.waiting -= 1
         took_ms = round((engine.clock.monotonic_s() - started_s) * 1000)
         times = {"processMs": took_ms, "analysisRoundTripMs": took_ms, "moduleName": MODULE}
         return web.json_response({"inferenceMs": took_ms, **answer, **times})
@@ -112,15 +121,25 @@ def _handler(engine: Engine, work: Work) -> Callable[[web.Request], Awaitable[we
     return handle
 
 
+async def _in_queue(engine: Engine, work: Work, form: Form) -> Answer:
+    engine.waiting += 1
+    try:
+        return await asyncio.wait_for(work(engine, form), WORK_LIMIT_S)
+    finally:
+        engine.waiting -= 1
+
+
 async def _form(request: web.Request) -> Form:
     """Read pictures from whatever fields they stand in, as CodeProject.AI does."""
-    if request.content_type.startswith("image/"):
-        return Form((await request.read(),), {})
-    if not request.content_type.startswith(("multipart/", "application/x-www-form-urlencoded")):
-        return Form((), {})
     try:
+        if request.content_type.startswith("image/"):
+            return Form((await request.read(),), {})
+        if not request.content_type.startswith(("multipart/", "application/x-www-form-urlencoded")):
+            return Form((), {})
         posted = await request.post()
-    except (ValueError, UnicodeDecodeError):
+    except web.HTTPRequestEntityTooLarge:
+        raise BadInputError(f"The request is too large: at most {MAX_BYTES >> 20} MB a picture.") from None
+    except (ValueError, AssertionError):
         raise BadInputError("The form cannot be read: send multipart form data.") from None
     pictures = tuple(value.file.read() for value in posted.values() if isinstance(value, web.FileField))
     texts = {name: value for name, value in posted.items() if isinstance(value, str)}
@@ -147,7 +166,9 @@ async def _recognise(engine: Engine, form: Form) -> Answer:
 async def _register(engine: Engine, form: Form) -> Answer:
     name, hub = form.userid, _hub(engine)
     if not form.pictures:
-        raise BadInputError("A picture is needed.")
+        raise BadInputError("A picture is needed: send it as a file in multipart form data.")
+    if len(form.pictures) > MAX_PICTURES:
+        raise BadInputError(f"At most {MAX_PICTURES} pictures are taken at once.")
     embeddings = []
     for picture in form.pictures:
         faces = await _faces(engine, picture)
@@ -160,6 +181,9 @@ async def _register(engine: Engine, form: Form) -> Answer:
     person = await hub.persons.by_name(name) or await hub.persons.add(name, now)
     for embedding in embeddings:
         await hub.persons.add_exemplar(person.person_id, embedding, now)
+    await refresh(engine)
+    # Somebody in view may be this person.
+    await hub.tracks.look_again(now - LOOK_AGAIN)
     return {"success": True, "message": "face added"}
 
 
@@ -174,6 +198,7 @@ async def _delete(engine: Engine, form: Form) -> Answer:
     if person is None:
         raise BadInputError(f"Nobody is registered as {form.userid!r}.")
     await hub.persons.remove_exemplars(person.person_id)
+    await refresh(engine)
     return {"success": True, "message": "face removed"}
 
 

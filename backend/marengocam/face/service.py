@@ -2,21 +2,26 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import cv2
 from aiohttp import web
 
 from marengocam.core.errors import HubUnavailableError, MarengoCamError
-from marengocam.face.gallery import Gallery
-from marengocam.face.routes import Engine, add_routes
+from marengocam.face.routes import Engine, add_routes, refresh
 from marengocam.runtime.context import CONTEXT, ServiceContext
 from marengocam.runtime.health import HealthReport
 from marengocam.vision.faces import load_face_analyser
 from marengocam.vision.models import Models
 
-REFRESH_S = 2.0
-MISSING = "No face model was found: see `marengocam models list`"
+REFRESH_S = 10.0
+LOADING = "The face models are being loaded: try again in a moment."
+MISSING = (
+    "No face model was found: put one into MARENGOCAM_MODELS_DIR or allow downloads, see `marengocam models list`."
+)
+NO_NAMES = "Faces are found but cannot be told apart: no embedding model was found, see `marengocam models list`."
 _LOG = logging.getLogger(__name__)
 
 
@@ -24,8 +29,7 @@ class FaceService:
     """Finds, embeds and recognises faces for whoever asks."""
 
     def __init__(self) -> None:
-        self._engine = Engine()
-        self._problem = "The face models are being loaded."
+        self._engine = Engine(problem=LOADING)
 
     def routes(self, app: web.Application) -> None:
         """Add the routes; until the models are loaded they answer that they are not ready."""
@@ -39,47 +43,48 @@ class FaceService:
         # One thread: the detector keeps state between its calls.
         with ThreadPoolExecutor(1, thread_name_prefix="face") as pool:
             self._engine.pool = pool
-            models = Models(context.settings)
-            try:
-                loading = asyncio.get_running_loop().run_in_executor(pool, load_face_analyser, context.settings, models)
-                self._engine.analyser = await loading
-            except MarengoCamError as error:
-                self._problem = str(error)
-            if self._engine.analyser is None:
-                self._problem = MISSING if "loaded" in self._problem else self._problem
-                _LOG.warning("%s", self._problem)
-            elif self._engine.analyser.model is None:
-                self._problem = "Faces are found but cannot be told apart: no embedding model was found."
-            else:
-                self._problem = ""
-            self._engine.problem = self._problem
+            await self._load(context)
             while not context.stopping.is_set():
                 await self._refresh()
-                waits = [
-                    asyncio.ensure_future(context.bus.wait("person", REFRESH_S * 5)),
-                    asyncio.ensure_future(context.stopping.wait()),
-                ]
-                _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-                for task in pending:
-                    task.cancel()
-                await asyncio.gather(*pending, return_exceptions=True)
+                await _first(context.bus.wait("person", REFRESH_S), context.stopping.wait())
             self._engine.pool = None
 
     def health(self) -> HealthReport:
         """Return ok, or why faces are not recognised."""
+        engine = self._engine
         detail = {
-            "model": self._engine.analyser.model if self._engine.analyser else None,
-            "persons": len(self._engine.gallery.names),
-            "waiting": self._engine.waiting,
+            "model": engine.analyser.model if engine.analyser else None,
+            "persons": len(engine.gallery.names),
+            "waiting": engine.waiting,
         }
-        return HealthReport("degraded" if self._problem else "ok", self._problem, detail)
+        return HealthReport("degraded" if engine.problem else "ok", engine.problem, detail)
+
+    async def _load(self, context: ServiceContext) -> None:
+        # A download under way notices `stopping` by itself.
+        models = Models(context.settings, context.stopping.is_set)
+        loop = asyncio.get_running_loop()
+        try:
+            analyser = await loop.run_in_executor(self._engine.pool, load_face_analyser, context.settings, models)
+        except MarengoCamError as error:
+            self._engine.problem = str(error)
+        else:
+            self._engine.analyser = analyser
+            can_name = analyser is not None and analyser.model is not None
+            self._engine.problem = MISSING if analyser is None else "" if can_name else NO_NAMES
+        if self._engine.problem:
+            _LOG.warning("%s", self._engine.problem)
 
     async def _refresh(self) -> None:
-        analyser, hub = self._engine.analyser, self._engine.hub
-        if analyser is None or analyser.model is None or hub is None:
-            return
         try:
-            names = {known.person.person_id: known.person.name for known in await hub.persons.list()}
-            self._engine.gallery = Gallery.of(await hub.persons.exemplars(), names, analyser.model)
+            await refresh(self._engine)
         except HubUnavailableError as error:
             _LOG.debug("the gallery stays as it is: %s", error)
+
+
+async def _first(*waits: Coroutine[Any, Any, object]) -> None:
+    """Return when the first is done; the others are cancelled."""
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from marengocam.core.errors import ModelError
 from marengocam.core.model import Embedding, Vector
 from marengocam.settings import Settings
 from marengocam.vision.appearance import unit
@@ -63,7 +64,13 @@ class FaceAnalyser:
         return self._embedder.model if self._embedder else None
 
     def faces(self, picture: Picture) -> list[FaceFound]:
-        """Return the faces of an RGB picture, largest first."""
+        """Return the faces of an RGB picture, largest first; raises ModelError when the model cannot look at it."""
+        try:
+            return self._faces(picture)
+        except cv2.error as error:
+            raise ModelError(f"The face model failed on this picture: {str(error).splitlines()[0]}") from error
+
+    def _faces(self, picture: Picture) -> list[FaceFound]:
         height, width = picture.shape[:2]
         scale = _search_scale(width, height)
         searched = picture
