@@ -1,10 +1,11 @@
 """A replay: recorded video through today's analysis code, apart from everything live (I5)."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from uuid import UUID, uuid5
 
 from marengocam.core.clock import SystemClock
-from marengocam.core.errors import BadInputError, HubUnavailableError, NotFoundError
+from marengocam.core.errors import HubUnavailableError, NotFoundError
 from marengocam.core.ids import camera_id_from_name, new_id
 from marengocam.core.model import Camera, EventType, LocalTrack, NewEvent
 from marengocam.db.hub import Hub, open_hub
@@ -20,17 +21,15 @@ from marengocam.db.tracks import TrackFilter
 from marengocam.ingest.decode_queue import QueuedPacket
 from marengocam.ingest.decoding import SessionDecoder
 from marengocam.ingest.frame_analysis import Frame, FrameAnalyser, FrameResult, luma_of, rgb_of
-from marengocam.media.store import RecordingName, Store
 from marengocam.media.stream import StreamOptions, StreamReader
 from marengocam.replay.difference import Difference, compare
+from marengocam.replay.pieces import Piece, Stretch, find_pieces
 from marengocam.settings import Settings
 from marengocam.vision.appearance import load_appearance_encoder
 from marengocam.vision.detectors import load_detector
 from marengocam.vision.models import Models
 
-VIDEO_SUFFIXES = {".mp4", ".mkv", ".mov", ".avi", ".m4v", ".ts"}
 NAMESPACE = UUID("6d617265-6e67-4f63-a16d-7265706c6179")
-FIRST_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)  # of a file that does not tell when it was filmed
 LIVE_TRACKS_LIMIT = 1000
 SAVE_BATCH = 50
 _LOG = logging.getLogger(__name__)
@@ -46,6 +45,14 @@ class ReplayRequest:
     from_at: datetime | None = None
     to_at: datetime | None = None
     debug: bool = False
+
+    @property
+    def place(self) -> Path:
+        return Path(unquote(urlsplit(self.source).path))
+
+    @property
+    def stretch(self) -> Stretch:
+        return Stretch(self.from_at, self.to_at)
 
 
 @dataclass(slots=True)
@@ -67,14 +74,6 @@ class ReplayReport:
         return json.dumps(asdict(self), sort_keys=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One file and when its first picture was filmed."""
-
-    file: Path
-    started_at: datetime
-
-
 async def replay_source(settings: Settings, request: ReplayRequest) -> ReplayReport:
     """Replay, save the run's tracks and report when it has a run, and return the report.
 
@@ -82,10 +81,12 @@ async def replay_source(settings: Settings, request: ReplayRequest) -> ReplayRep
     """
     async with open_hub(settings, "replay", pool_size=1) as hub:
         camera = await _camera(hub, request)
-        pieces = _pieces(Path(unquote(urlsplit(request.source).path)), settings, request)
-        report, tracks = _analyse(settings, camera, pieces, request)
+        pieces = await asyncio.to_thread(find_pieces, request.place, settings.media_dir, request.stretch)
+        report, tracks = await asyncio.to_thread(_analyse, settings, camera, pieces, request)
         if request.run_id is not None:
-            await _conclude(hub, request.run_id, camera, report, tracks)
+            await _save(hub, tracks)
+            report.difference = await _difference(hub, camera.camera_id, pieces, request.stretch, tracks)
+            await _conclude(hub, request.run_id, report)
         return report
 
 
@@ -119,89 +120,61 @@ def _analyse(
         report.detections += len(result.detections)
         tracks |= {track.local_track_id: track for track in result.tracks}
         _debug(at, result)
-    tracks |= {track.local_track_id: track for track in analyser.book.end_all()}
+    tracks |= {track.local_track_id: track for track in analyser.rest()}
     # Pictures are not kept for a replay.
     found = [replace(track, crop_path=None, face_crop_path=None) for track in tracks.values()]
     report.tracks = [_summary(track) for track in found]
-    report.video_s = round(sum(_length(piece, pieces, request) for piece in pieces), 3)
+    report.video_s = round(sum(piece.covered_s(request.stretch) for piece in pieces), 3)
     return report, found
 
 
 def _frames(pieces: list[Piece], request: ReplayRequest) -> Iterator[tuple[Any, datetime]]:
     for session, piece in enumerate(pieces):
-        decoder = SessionDecoder()
-        with StreamReader(f"file://{piece.file}", StreamOptions(), SystemClock(), piece.started_at) as reader:
-            for packet in reader:
-                for frame, at in decoder.frames(QueuedPacket(packet, session, reader.info, reader.video)):
-                    inside = (request.from_at is None or at >= request.from_at) and (
-                        request.to_at is None or at < request.to_at
-                    )
-                    if inside:
-                        yield frame, at
+        for frame, at in _decoded(piece, session):
+            if request.stretch.contains(at):
+                yield frame, at
+
+
+def _decoded(piece: Piece, session: int) -> Iterator[tuple[Any, datetime]]:
+    decoder = SessionDecoder()
+    with StreamReader(f"file://{piece.file}", StreamOptions(), SystemClock(), piece.started_at) as reader:
+        for packet in reader:
+            yield from decoder.frames(QueuedPacket(packet, session, reader.info, reader.video))
+        yield from decoder.rest()
 
 
 async def _camera(hub: Hub, request: ReplayRequest) -> Camera:
     """Return the camera whose zones count; a file without a known camera gets one of its own name."""
-    name = request.camera_id or Path(unquote(urlsplit(request.source).path)).stem
+    name = request.camera_id or request.place.stem
     try:
         return await hub.cameras.get(name)
     except (NotFoundError, HubUnavailableError):
         return Camera(camera_id_from_name(name), name, request.source)
 
 
-def _pieces(place: Path, settings: Settings, request: ReplayRequest) -> list[Piece]:
-    if place.is_file():
-        files = [place]
-    elif place.is_dir():
-        files = sorted(file for file in place.rglob("*") if file.suffix.lower() in VIDEO_SUFFIXES)
-    else:
-        raise BadInputError(f"{place} is neither a file nor a folder.")
-    store = Store(settings.media_dir)
-    pieces = []
-    at = FIRST_MOMENT
-    for file in files:
-        name = RecordingName.from_path(store.relative(file)) if file.is_relative_to(store.root) else None
-        if name is not None and request.to_at is not None and name.started_at >= request.to_at:
-            continue
-        pieces.append(Piece(file, name.started_at if name else at))
-    if request.from_at is not None:
-        # The last file that begins before the stretch reaches into it.
-        before = [number for number, piece in enumerate(pieces) if piece.started_at <= request.from_at]
-        pieces = pieces[before[-1] if before else 0 :]
-    if not pieces:
-        raise NotFoundError(f"There is no video of that time under {place}.")
-    return pieces
-
-
-def _length(piece: Piece, pieces: list[Piece], request: ReplayRequest) -> float:
-    import av  # noqa: PLC0415 - only for the report
-
-    with av.open(str(piece.file)) as container:
-        length_s = (container.duration or 0) / av.time_base
-    begin = max(piece.started_at, request.from_at or piece.started_at)
-    end = piece.started_at + timedelta(seconds=length_s)
-    end = min(end, request.to_at or end)
-    return max(0.0, (end - begin).total_seconds()) if len(pieces) else 0.0
-
-
-async def _conclude(hub: Hub, run_id: UUID, camera: Camera, report: ReplayReport, tracks: list[LocalTrack]) -> None:
+async def _save(hub: Hub, tracks: list[LocalTrack]) -> None:
     for start in range(0, len(tracks), SAVE_BATCH):
         await hub.tracks.save(tracks[start : start + SAVE_BATCH], {})
-    if tracks:
-        begin = min(track.first_seen_at for track in tracks)
-        end = max(track.last_seen_at for track in tracks)
-        wanted = TrackFilter(camera_id=camera.camera_id, from_at=begin, to_at=end)
-        live = [row.track for row in await hub.tracks.list(wanted, LIVE_TRACKS_LIMIT)]
-        report.difference = compare(live, tracks)
+
+
+async def _difference(
+    hub: Hub, camera_id: str, pieces: list[Piece], stretch: Stretch, tracks: list[LocalTrack]
+) -> Difference | None:
+    """Compare with what was found live; None for files that do not tell when they were filmed."""
+    if not all(piece.dated for piece in pieces):
+        return None
+    begin = max(pieces[0].started_at, stretch.from_at or pieces[0].started_at)
+    end = min(pieces[-1].ended_at, stretch.to_at or pieces[-1].ended_at)
+    found = await hub.tracks.list(TrackFilter(camera_id=camera_id, from_at=begin, to_at=end), LIVE_TRACKS_LIMIT)
+    live = [(await hub.tracks.get(row.track.local_track_id)).track for row in found]  # with their paths
+    return compare(live, tracks)
+
+
+async def _conclude(hub: Hub, run_id: UUID, report: ReplayReport) -> None:
     now = SystemClock().now()
     await hub.replays.finish(run_id, asdict(report), now)
-    event = NewEvent(
-        new_id(now),
-        EventType.REPLAY_FINISHED,
-        now,
-        camera_id=camera.camera_id,
-        data={"run_id": str(run_id), "state": "finished", "tracks": len(tracks)},
-    )
+    data = {"run_id": str(run_id), "state": "finished", "tracks": len(report.tracks)}
+    event = NewEvent(new_id(now), EventType.REPLAY_FINISHED, now, camera_id=report.camera_id, data=data)
     await hub.events.append([event])
 
 

@@ -1,0 +1,81 @@
+"""An ingest service in this process or as a real one, for tests."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from marengocam.core.clock import SystemClock
+from marengocam.db.hub import Hub
+from marengocam.ingest.service import IngestService
+from marengocam.runtime.bus import Bus
+from marengocam.runtime.context import ServiceContext
+from marengocam.runtime.watchdog import Watchdog
+from marengocam.settings import Settings
+
+WAIT_LIMIT_S = 25.0
+END_LIMIT_S = 12.0
+
+
+async def until(condition: Callable[[], Awaitable[bool]], limit_s: float = WAIT_LIMIT_S) -> None:
+    """Return once the condition holds."""
+    async with asyncio.timeout(limit_s):
+        while not await condition():
+            await asyncio.sleep(0.1)
+
+
+@contextlib.asynccontextmanager
+async def ingest_here(hub: Hub, settings: Settings) -> AsyncIterator[tuple[IngestService, ServiceContext]]:
+    """Run the service in this process."""
+    clock = SystemClock()
+    async with Bus(hub).running() as bus:
+        context = ServiceContext(
+            settings=settings,
+            clock=clock,
+            hub=hub,
+            bus=bus,
+            stopping=asyncio.Event(),
+            service="ingest",
+            instance=f"test:{os.getpid()}",
+            started_at=clock.now(),
+            metrics=CollectorRegistry(),
+            watchdog=Watchdog(clock),
+        )
+        service = IngestService()
+        job = asyncio.create_task(service.run(context))
+        try:
+            yield service, context
+        finally:
+            context.stopping.set()
+            await asyncio.wait_for(job, END_LIMIT_S)
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Return the environment in which a process has these settings."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = int(listener.getsockname()[1])
+    return {
+        "MARENGOCAM_DATA_DIR": str(settings.data_dir),
+        "MARENGOCAM_MEDIA_DIR": str(settings.media_dir),
+        "MARENGOCAM_DATABASE_URL": settings.database_url.reveal(),
+        "MARENGOCAM_INGEST_HEALTH_PORT": str(port),
+        "MARENGOCAM_DETECTOR": settings.detector,
+        "MARENGOCAM_DOWNLOAD_MODELS": "false",
+        "MARENGOCAM_CHUNK_S": str(settings.chunk_s),
+        "MARENGOCAM_FACE_URL": "off",
+    }
+
+
+async def start_ingest(settings: Settings, log: Path) -> asyncio.subprocess.Process:
+    """Start the service as a process that logs into a file."""
+    command = (sys.executable, "-m", "marengocam.cli", "ingest")
+    with log.open("ab") as output:
+        return await asyncio.create_subprocess_exec(
+            *command, env=os.environ | environment_of(settings), stdout=output, stderr=output
+        )

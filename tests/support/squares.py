@@ -1,0 +1,66 @@
+"""Clips of a bright square that walks over a grey ground, and a detector that sees bright squares: exact truth."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from marengocam.core.geometry import Box
+from marengocam.core.model import Detection
+from marengocam.demo.video import VideoFile
+from marengocam.ingest.worker import Eyes
+from marengocam.vision.appearance import ColourTexture
+
+WIDTH_PX, HEIGHT_PX, FPS = 320, 180, 10
+BRIGHT = 150
+WALK_S = 3.0
+SIZE_PX = (24, 60)
+
+
+def square_at(second: float, start_s: float) -> tuple[int, int] | None:
+    """Return the square's left upper corner in pixels, None while it is away."""
+    share = (second - start_s) / WALK_S
+    if not 0 <= share < 1:
+        return None
+    return round(20 + share * (WIDTH_PX - 40 - SIZE_PX[0])), 80
+
+
+def render_walks(file: Path, length_s: float, starts_s: Sequence[float]) -> Path:
+    """Write a clip in which a square walks from left to right at each of these seconds."""
+    noise = np.random.default_rng(1).integers(0, 4, (HEIGHT_PX, WIDTH_PX, 3), dtype=np.uint8)
+    with VideoFile(file, WIDTH_PX, HEIGHT_PX, FPS) as video:
+        for number in range(round(length_s * FPS)):
+            picture = np.full((HEIGHT_PX, WIDTH_PX, 3), 60, np.uint8) + noise
+            for start_s in starts_s:
+                corner = square_at(number / FPS, start_s)
+                if corner is not None:
+                    x, y = corner
+                    picture[y : y + SIZE_PX[1], x : x + SIZE_PX[0]] = (230, 220, 210)
+            video.write(picture)
+    return file
+
+
+class SquareDetector:
+    """Calls every bright square a person."""
+
+    name = "bright-squares"
+
+    def detect(self, pictures: Sequence[np.ndarray], min_score: float) -> list[list[Detection]]:
+        return [self._squares(picture) for picture in pictures]
+
+    @staticmethod
+    def _squares(picture: np.ndarray) -> list[Detection]:
+        height, width = picture.shape[:2]
+        bright = (picture.min(axis=2) > BRIGHT).astype(np.uint8)
+        count, _, stats, _ = cv2.connectedComponentsWithStats(bright)
+        return [
+            Detection("person", 0.9, Box(x / width, y / height, (x + w) / width, (y + h) / height))
+            for x, y, w, h, area in stats[1:count].tolist()
+            if area > 200
+        ]
+
+
+def square_eyes(*_settings: object) -> Eyes:
+    """Return what sees squares, in place of `load_eyes`."""
+    return Eyes(SquareDetector(), ColourTexture())
