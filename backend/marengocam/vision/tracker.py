@@ -17,14 +17,14 @@ from marengocam.core.model import Detection
 
 SURE_SCORE = 0.5
 NEW_SCORE = 0.45  # a new track needs at least this
-FIRST_MATCH_IOU = 0.15
+FIRST_MATCH_IOU = 0.2
 SECOND_MATCH_IOU = 0.35
 CONFIRM_OBSERVATIONS = 3
 LOST_LIMIT_S = 2.0
 TENTATIVE_LIMIT_S = 0.7
 # Noise as shares of the box's height: measured positions, and how speeds change per second.
 POSITION_NOISE = 0.05
-SPEED_NOISE = 1.2
+SPEED_NOISE = 0.6
 FIRST_SPEED_NOISE = 2.0
 CENTRE_WEIGHT = 0.3  # of nearness of centres beside overlap, so that small fast objects are not lost
 CENTRE_REACH = 1.5  # in box heights

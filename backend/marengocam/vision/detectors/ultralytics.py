@@ -28,12 +28,15 @@ class UltralyticsDetector:
         try:
             import torch  # noqa: PLC0415 - several seconds and gigabytes, only where it is used
             from ultralytics import YOLO  # noqa: PLC0415 - as torch
+            from ultralytics.cfg import DEFAULT_CFG_DICT  # noqa: PLC0415 - as torch
         except ImportError as error:
             raise ModelError("The detector `ultralytics` needs the extra: pip install 'marengocam[gpu]'.") from error
         self._device = "cuda:0" if torch.cuda.is_available() else "cpu"
         if self._device != "cpu":
             torch.cuda.set_per_process_memory_fraction(float(os.environ.get(FRACTION_VARIABLE, VRAM_FRACTION)), 0)
-        self._half = self._device != "cpu"
+        # Releases since 8.4 call half precision `quantize`; older ones do not know the word.
+        half = {"quantize": 16} if "quantize" in DEFAULT_CFG_DICT else {"half": True}
+        self._precision = {} if self._device == "cpu" else half
         self._model = YOLO(str(file), task="detect")
         self._model_name = model_name
         self._one_at_a_time = threading.Lock()  # a YOLO object keeps its batch in itself
@@ -54,7 +57,7 @@ class UltralyticsDetector:
                 iou=NMS_IOU,
                 classes=sorted(LABELS),
                 device=self._device,
-                half=self._half,
+                **self._precision,
                 verbose=False,
             )
             return [_detections(result) for result in results]
