@@ -1,0 +1,231 @@
+"""A real RTSP camera recorded, interrupted, adopted and played."""
+
+import asyncio
+import itertools
+import os
+import signal
+import sys
+from datetime import timedelta
+
+import av
+import pytest
+from tests.support.clips import read_number, write_counter_clip
+
+from marengocam.core.clock import SystemClock
+from marengocam.core.secret import Secret
+from marengocam.demo.rtsp import RtspServer
+from marengocam.media.adoption import adopt_partials, chunk_of
+from marengocam.media.chunk_writer import ChunkWriter
+from marengocam.media.faults import Fault, StreamError
+from marengocam.media.mp4.fragments import read_index
+from marengocam.media.playlist import LiveView, init_bytes, recording_playlist, segment_bytes
+from marengocam.media.store import GROWING_SUFFIX, Store
+from marengocam.media.stream import StreamOptions, StreamReader
+
+CHUNK_S = 2.0
+RECORDER = """
+import sys
+from pathlib import Path
+from tests.integration.media.test_recording_a_camera import record
+print("ready", flush=True)
+record(sys.argv[1], Path(sys.argv[2]), 60, 100.0)
+"""
+
+
+def record(url, root, seconds_s, chunk_s=CHUNK_S, options=None):
+    """Record a camera; return its chunks and how many packets were written."""
+    store = Store(root)
+    store.prepare()
+    clock = SystemClock()
+    end_s = clock.monotonic_s() + seconds_s
+    chunks, packets = [], 0
+    with StreamReader(url, options or StreamOptions(), clock) as reader:
+        writer = ChunkWriter(store, "front", reader.video, reader.info, chunk_s)
+        try:
+            for packet in reader:
+                packets += 1
+                chunks.append(writer.write(packet))
+                if clock.monotonic_s() > end_s:
+                    break
+        finally:
+            chunks.append(writer.close())
+    return [chunk for chunk in chunks if chunk], packets - writer.dropped
+
+
+def numbers(file):
+    with av.open(str(file)) as container:
+        return [read_number(frame.to_ndarray(format="gray")) for frame in container.decode(video=0)]
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    return write_counter_clip(tmp_path_factory.mktemp("clip") / "counter.mp4", frames=300)
+
+
+async def test_chunks_follow_each_other_without_losing_a_frame(clip, tmp_path):
+    async with RtspServer({"front": clip}) as server:
+        chunks, written = await asyncio.to_thread(record, server.url("front"), tmp_path, 7)
+    assert len(chunks) >= 3
+    seen = [number for chunk in chunks for number in numbers(tmp_path / chunk.path)]
+    assert len(seen) == written
+    assert seen == list(range(seen[0], seen[0] + len(seen)))
+    for before, after in itertools.pairwise(chunks):
+        assert abs(after.started_at - before.ended_at) < timedelta(milliseconds=80)
+    for chunk in chunks:
+        assert (tmp_path / chunk.path).stat().st_size == chunk.size_bytes
+        again = chunk_of(Store(tmp_path), tmp_path / chunk.path)
+        assert (again.chunk_id, again.started_at) == (chunk.chunk_id, chunk.started_at)
+        assert again.duration_s == pytest.approx(chunk.duration_s, abs=0.15)
+
+
+async def test_a_killed_recorder_loses_at_most_the_last_fragment(clip, tmp_path):
+    async with RtspServer({"front": clip}) as server:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", RECORDER, server.url("front"), str(tmp_path), stdout=asyncio.subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        )  # fmt: skip
+        await process.stdout.readline()
+        await asyncio.sleep(6)
+        process.send_signal(signal.SIGKILL)
+        await process.communicate()
+    store = Store(tmp_path)
+    growing = store.recordings("front")
+    assert [file.name.endswith(GROWING_SUFFIX) for file in growing] == [True]
+    adopted = await asyncio.to_thread(adopt_partials, store, "front")
+    assert len(adopted) == 1
+    seen = numbers(tmp_path / adopted[0].path)
+    assert seen == list(range(seen[0], seen[0] + len(seen)))
+    assert len(seen) >= 15 * 2
+    assert adopt_partials(store, "front") == []
+
+
+def test_a_growing_file_of_a_living_recorder_is_left_alone_and_rubbish_removed(clip, tmp_path):
+    store = Store(tmp_path)
+    chunks, _ = [], 0
+    with StreamReader(f"file://{clip}", StreamOptions(), SystemClock(), SystemClock().now()) as reader:
+        writer = ChunkWriter(store, "front", reader.video, reader.info, 100)
+        for number, packet in enumerate(reader):
+            writer.write(packet)
+            if number == 40:
+                break
+        growing = store.recordings("front")[0]
+        empty = growing.with_name(growing.name.replace("Z_0", "Z_1"))
+        empty.write_bytes(b"no video at all")
+        assert adopt_partials(store, "front") == []
+        assert growing.exists()
+        assert not empty.exists()
+        chunks.append(writer.close())
+    assert numbers(tmp_path / chunks[0].path) == list(range(41))
+
+
+async def test_live_view_and_recording_play_on_one_time_line(clip, tmp_path):
+    store = Store(tmp_path)
+    async with RtspServer({"front": clip}) as server:
+        recording = asyncio.create_task(asyncio.to_thread(record, server.url("front"), tmp_path, 9))
+        await asyncio.sleep(6)
+        view = LiveView(store, "front")
+        live = view.playlist(lambda name: name, SystemClock().now())
+        assert "#EXT-X-ENDLIST" not in live
+        first = int(live.split("#EXT-X-MEDIA-SEQUENCE:")[1].split()[0])
+        await asyncio.sleep(2.5)
+        later = view.playlist(lambda name: name, SystemClock().now())
+        chunks, _ = await recording
+    names, later_names = _segments(live), _segments(later)
+    second = int(later.split("#EXT-X-MEDIA-SEQUENCE:")[1].split()[0])
+    assert second - first == later_names.index(names[-1]) * -1 + len(names) - 1
+    whole = recording_playlist(store, chunks, chunks[0].started_at, chunks[-1].ended_at, lambda name: name)
+    assert whole.count("#EXT-X-MAP") == 1, "one header serves all chunks of a stream"
+    played = tmp_path / "played.mp4"
+    names = _segments(whole)
+    content = init_bytes(store, "front", names[0]) + b"".join(segment_bytes(store, "front", name) for name in names)
+    played.write_bytes(content)
+    seen = numbers(played)
+    assert seen == list(range(seen[0], seen[0] + len(seen)))
+    with av.open(str(played)) as container:
+        times = [packet.dts for packet in container.demux() if packet.size]
+    assert times == sorted(set(times))
+
+
+def _segments(playlist):
+    return [line for line in playlist.splitlines() if line.endswith(".m4s")]
+
+
+async def test_a_password_opens_the_camera_and_a_wrong_one_is_told_without_showing_it(clip, tmp_path):
+    async with RtspServer({"front": clip}, credentials=("owner", "p@ss:w/rd")) as server:
+        right = StreamOptions("owner", Secret("p@ss:w/rd"))
+        chunks, _ = await asyncio.to_thread(record, server.url("front"), tmp_path, 1, CHUNK_S, right)
+        assert chunks
+        for options in (StreamOptions(), StreamOptions("owner", Secret("wr0ngpass"))):
+            with pytest.raises(StreamError) as caught:
+                await asyncio.to_thread(record, server.url("front"), tmp_path, 1, CHUNK_S, options)
+            assert caught.value.kind is Fault.AUTH
+            assert "wr0ngpass" not in f"{caught.value!r} {caught.value.__cause__!r}"
+
+
+async def test_a_camera_that_falls_silent_is_noticed(clip, tmp_path):
+    async with RtspServer({"front": clip}) as server:
+
+        async def silence():
+            await asyncio.sleep(2)
+            server.mounts["front"].stalled = True
+
+        silencing = asyncio.create_task(silence())
+        with pytest.raises(StreamError) as caught:
+            await asyncio.to_thread(
+                record, server.url("front"), tmp_path, 60, CHUNK_S, StreamOptions(stall_timeout_s=2)
+            )
+        await silencing
+        assert caught.value.kind is Fault.STALLED
+        assert all(not file.name.endswith(GROWING_SUFFIX) for file in Store(tmp_path).recordings("front"))
+
+
+async def _html(_reader, writer):
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>hello</html>")
+    await writer.drain()
+    writer.close()
+
+
+async def test_every_wrong_address_has_its_own_sentence(clip, tmp_path):
+    text = tmp_path / "letter.mp4"
+    text.write_text("Dear reader")
+    web = await asyncio.start_server(_html, "127.0.0.1", 0)
+    port = web.sockets[0].getsockname()[1]
+    async with RtspServer({"front": clip}) as server, web:
+        wanted = {
+            "rtsp://127.0.0.1:1/x": Fault.REFUSED,
+            server.url("nothing"): Fault.NOT_FOUND,
+            f"file://{text}": Fault.NOT_VIDEO,
+            f"http://127.0.0.1:{port}/": Fault.NOT_VIDEO,
+            "gopher://x/y": Fault.NOT_VIDEO,
+        }
+        for url, kind in wanted.items():
+            with pytest.raises(StreamError) as caught:
+                await asyncio.to_thread(record, url, tmp_path / "media", 2)
+            assert caught.value.kind is kind, url
+            assert len(str(caught.value)) > 30
+
+
+def test_any_bytes_are_an_index_or_a_clear_error(clip, tmp_path):
+    from hypothesis import HealthCheck, given, settings
+    from hypothesis import strategies as st
+
+    from marengocam.core.errors import MediaError
+
+    target = tmp_path / "x.mp4"
+    with StreamReader(f"file://{clip}", StreamOptions(), SystemClock(), SystemClock().now()) as reader:
+        writer = ChunkWriter(Store(tmp_path), "front", reader.video, reader.info, 100)
+        for packet in reader:
+            writer.write(packet)
+        good = (tmp_path / writer.close().path).read_bytes()
+
+    @settings(max_examples=150, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.integers(0, len(good) - 1), st.binary(max_size=12), st.booleans())
+    def tried(place, noise, cut):
+        target.write_bytes(good[:place] + noise + (b"" if cut else good[place + len(noise) :]))
+        try:
+            index = read_index(target)
+        except MediaError:
+            return
+        assert index.end <= target.stat().st_size
+
+    tried()
