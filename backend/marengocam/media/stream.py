@@ -77,7 +77,7 @@ class StreamReader:
         self._container: av.container.InputContainer | None = None
 
     def __enter__(self) -> Self:
-        with _our_errors(opening=True):
+        with _our_errors(opening=self._url):
             self._container = av.open(
                 _address(self._url, self._options),
                 options=_ffmpeg_options(self._url, self._options),
@@ -105,7 +105,7 @@ class StreamReader:
         assert self._container is not None
         timeline = Timeline()
         video = self.video
-        with _our_errors(opening=False):
+        with _our_errors():
             for packet in self._container.demux(video):
                 if packet.size == 0:
                     continue
@@ -179,12 +179,14 @@ def _ffmpeg_options(url: str, options: StreamOptions) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _our_errors(*, opening: bool) -> Iterator[None]:
+def _our_errors(*, opening: str = "") -> Iterator[None]:
     try:
         yield
     except (av.FFmpegError, OSError) as error:
         kind = fault_of(error)
         if opening and kind is Fault.STALLED:
             kind = Fault.UNREACHABLE
+        if kind is Fault.ENDED and opening.startswith("http"):
+            kind = Fault.NOT_VIDEO  # a page was read to its end, and no video was in it
         # The cause is cut off: FFmpeg puts the whole address, password included, into its texts.
         raise StreamError(kind) from None

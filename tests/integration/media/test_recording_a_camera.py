@@ -9,9 +9,12 @@ from datetime import timedelta
 
 import av
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.support.clips import read_number, write_counter_clip
 
 from marengocam.core.clock import SystemClock
+from marengocam.core.errors import MediaError
 from marengocam.core.secret import Secret
 from marengocam.demo.rtsp import RtspServer
 from marengocam.media.adoption import adopt_partials, chunk_of
@@ -153,7 +156,7 @@ def _segments(playlist):
 async def test_a_password_opens_the_camera_and_a_wrong_one_is_told_without_showing_it(clip, tmp_path):
     async with RtspServer({"front": clip}, credentials=("owner", "p@ss:w/rd")) as server:
         right = StreamOptions("owner", Secret("p@ss:w/rd"))
-        chunks, _ = await asyncio.to_thread(record, server.url("front"), tmp_path, 1, CHUNK_S, right)
+        chunks, _ = await asyncio.to_thread(record, server.url("front"), tmp_path, 3, CHUNK_S, right)
         assert chunks
         for options in (StreamOptions(), StreamOptions("owner", Secret("wr0ngpass"))):
             with pytest.raises(StreamError) as caught:
@@ -179,8 +182,11 @@ async def test_a_camera_that_falls_silent_is_noticed(clip, tmp_path):
         assert all(not file.name.endswith(GROWING_SUFFIX) for file in Store(tmp_path).recordings("front"))
 
 
-async def _html(_reader, writer):
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>hello</html>")
+async def _html(reader, writer):
+    await reader.readuntil(b"\r\n\r\n")
+    page = b"<html>hello</html>" * 50
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(page)}\r\n\r\n"
+    writer.write(head.encode() + page)
     await writer.drain()
     writer.close()
 
@@ -206,11 +212,6 @@ async def test_every_wrong_address_has_its_own_sentence(clip, tmp_path):
 
 
 def test_any_bytes_are_an_index_or_a_clear_error(clip, tmp_path):
-    from hypothesis import HealthCheck, given, settings
-    from hypothesis import strategies as st
-
-    from marengocam.core.errors import MediaError
-
     target = tmp_path / "x.mp4"
     with StreamReader(f"file://{clip}", StreamOptions(), SystemClock(), SystemClock().now()) as reader:
         writer = ChunkWriter(Store(tmp_path), "front", reader.video, reader.info, 100)
