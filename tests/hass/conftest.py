@@ -9,7 +9,7 @@ from contract_server import INSTALLATION, TOKEN, ContractServer
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-PATIENCE_S = 10.0
+PATIENCE_S = 20.0
 
 
 @pytest.fixture(autouse=True)
