@@ -1,0 +1,44 @@
+"""YOLO's raw output back to boxes of the picture that went in."""
+
+import numpy as np
+import pytest
+
+from marengocam.vision.detectors.yolo import fit, read
+
+
+def output(*rows: tuple[float, float, float, float, int, float]) -> np.ndarray:
+    """Raw [84, anchors] with (centre x, centre y, width, height, COCO class, score) an anchor."""
+    raw = np.zeros((84, max(len(rows), 1)), np.float32)
+    for column, (x, y, width, height, label, score) in enumerate(rows):
+        raw[:4, column] = x, y, width, height
+        raw[4 + label, column] = score
+    return raw
+
+
+@pytest.mark.parametrize("shape", [(360, 640), (1080, 1920), (480, 640), (1088, 960), (100, 700)])
+def test_a_box_comes_back_where_it_was_in_pictures_of_any_shape(shape: tuple[int, int]) -> None:
+    planes, placed = fit(np.full((*shape, 3), 200, np.uint8), 640, 384)
+    assert planes.shape == (3, 384, 640)
+
+    whole = (
+        placed.left_px + shape[1] * placed.scale / 2,
+        placed.top_px + shape[0] * placed.scale / 2,
+        shape[1] * placed.scale / 2,
+        shape[0] * placed.scale / 2,
+    )
+    (found,) = read(output((*whole, 0, 0.9)), placed, 0.4)
+    assert (found.box.x1, found.box.y1, found.box.x2, found.box.y2) == pytest.approx((0.25, 0.25, 0.75, 0.75), abs=0.01)
+
+
+def test_overlapping_boxes_of_one_label_become_one_and_other_labels_stay() -> None:
+    _, placed = fit(np.zeros((384, 640, 3), np.uint8), 640, 384)
+    found = read(
+        output((100, 100, 50, 100, 0, 0.9), (104, 102, 50, 100, 0, 0.8), (100, 100, 50, 100, 16, 0.7)), placed, 0.4
+    )
+    assert [(one.label, round(one.score, 2)) for one in found] == [("person", 0.9), ("dog", 0.7)]
+
+
+def test_doubtful_boxes_and_labels_nobody_asked_for_are_left_out() -> None:
+    _, placed = fit(np.zeros((384, 640, 3), np.uint8), 640, 384)
+    chair = 56
+    assert read(output((100, 100, 50, 100, 0, 0.3), (300, 100, 50, 100, chair, 0.95)), placed, 0.4) == []
