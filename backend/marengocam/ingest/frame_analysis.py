@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from marengocam.core.geometry import Box
 from marengocam.core.model import Camera, Detection, LocalTrack
+from marengocam.ingest.stillness import Stillness
 from marengocam.ingest.track_book import TrackBook
 from marengocam.media.store import picture_path
 from marengocam.vision.appearance import AppearanceEncoder
@@ -25,6 +26,7 @@ Picture = npt.NDArray[np.uint8]
 
 HOLD = timedelta(seconds=2)  # after the last movement the detector keeps looking
 STILL_LOOK_EVERY = timedelta(seconds=10)  # people who stood still before we looked
+STILL_FOLLOW_EVERY = timedelta(seconds=1)  # while all that is followed stands still; below the tracker's patience
 GAP = timedelta(seconds=5)  # without pictures: whoever was followed is followed no more
 LOW_SCORE_SHARE = 0.6  # of the wanted score: doubtful detections may keep a track alive
 FACE_PART = 0.6  # the upper part of a person's box
@@ -101,6 +103,7 @@ class FrameAnalyser:
         self._seconds = seconds
         self._gate = MotionGate()
         self._tracker = Tracker()
+        self._stillness = Stillness()
         self._hold_until: datetime | None = None
         self._looked_at: datetime | None = None
         self._at: datetime | None = None
@@ -109,6 +112,7 @@ class FrameAnalyser:
         """End every track, since no picture shows them any more; return their last state."""
         with self.lock:
             self._tracker = Tracker()
+            self._stillness = Stillness()
             return tuple(self.book.end_all())
 
     def look(self, frame: Frame) -> FrameResult:
@@ -129,6 +133,7 @@ class FrameAnalyser:
         detections = self._detector.detect([frame.rgb], self._min_score * LOW_SCORE_SHARE)[0]
         detector_s = self._seconds() - started_s
         objects = self._tracker.update(detections, frame.at)
+        self._stillness.update(objects, frame.at)
         with self.lock:
             tracks = {track.local_track_id: track for track in self.book.update(objects, frame.at)}
             pictures, faces, improved = self._gather(objects, frame)
@@ -147,9 +152,10 @@ class FrameAnalyser:
     def _worth_a_look(self, at: datetime) -> bool:
         if self._hold_until is not None and at <= self._hold_until:
             return True
-        if self.book.live:
+        if not self._stillness.holds(at) or self._looked_at is None:
             return True
-        return self._looked_at is None or abs(at - self._looked_at) >= STILL_LOOK_EVERY
+        every = STILL_LOOK_EVERY if self._stillness.empty else STILL_FOLLOW_EVERY
+        return abs(at - self._looked_at) >= every
 
     def _gather(
         self, objects: Sequence[TrackedObject], frame: Frame

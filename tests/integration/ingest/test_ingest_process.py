@@ -6,7 +6,8 @@ import shutil
 import signal
 import tempfile
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ import pytest
 from tests.support.ingest_service import END_LIMIT_S, start_ingest, until
 from tests.support.squares import render_walks
 
+from marengocam.core.clock import SystemClock
 from marengocam.core.geometry import Box
 from marengocam.core.model import Camera, CameraState, LocalTrack, PathPoint
 from marengocam.core.secret import Secret
@@ -25,6 +27,7 @@ from marengocam.media.adoption import chunk_of
 from marengocam.media.store import Store
 from marengocam.settings import Settings
 
+CLOCK = SystemClock()
 PASSWORD = "hunter2-hunter2"
 TAKE_OVER_LIMIT_S = 30.0  # a dead holder's lease lasts 10 s
 
@@ -44,7 +47,7 @@ async def end(process: asyncio.subprocess.Process) -> int:
 
 
 def followed(camera_id: str) -> LocalTrack:
-    at, box = datetime.now(UTC), Box(0.1, 0.1, 0.2, 0.5)
+    at, box = CLOCK.now(), Box(0.1, 0.1, 0.2, 0.5)
     return LocalTrack(uuid4(), camera_id, "person", at, at, True, 0.9, 3, path=(PathPoint(at, box, 0.9),))
 
 
@@ -93,7 +96,7 @@ async def test_killed_in_mid_recording_nothing_is_orphaned_and_nobody_stays_foll
 
 
 async def every_file_is_indexed_and_readable(hub: Hub, store: Store, files: dict[str, Path]) -> None:
-    now = datetime.now(UTC)
+    now = CLOCK.now()
     indexed = await hub.chunks.span("front", now - timedelta(hours=1), now + timedelta(hours=1))
     assert {str(chunk.path) for chunk in indexed} == set(files)
     for chunk in indexed:
@@ -162,7 +165,7 @@ async def _recorded_through_an_outage(server: EmbeddedServer, settings: Settings
             server.start()
 
             async def caught_up() -> bool:
-                now = datetime.now(UTC)
+                now = CLOCK.now()
                 known = await hub.chunks.known_paths("front", now - timedelta(hours=1), now)
                 finished = {str(store.relative(file)) for file in store.recordings("front")[:-2]}
                 return len(finished) > before and finished <= known
@@ -170,11 +173,8 @@ async def _recorded_through_an_outage(server: EmbeddedServer, settings: Settings
             await until(caught_up)
         finally:
             assert await end(process) == 0
-        chunks = await hub.chunks.span("front", datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC))
-        gaps = [
-            (later.started_at - earlier.ended_at).total_seconds()
-            for earlier, later in zip(chunks[:-1], chunks[1:], strict=True)
-        ]
+        chunks = await hub.chunks.span("front", CLOCK.now() - timedelta(hours=1), CLOCK.now())
+        gaps = [(later.started_at - earlier.ended_at).total_seconds() for earlier, later in pairwise(chunks)]
         assert max(gaps) < 0.5, "no second is missing from the time without a database"
 
 

@@ -56,7 +56,8 @@ async def test_a_walk_is_recorded_followed_and_stays_one_track(hub: Hub, setting
     assert track.label == "person"
     assert 1.5 < (track.last_seen_at - track.first_seen_at).total_seconds() < WALK_S + 0.5
     assert track.zones == ("right half",)
-    assert track.path[0].box.x1 < 0.3 < 0.7 < track.path[-1].box.x2
+    assert track.path[0].box.x1 < 0.3
+    assert track.path[-1].box.x2 > 0.7
     assert track.appearance is not None
     assert track.crop_path is not None
     store = Store(settings.media_dir)

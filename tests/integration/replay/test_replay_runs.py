@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from tests.support.ingest_service import environment_of, ingest_here, until
-from tests.support.squares import WALK_S, render_walks, square_eyes
+from tests.support.squares import render_walks, square_eyes
 
 from marengocam.core.errors import BadInputError, NotFoundError
 from marengocam.core.model import Camera, EventType

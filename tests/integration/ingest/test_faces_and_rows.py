@@ -1,0 +1,148 @@
+"""Faces beside tracks, and rows that do not fit beside rows that do."""
+
+import asyncio
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from aiohttp import web
+from tests.support.ingest_service import ingest_here, until
+from tests.support.squares import render_walks, square_eyes
+
+from marengocam.core.geometry import Box
+from marengocam.core.model import Camera, Chunk, LocalTrack, PathPoint
+from marengocam.db.hub import Hub
+from marengocam.db.tracks import TrackFilter
+from marengocam.demo.rtsp.server import RtspServer
+from marengocam.ingest.hub_writer import HubWriter
+from marengocam.settings import Settings
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+class Engine:
+    """A face engine speaking CodeProject.AI's protocol with our extension; it can be told to fail."""
+
+    def __init__(self) -> None:
+        self.works = True
+        self.asked = 0
+
+    async def recognise(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        self.asked += 1
+        if not self.works:
+            return web.Response(status=500)
+        assert form["embedding"] == "1"
+        vector = np.eye(1, 8, 3).ravel().tolist()
+        face = {"userid": "unknown", "confidence": 0.9, "x_min": 10, "y_min": 5, "x_max": 20, "y_max": 15}
+        face |= {"embedding": vector, "embedding_model": "test-face", "quality": 0.9}
+        return web.json_response({"success": True, "predictions": [face]})
+
+
+@pytest.fixture
+async def engine():
+    served = Engine()
+    app = web.Application()
+    app.router.add_post("/v1/vision/face/recognize", served.recognise)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    served.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield served
+    await runner.cleanup()
+
+
+@pytest.fixture
+def settings(hub_settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setattr("marengocam.ingest.service.load_eyes", square_eyes)
+    return replace(hub_settings, chunk_s=2.0, face_url=engine.url, analysis_fps=10.0)
+
+
+@pytest.mark.parametrize("works", [True, False])
+async def test_a_track_gets_its_face_and_goes_on_without_one_when_the_engine_fails(
+    hub: Hub, settings: Settings, engine: Engine, tmp_path: Path, works: bool
+) -> None:
+    engine.works = works
+    clip = render_walks(tmp_path / "walk.mp4", 6.0, [1.0])
+    async with RtspServer({"front": clip}) as server:
+        await hub.cameras.add(Camera("front", "Front", server.url("front")))
+        async with ingest_here(hub, settings) as (service, _):
+
+            async def ended() -> bool:
+                rows = await hub.tracks.list(TrackFilter(camera_id="front"), 10)
+                return any(not row.track.open for row in rows)
+
+            await until(ended)
+            state = service.health().detail["face_engine"]
+    rows = await hub.tracks.list(TrackFilter(camera_id="front"), 10)
+    ended_row = next(row for row in rows if not row.track.open)
+    track = (await hub.tracks.get(ended_row.track.local_track_id)).track
+    log = [entry.subject for entry in await hub.health.recent(10)]
+    if works:
+        assert track.face is not None
+        assert (track.face.model, track.face.quality) == ("test-face", pytest.approx(0.9))
+        assert (settings.media_dir / track.face_crop_path).is_file()
+        assert (track.face_engine_ok, state, log) == (True, "closed", [])
+    else:
+        assert (track.face, track.face_engine_ok, state) == (None, False, "open")
+        assert log == ["face_engine"], "the owner is told once"
+        assert engine.asked == 3, "a failing engine is left alone"
+
+
+def track(camera_id: str, **changes: object) -> LocalTrack:
+    point = PathPoint(NOON, Box(0.1, 0.1, 0.2, 0.5), 0.9)
+    fresh = LocalTrack(uuid4(), camera_id, "person", NOON, NOON, True, 0.9, 3, path=(point,))
+    return replace(fresh, **changes)
+
+
+def chunk(**changes: object) -> Chunk:
+    number = uuid4()
+    path = f"recordings/front/{number}.mp4"
+    return replace(Chunk(number, "front", NOON, 2.0, 100, Path(path), "h264", 320, 180), **changes)
+
+
+async def test_a_row_that_the_hub_refuses_holds_no_other_up(hub: Hub) -> None:
+    lease = await hub.leases.acquire("camera:front", "us", 60)
+    writer = HubWriter(hub, lambda: {"front": lease.fence})
+    good, unfit = track("front"), track("front", observations=0)
+    writer.put_tracks([unfit, good])
+    writer.put_chunk(chunk(duration_s=0.0))
+    writer.put_chunk(chunk())
+    assert await writer.flush()
+    assert [row.track.local_track_id for row in await hub.tracks.list(TrackFilter(), 10)] == [good.local_track_id]
+    assert await hub.chunks.recorded_s() == 2.0
+
+
+async def test_rows_wait_for_their_lease_and_are_not_written_under_a_stale_one(hub: Hub) -> None:
+    fences: dict[str, int] = {}
+    writer = HubWriter(hub, lambda: fences)
+    waits = track("front")
+    writer.put_tracks([waits])
+    assert not await writer.flush()
+    lease = await hub.leases.acquire("camera:front", "us", 60)
+    fences["front"] = lease.fence
+    assert await writer.flush()
+    fences["front"] = lease.fence - 1
+    writer.put_tracks([replace(waits, open=False), track("front")])
+    assert await writer.flush(), "they are another process's business"
+    (row,) = await hub.tracks.list(TrackFilter(), 10)
+    assert row.track.open
+
+
+async def test_two_flushes_at_once_write_everything_once(hub: Hub) -> None:
+    writer = HubWriter(hub, dict)
+    for _ in range(250):
+        writer.put_chunk(chunk())
+    assert all(await asyncio.gather(writer.flush(), writer.flush()))
+    assert await hub.chunks.recorded_s() == 500.0
+
+
+@pytest.fixture(autouse=True)
+def _no_own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("MARENGOCAM_")]:
+        monkeypatch.delenv(name)

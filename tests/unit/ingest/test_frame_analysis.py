@@ -1,0 +1,91 @@
+"""Frames through gate, detector, tracker and book, with a detector that sees bright squares."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import numpy as np
+from tests.support.squares import FPS, HEIGHT_PX, SIZE_PX, WIDTH_PX, SquareDetector, square_at
+
+from marengocam.core.ids import new_id
+from marengocam.core.model import Camera, LocalTrack
+from marengocam.ingest.frame_analysis import GAP, STILL_LOOK_EVERY, Frame, FrameAnalyser, FrameResult
+from marengocam.vision.appearance import ColourTexture
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def analyser() -> FrameAnalyser:
+    camera = Camera("front", "Front", "rtsp://127.0.0.1/front")
+    return FrameAnalyser(camera, SquareDetector(), ColourTexture(), min_score=0.4, new_id=new_id, seconds=lambda: 0.0)
+
+
+def picture(corner: tuple[int, int] | None) -> np.ndarray:
+    frame = np.full((HEIGHT_PX, WIDTH_PX, 3), 60, np.uint8)
+    if corner is not None:
+        x, y = corner
+        frame[y : y + SIZE_PX[1], x : x + SIZE_PX[0]] = 230
+    return frame
+
+
+def look(eyes: FrameAnalyser, second: float, corner: tuple[int, int] | None) -> FrameResult:
+    rgb = picture(corner)
+    return eyes.look(Frame(NOON + timedelta(seconds=second), rgb[..., 0].copy(), lambda: rgb))
+
+
+def last_states(results: list[FrameResult]) -> dict[UUID, LocalTrack]:
+    return {track.local_track_id: track for result in results for track in result.tracks}
+
+
+def test_nothing_moves_nothing_is_looked_at_but_for_a_glance_now_and_then() -> None:
+    eyes = analyser()
+    seconds = [number / FPS for number in range(25 * FPS)]
+    looks = [second for second in seconds if look(eyes, second, None).looked]
+    assert looks == [0, STILL_LOOK_EVERY.total_seconds(), 2 * STILL_LOOK_EVERY.total_seconds()]
+
+
+def test_a_walk_is_one_track_with_picture_appearance_and_wishes_for_its_face() -> None:
+    eyes = analyser()
+    results = [look(eyes, number / FPS, square_at(number / FPS, 2.0)) for number in range(9 * FPS)]
+    (track,) = last_states(results).values()
+    assert not track.open
+    assert track.appearance is not None
+    assert track.crop_path is not None
+    assert sum(len(result.pictures) for result in results) <= 5, "a picture only when it is clearly better"
+    wishes = [wish for result in results for wish in result.faces]
+    assert 2 <= len(wishes) <= 5
+    assert {wish.local_track_id for wish in wishes} == {track.local_track_id}
+
+
+def test_somebody_who_stood_still_before_we_looked_is_found_and_followed_with_fewer_looks() -> None:
+    eyes = analyser()
+    results = [look(eyes, number / FPS, (100, 80)) for number in range(20 * FPS)]
+    (track,) = last_states(results).values()
+    assert track.open
+    assert track.last_seen_at > NOON + timedelta(seconds=18)
+    looks = [result.looked for result in results]
+    assert all(looks[: 4 * FPS])
+    assert sum(looks[10 * FPS :]) == 10, "once a second is enough for what stands still"
+    gone = [look(eyes, 20 + number / FPS, None) for number in range(5 * FPS)]
+    (ended,) = last_states(gone).values()
+    assert (ended.local_track_id, ended.open) == (track.local_track_id, False)
+
+
+def test_after_a_gap_in_the_stream_the_same_place_is_another_track() -> None:
+    eyes = analyser()
+    before = [look(eyes, number / FPS, square_at(number / FPS, 0.5)) for number in range(2 * FPS)]
+    gap_s = GAP.total_seconds() + 1
+    after = [look(eyes, 2 + gap_s + n / FPS, square_at(2 + n / FPS, 0.5)) for n in range(FPS)]
+    (first,) = last_states(before).values()
+    states = last_states([*before, *after])
+    assert len(states) == 2
+    assert not states[first.local_track_id].open
+    assert states[first.local_track_id].last_seen_at <= NOON + timedelta(seconds=2)
+
+
+def test_a_rest_ends_every_track() -> None:
+    eyes = analyser()
+    for number in range(2 * FPS):
+        look(eyes, number / FPS, square_at(number / FPS, 0.5))
+    (track,) = eyes.rest()
+    assert not track.open
+    assert eyes.rest() == ()
