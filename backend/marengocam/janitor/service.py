@@ -25,6 +25,8 @@ OLDEST_CHUNKS = 500
 EVENTS_KEPT = timedelta(days=90)
 HEALTH_LOG_KEPT = timedelta(days=30)
 PRUNED_TRACKS = 500
+STRANGERS_KEPT = timedelta(days=90)  # as far back as the resolver looks for them
+PRUNED_IDENTITIES = 2000
 NICENESS = 10
 _LOG = logging.getLogger(__name__)
 
@@ -140,5 +142,6 @@ class JanitorService:
                 await asyncio.to_thread(store.delete, picture)
             if pruned.count < PRUNED_TRACKS:
                 break
+        await context.hub.persons.prune_identities(now - STRANGERS_KEPT, PRUNED_IDENTITIES)
         await context.hub.events.prune(now - EVENTS_KEPT)
         await context.hub.health.prune(now - HEALTH_LOG_KEPT)

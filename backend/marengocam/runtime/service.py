@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import secrets
 import signal
 import socket
 import traceback
@@ -113,7 +114,8 @@ class _Life:
             bus=bus,
             stopping=asyncio.Event(),
             service=self._name,
-            instance=f"{socket.gethostname()}:{os.getpid()}",
+            # Random, since every container's process is number 1: a lease's fence must rise with each start.
+            instance=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
             started_at=self._clock.now(),
             metrics=metrics,
             watchdog=watchdog,

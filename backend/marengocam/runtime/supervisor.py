@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -70,6 +71,7 @@ class _Supervisor:
         self._children = [_Child(name) for name in services]
         self._clock: Clock = SystemClock()
         self._stopping = asyncio.Event()
+        self._database_thread = ThreadPoolExecutor(1, thread_name_prefix="database")
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
@@ -144,8 +146,8 @@ class _Supervisor:
             if not server.running():
                 _LOG.error("the database ended; it is started again")
                 try:
-                    # In this thread, since the server ends with the thread that starts it; about 0.2 s.
-                    server.start()
+                    # In a thread that lives as long as we do, since the server ends with the thread that starts it.
+                    await asyncio.get_running_loop().run_in_executor(self._database_thread, server.start)
                 except MarengoCamError as error:
                     _LOG.error("%s", error)
 

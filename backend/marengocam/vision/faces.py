@@ -22,6 +22,7 @@ MAX_FACES = 50
 SMALL_SIDE_PX = 320  # smaller pictures are enlarged before the search
 LARGE_SIDE_PX = 1280  # larger ones are shrunk
 MAX_ENLARGEMENT = 3.0
+MIN_SEARCH_PX = 16  # a strip thinner than this is not searched
 GOOD_FACE_PX = 80
 ALIGNED_PX = 112
 # Where ArcFace's training put eyes, nose and corners of the mouth in a 112 px picture.
@@ -73,15 +74,18 @@ class FaceAnalyser:
     def _faces(self, picture: Picture) -> list[FaceFound]:
         height, width = picture.shape[:2]
         scale = _search_scale(width, height)
+        if min(width, height) * scale < MIN_SEARCH_PX:
+            return []  # no face fits in, and the detector's answer on such strips is not finite
         searched = picture
         if scale != 1:
-            size = (max(16, round(width * scale)), max(16, round(height * scale)))
+            size = (round(width * scale), round(height * scale))
             how = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
             searched = np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8)
         bgr = cv2.cvtColor(searched, cv2.COLOR_RGB2BGR)
         self._detector.setInputSize((bgr.shape[1], bgr.shape[0]))
         _, rows = self._detector.detect(bgr)
-        found = [] if rows is None else [self._face(picture, row, scale) for row in np.asarray(rows, np.float32)]
+        usable = [] if rows is None else [row for row in np.asarray(rows, np.float32) if np.isfinite(row).all()]
+        found = [self._face(picture, row, scale) for row in usable]
         return sorted(found, key=lambda face: face.box_px[2] * face.box_px[3], reverse=True)
 
     def _face(self, picture: Picture, row: npt.NDArray[np.float32], scale: float) -> FaceFound:

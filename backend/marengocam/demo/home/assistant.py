@@ -50,8 +50,7 @@ class HomeAssistant:
     async def sign_in(self) -> None:
         """Create the demo's user on the first run, sign in on later ones."""
         client = f"{self.address}/"
-        steps = await self.call("GET", "/api/onboarding")
-        if not all(step["done"] for step in steps):
+        if await self._is_new():
             code = (await self.call("POST", "/api/onboarding/users", self._new_user(client)))["auth_code"]
             await self._take_token(client, code)
             for step, body in self._other_steps(client):
@@ -117,6 +116,11 @@ class HomeAssistant:
                     if kind.startswith(EVENT_PREFIX) or kind == "automation_triggered":
                         yield content["event"]
 
+    async def _is_new(self) -> bool:
+        """Return whether nobody has been set up yet; afterwards Home Assistant drops the onboarding address."""
+        async with self.session.get(f"{self.address}/api/onboarding", timeout=CALL_LIMIT) as answer:
+            return answer.status == 200 and not all(step["done"] for step in await answer.json())
+
     def _socket(self) -> "_SignedInSocket":
         return _SignedInSocket(self.session, self.address, self.access_token)
 
@@ -176,7 +180,7 @@ async def _wait_until_ready(home: HomeAssistant) -> None:
         if not home.child.running:
             raise DemoError(f"Home Assistant ended at once. The end of its log:\n{home.child.last_lines()}")
         try:
-            async with home.session.get(f"{home.address}/api/onboarding", timeout=CALL_LIMIT) as answer:
+            async with home.session.get(f"{home.address}/manifest.json", timeout=CALL_LIMIT) as answer:
                 if answer.status == 200:
                     return
         except (aiohttp.ClientError, TimeoutError):
