@@ -141,22 +141,28 @@ async def _form(request: web.Request) -> Form:
         raise BadInputError(f"The request is too large: at most {MAX_BYTES >> 20} MB a picture.") from None
     except (ValueError, AssertionError):
         raise BadInputError("The form cannot be read: send multipart form data.") from None
-    pictures = tuple(value.file.read() for value in posted.values() if isinstance(value, web.FileField))
+    pictures = tuple(_read(value) for value in posted.values() if isinstance(value, web.FileField))
     texts = {name: value for name, value in posted.items() if isinstance(value, str)}
     return Form(pictures, texts)
 
 
+def _read(field: web.FileField) -> bytes:
+    with field.file as file:
+        return file.read()
+
+
 async def _find(engine: Engine, form: Form) -> Answer:
+    least = form.min_confidence
     faces = await _faces(engine, _picture(form))
-    return _predictions([_told(face, form) for face in faces if face.score >= form.min_confidence])
+    return _predictions([_told(face, form) for face in faces if face.score >= least])
 
 
 async def _recognise(engine: Engine, form: Form) -> Answer:
-    predictions = []
+    least, predictions = form.min_confidence, []
     for face in await _faces(engine, _picture(form)):
         prediction = _told(face, form)
         match = engine.gallery.match(face.embedding) if face.embedding else None
-        sure = match is not None and match.confidence >= form.min_confidence
+        sure = match is not None and match.confidence >= least
         prediction["userid"] = match.name if match is not None and sure else UNKNOWN
         prediction["confidence"] = match.confidence if match is not None and sure else 0
         predictions.append(prediction)

@@ -10,7 +10,7 @@ import numpy as np
 
 from marengocam.core.clock import Clock
 from marengocam.core.errors import FaceEngineError
-from marengocam.core.model import Embedding, NameEvidence
+from marengocam.core.model import Embedding, NameEvidence, Vector
 from marengocam.runtime.breaker import Breaker, BreakerState
 
 LIMIT_S = 0.5
@@ -18,6 +18,7 @@ RECOGNISE_PATH = "/v1/vision/face/recognize"
 DETECT_PATH = "/v1/vision/face"
 MIN_CONFIDENCE = 0.4
 UNKNOWN_NAMES = {"", "unknown"}
+UNKNOWN_QUALITY = 0.5
 # The face that belongs to a person stands in the upper middle of the person's crop.
 CENTRE_X, CENTRE_Y = 0.5, 0.3
 _LOG = logging.getLogger(__name__)
@@ -51,7 +52,8 @@ class FaceClient:
         Raises FaceEngineError when it fails, is too slow or is cut off; finding no face is an answer.
         """
         answer = await self.breaker.call(lambda: self._ask(jpeg), LIMIT_S)
-        predictions = answer.get("predictions") or []
+        told = answer.get("predictions")
+        predictions = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
         if not predictions:
             return FaceAnswer()
         return _answer(min(predictions, key=lambda one: _distance(one, crop_size)))
@@ -99,15 +101,31 @@ def _distance(prediction: dict[str, Any], crop_size: tuple[int, int]) -> float:
 def _answer(prediction: dict[str, Any]) -> FaceAnswer:
     values, model = prediction.get("embedding"), prediction.get("embedding_model")
     if isinstance(values, list) and isinstance(model, str):
-        vector = np.asarray(values, np.float32)
-        length = float(np.linalg.norm(vector))
-        if vector.ndim == 1 and np.isfinite(length) and length > 0:
-            quality = float(prediction.get("quality", 0.5))
-            return FaceAnswer(face=Embedding(model, vector / length, min(max(quality, 0.0), 1.0)))
-        _LOG.warning("the face engine gave an embedding that is not usable; it is left out")
-        return FaceAnswer()
-    name = str(prediction.get("userid", "")).strip()
+        vector = _vector(values)
+        if vector is None:
+            _LOG.warning("the face engine gave an embedding that is not usable; it is left out")
+            return FaceAnswer()
+        return FaceAnswer(face=Embedding(model, vector, _share(prediction.get("quality"), UNKNOWN_QUALITY)))
+    name = str(prediction.get("userid") or "").strip()
     if name.lower() in UNKNOWN_NAMES:
         return FaceAnswer()
-    score = float(prediction.get("confidence", 0.0))
-    return FaceAnswer(name=NameEvidence("codeproject", name, min(max(score, 0.0), 1.0)))
+    return FaceAnswer(name=NameEvidence("codeproject", name, _share(prediction.get("confidence"), 0.0)))
+
+
+def _vector(values: list[Any]) -> Vector | None:
+    """Return a unit vector, or None for what is none."""
+    try:
+        vector = np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        return None
+    length = float(np.linalg.norm(vector)) if vector.ndim == 1 else 0.0
+    if not np.isfinite(length) or length <= 0:
+        return None
+    return (vector / length).astype(np.float32)
+
+
+def _share(value: Any, otherwise: float) -> float:
+    """Return a number from 0 to 1."""
+    if not isinstance(value, int | float) or not np.isfinite(value):
+        return otherwise
+    return float(min(max(value, 0.0), 1.0))

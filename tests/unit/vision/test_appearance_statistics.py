@@ -33,7 +33,9 @@ def test_without_models_appearance_falls_back_to_statistics_and_says_so(
 
 
 def test_the_same_clothes_are_liker_than_other_clothes() -> None:
-    crops = [dressed((200, 30, 30), (30, 30, 60), seed) for seed in (1, 2)] + [dressed((40, 120, 50), (200, 200, 190), 3)]
+    crops = [dressed((200, 30, 30), (30, 30, 60), seed) for seed in (1, 2)] + [
+        dressed((40, 120, 50), (200, 200, 190), 3)
+    ]
     first, again, other = ColourTexture().encode(crops)
     same, different = float(first.vector @ again.vector), float(first.vector @ other.vector)
 
@@ -52,7 +54,9 @@ def test_quality_falls_with_size_blur_and_a_lying_box() -> None:
 
 
 def test_the_fused_vector_leans_to_the_better_picture() -> None:
-    red, green = ColourTexture().encode([dressed((200, 30, 30), (30, 30, 60), 1), dressed((40, 120, 50), (200,) * 3, 2)])
+    red, green = ColourTexture().encode(
+        [dressed((200, 30, 30), (30, 30, 60), 1), dressed((40, 120, 50), (200,) * 3, 2)]
+    )
     both = fuse([replace(red, quality=0.9), replace(green, quality=0.1)])
     assert float(both.vector @ red.vector) > float(both.vector @ green.vector)
     assert both.quality == pytest.approx(0.9)

@@ -25,7 +25,7 @@ def test_evidence_never_falls_with_likeness_beyond_its_turning_point_and_is_boun
     assert ratios.min() >= fit.lowest
     assert ratios.max() <= fit.highest
     assert ratios[-1] == ratios.max()
-    inside = ratios[COSINES >= fit.other_mean]
+    inside = ratios[fit.other_mean <= COSINES]
     assert np.all(np.diff(inside) >= -0.05)
 
 
