@@ -22,7 +22,7 @@ from marengocam.runtime.leases import LeaseKeeper
 
 FLUSH_LIMIT_S = 1.5
 RELEASE_LIMIT_S = 1.0
-LEFTOVERS_REACH = timedelta(days=2)
+LEFTOVERS_REACHES = (timedelta(days=2), timedelta(days=400))  # what is recent first, then all
 LEFTOVERS_RETRY_S = 5.0
 PREFIX = "camera:"
 DISABLED_REASON = "Switched off by its owner: neither recorded nor analysed."
@@ -183,14 +183,15 @@ class CameraRounds:
             self._background(self._index_leftovers(camera_id))
 
     async def _index_leftovers(self, camera_id: str) -> None:
-        while True:
+        reaches = list(LEFTOVERS_REACHES)
+        while reaches:
             try:
-                await index_leftovers(self._hub, self._store, camera_id, self._context.clock, LEFTOVERS_REACH)
+                await index_leftovers(self._hub, self._store, camera_id, self._context.clock, reaches[0])
             except (HubUnavailableError, OSError) as error:
                 _LOG.info("camera %s: leftovers are looked for again: %s", camera_id, error)
                 await asyncio.sleep(LEFTOVERS_RETRY_S)
             else:
-                return
+                del reaches[0]
 
     async def _tell_change(self, worker: CameraWorker, status: CameraStatus) -> None:
         camera_id = worker.camera.camera_id

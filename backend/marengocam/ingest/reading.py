@@ -127,7 +127,8 @@ class Reader:
             return
         try:
             finished = self._writer.write(packet)
-            self._health.recording_problem = ""
+            if packet.keyframe:  # others may only have been passed over
+                self._health.recording_problem = ""
         except StoreError as error:
             self._store_retry_at_s = self._clock.monotonic_s() + STORE_RETRY_S
             self._health.recording_problem = str(error)

@@ -167,6 +167,35 @@ async def test_with_a_second_stream_the_first_is_recorded_and_the_second_analyse
             await until(told)
 
 
+async def test_a_camera_that_cannot_be_recorded_says_so_and_is_analysed_while_others_are_recorded(
+    hub: Hub, settings: Settings, clip: Path
+) -> None:
+    folder = settings.media_dir / "recordings"
+    folder.mkdir()
+    (folder / "front").write_text("a file where the folder of recordings should be")
+    async with RtspServer({"front": clip, "back": clip}) as server:
+        for name in ("front", "back"):
+            await hub.cameras.add(Camera(name, name, server.url(name)))
+        async with ingest_here(hub, settings):
+
+            async def told() -> bool:
+                front = (await hub.cameras.statuses()).get("front")
+                return front is not None and front.state is CameraState.ONLINE and "cannot be written" in front.reason
+
+            async def went_on() -> bool:
+                return bool(await closed_tracks(hub, "front")) and await hub.chunks.recorded_s("back") > 3
+
+            await until(told)
+            await until(went_on)
+            assert await told(), "as long as it lasts"
+            (folder / "front").unlink()
+
+            async def mended() -> bool:
+                return await hub.chunks.recorded_s("front") > 0 and not await told()
+
+            await until(mended)
+
+
 async def test_a_camera_is_recorded_without_a_hub_and_indexed_when_it_is_back(
     hub: Hub, settings: Settings, clip: Path
 ) -> None:
