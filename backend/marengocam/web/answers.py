@@ -92,6 +92,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     if not response.prepared:
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
+        response.headers.setdefault("Cache-Control", "no-cache" if request.path.startswith("/page/") else "no-store")
     return response
 
 

@@ -1,6 +1,7 @@
 """A face from an owner's picture into a person's gallery."""
 
 import asyncio
+import re
 from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Any
@@ -8,6 +9,7 @@ from uuid import UUID
 
 import aiohttp
 import numpy as np
+from aiohttp import web
 
 from marengocam.core.errors import BadInputError, FaceEngineError
 from marengocam.core.ids import new_id
@@ -21,19 +23,24 @@ ENGINE_LIMIT_S = 5.0
 CLEARLY_LARGER = 2.0  # of several faces the largest counts only when it is this much larger
 BAD_PICTURE_CODE = 400  # of our own engine: the picture is at fault, not the engine
 LOOK_AGAIN = timedelta(seconds=60)
-_FORMATS = ((b"\xff\xd8\xff", "jpg"), (b"\x89PNG\r\n\x1a\n", "png"), (b"RIFF", "webp"))
+_FORMATS = (
+    (re.compile(rb"\xff\xd8\xff"), "jpg"),
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), "png"),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), "webp"),
+)
 
 
 async def enrol_face(desk: Desk, person_id: UUID, picture: bytes) -> None:
     """Have the face engine embed the face in a picture, and keep it.
 
-    Raises InputFieldError for a picture without one clear face, FaceEngineError when no engine answers.
+    Raises InputFieldError for a picture without one clear face, HTTPRequestEntityTooLarge for one of too many bytes,
+    FaceEngineError when no engine answers.
     """
-    suffix = next((name for magic, name in _FORMATS if picture.startswith(magic)), None)
+    if len(picture) > MAX_PICTURE_BYTES:
+        raise web.HTTPRequestEntityTooLarge(MAX_PICTURE_BYTES, len(picture))
+    suffix = next((name for magic, name in _FORMATS if magic.match(picture)), None)
     if suffix is None:
         raise InputFieldError("The picture must be a JPEG, PNG or WebP file.", "picture")
-    if len(picture) > MAX_PICTURE_BYTES:
-        raise InputFieldError(f"The picture is too large: at most {MAX_PICTURE_BYTES >> 20} MB.", "picture")
     embedding = _embedding(_one_face(await _ask(desk, picture)))
     now = desk.context.clock.now()
     path = PurePosixPath(PICTURES, "persons", str(person_id), f"{new_id(now)}.{suffix}")

@@ -33,7 +33,10 @@ def aware(at: datetime, name: str) -> datetime:
     """Return a time in UTC; one without a time zone is refused."""
     if at.tzinfo is None:
         raise InputFieldError(f"{name} needs a time zone, such as 2026-11-24T10:15:00Z.", name)
-    return at.astimezone(UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise InputFieldError(f"{name} lies outside of all calendars.", name) from None
 
 
 def uuid(request: web.Request, name: str) -> UUID | None:

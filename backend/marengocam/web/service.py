@@ -34,8 +34,8 @@ class WebService:
             signer=Signer(context.hub.keyring.signing_key(PURPOSE)),
             views={},
         )
-        app.middlewares.append(errors_as_json)
         app.middlewares.append(_logged)
+        app.middlewares.append(errors_as_json)
         for route in ROUTES:
             app.router.add_route(route.method, PREFIX + route.path, partial(_serve, desk, route))
         described = document(ROUTES)

@@ -33,7 +33,7 @@ class Signer:
             until = datetime.fromtimestamp(int(expires), UTC)
         except (ValueError, OverflowError, OSError):
             raise BadSignatureError("This address is not valid.") from None
-        if not hmac.compare_digest(signature, self._signature(scope, int(expires))):
+        if not hmac.compare_digest(signature.encode(errors="replace"), self._signature(scope, int(expires)).encode()):
             raise BadSignatureError("This address is not valid.")
         if now > until:
             raise BadSignatureError("This address has expired: ask for a new one.")

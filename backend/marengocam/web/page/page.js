@@ -10,6 +10,7 @@ const $ = (id) => document.getElementById(id);
 let token = sessionStorage.getItem(KEY);
 let lastNumber = 0;
 let timers = [];
+let socket = null;
 const pictures = new Map(); // address -> object URL
 
 class ApiError extends Error {
@@ -19,6 +20,7 @@ class ApiError extends Error {
 async function call(path, options = {}) {
   const answer = await fetch(API + path, { ...options, headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" } });
   if (!answer.ok) {
+    if (answer.status === 401) signOut("This token opens nothing any more: make a new one.");
     const body = await answer.json().catch(() => null);
     throw new ApiError(answer.status, body?.error?.message ?? `Answer ${answer.status}`);
   }
@@ -28,6 +30,7 @@ async function call(path, options = {}) {
 async function picture(image, path, fresh = false) {
   if (!fresh && pictures.has(path)) { image.src = pictures.get(path); return; }
   const answer = await fetch(API + path, { headers: { Authorization: `Bearer ${token}` } });
+  if (answer.status === 401) signOut("This token opens nothing any more: make a new one.");
   if (!answer.ok) return;
   const url = URL.createObjectURL(await answer.blob());
   const old = pictures.get(path);
@@ -66,6 +69,7 @@ const SENTENCES = {
 function eventItem(event) {
   const [who, where] = (SENTENCES[event.type] ?? (() => [event.type, ""]))(event);
   const thumb = element("img", { className: "thumb", alt: "" });
+  thumb.hidden = !event.local_track_id;
   if (event.local_track_id) picture(thumb, `/tracks/${event.local_track_id}/crop.jpg`).catch(() => {});
   const what = element("span", { className: "what" }, element("strong", { textContent: who }), ` ${where}`, element("small", { textContent: time(event.occurred_at) + (event.late ? " · told late" : "") }));
   return element("li", { className: event.type }, thumb, what);
@@ -153,7 +157,7 @@ async function follow() {
   if (!token) return;
   try {
     const { url } = await call("/events/ticket", { method: "POST" });
-    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${url}&after=${lastNumber}`);
+    socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${url}&after=${lastNumber}`);
     socket.onmessage = (message) => {
       const content = JSON.parse(message.data);
       if (content.kind === "event") showEvent(content.event);
@@ -161,7 +165,7 @@ async function follow() {
     };
     socket.onclose = () => setTimeout(follow, RECONNECT_MS);
   } catch (error) {
-    if (error.status === 401) return signOut(error.message);
+    if (error.status === 401) return;
     setTimeout(follow, RECONNECT_MS);
   }
 }
@@ -181,6 +185,10 @@ async function open() {
 
 function signOut(reason = "") {
   timers.forEach(clearInterval);
+  timers = [];
+  socket?.close();
+  pictures.forEach((url) => URL.revokeObjectURL(url));
+  pictures.clear();
   sessionStorage.removeItem(KEY);
   token = null;
   $("home").hidden = $("sign-out").hidden = true;

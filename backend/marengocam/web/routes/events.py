@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -27,6 +28,7 @@ SEND_LIMIT_S = 10.0
 HINT_EVERY_S = 1.0
 POLL_S = 2.0
 STREAM_PATH = f"{PREFIX}/events/stream"
+_LOG = logging.getLogger(__name__)
 HINTS = {"camera": "cameras", "person": "persons", "local_track": "tracks", "health": "health"}
 
 
@@ -61,25 +63,41 @@ async def stream(desk: Desk, request: web.Request) -> web.StreamResponse:
     else:
         await desk.gate.check(request, "read")
     last = await desk.hub.events.last_number()
-    after = number(request, "after", last, 0, HIGHEST)
+    # A number that was never given comes from before the database was put back: go on with what is new.
+    after = min(number(request, "after", last, 0, HIGHEST), last)
     socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=4096)
     await socket.prepare(request)
     stopping = asyncio.ensure_future(desk.context.stopping.wait())
     sender = asyncio.create_task(_send_events(desk, socket, after))
     hints = asyncio.create_task(_send_hints(desk, socket))
     reader = asyncio.create_task(_read(socket))
+    code = WSCloseCode.GOING_AWAY
     try:
         await _send(socket, {"kind": "hello", "last_number": last})
         await asyncio.wait({sender, hints, reader, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    except (ConnectionError, TimeoutError):
-        pass  # the client is gone or reads too slowly; it resumes from its last number
+        await _raise_of(sender, hints)
+    except TimeoutError:
+        code = WSCloseCode.TRY_AGAIN_LATER  # it reads too slowly; it resumes from its last number
+    except ConnectionError:
+        _LOG.debug("a reader of events is gone")
     finally:
         for task in (sender, hints, reader, stopping):
             task.cancel()
         await asyncio.gather(sender, hints, reader, stopping, return_exceptions=True)
         with contextlib.suppress(ConnectionError, TimeoutError):
-            await asyncio.wait_for(socket.close(code=WSCloseCode.GOING_AWAY), SEND_LIMIT_S)
+            await asyncio.wait_for(socket.close(code=code), SEND_LIMIT_S)
     return socket
+
+
+async def _raise_of(sender: "asyncio.Task[None]", hints: "asyncio.Task[None]") -> None:
+    """Raise what ended a task; a failure that is the client's is a TimeoutError or ConnectionError."""
+    if sender.done():
+        await sender
+    if hints.done():
+        try:
+            await hints
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
 
 
 async def _send_events(desk: Desk, socket: web.WebSocketResponse, after: int) -> None:

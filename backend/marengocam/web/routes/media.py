@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from marengocam.core.errors import NotFoundError
 from marengocam.core.model import Chunk
 from marengocam.media.playlist import LiveView, init_bytes, recording_playlist, segment_bytes
 from marengocam.web.answers import InputFieldError, given, told
@@ -76,7 +77,10 @@ async def list_chunks(desk: Desk, request: web.Request) -> web.Response:
 
 async def chunk_file(desk: Desk, request: web.Request) -> web.StreamResponse:
     chunk = await desk.hub.chunks.get(path_uuid(request, "chunk_id"))
-    return web.FileResponse(desk.store.resolve(chunk.path), headers={"Content-Type": "video/mp4"})
+    file = desk.store.resolve(chunk.path)
+    if not file.is_file():
+        raise NotFoundError("The file of this recording is gone: `marengocam check` tells what else is missing.")
+    return web.FileResponse(file, headers={"Content-Type": "video/mp4"})
 
 
 def _scope(camera_id: str) -> str:

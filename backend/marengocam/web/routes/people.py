@@ -11,12 +11,13 @@ from marengocam.db.persons import KnownPerson
 from marengocam.db.tracks import TrackFilter, TrackRow
 from marengocam.web.answers import InputFieldError, given, told
 from marengocam.web.enrolment import enrol_face
-from marengocam.web.query import flag, moment, number, path_uuid, uuid
+from marengocam.web.query import aware, flag, moment, number, path_uuid, uuid
 from marengocam.web.table import Desk, Parameter, Route
 from marengocam.web.wire import models as wire
 
 MAX_PAGE = 500
 DEFAULT_PAGE = 50
+PICTURE_TYPES = {".png": "image/png", ".webp": "image/webp"}
 
 
 async def list_tracks(desk: Desk, request: web.Request) -> web.Response:
@@ -182,7 +183,8 @@ def _picture(desk: Desk, path: PurePosixPath | None) -> web.StreamResponse:
     file = desk.store.resolve(path) if path is not None else None
     if file is None or not file.is_file():
         raise NotFoundError("There is no picture of that.")
-    return web.FileResponse(file, headers={"Cache-Control": "private, max-age=60", "Content-Type": "image/jpeg"})
+    kind = PICTURE_TYPES.get(file.suffix, "image/jpeg")
+    return web.FileResponse(file, headers={"Cache-Control": "private, max-age=60", "Content-Type": kind})
 
 
 def _name(name: str) -> str:
@@ -196,7 +198,7 @@ def _cursor(text: str | None) -> tuple[datetime, UUID] | None:
         return None
     at, _, local_track_id = text.partition("_")
     try:
-        return datetime.fromisoformat(at.replace(" ", "+")), UUID(local_track_id)
+        return aware(datetime.fromisoformat(at.replace(" ", "+")), "before"), UUID(local_track_id)
     except ValueError:
         raise BadInputError("`before` must be what `next` said.") from None
 
