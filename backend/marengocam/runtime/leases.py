@@ -1,7 +1,11 @@
 """Leases held by a process: claimed, renewed, shared fairly, kept while the hub is away."""
 
 import logging
+import os
+import secrets
+import socket
 from collections.abc import Sequence
+from pathlib import Path
 
 from marengocam.core.clock import Clock
 from marengocam.core.errors import HubUnavailableError
@@ -11,6 +15,21 @@ from marengocam.db.hub import Hub
 TTL_S = 10.0
 RENEW_S = 3.0
 _LOG = logging.getLogger(__name__)
+
+
+def own_instance() -> str:
+    """Return this process's name: host and process space, number, and something random for each start."""
+    space = Path("/proc/self/ns/pid").readlink().name.strip("pid:[]")
+    return f"{socket.gethostname()}/{space}:{os.getpid()}:{secrets.token_hex(3)}"
+
+
+def is_dead_neighbour(holder: str, own: str) -> bool:
+    """Return whether `holder` is a process of the same process space that no longer lives."""
+    place, _, rest = holder.partition(":")
+    number = rest.partition(":")[0]
+    if place != own.partition(":")[0] or not number.isdigit() or holder == own:
+        return False
+    return not Path(f"/proc/{number}").exists() or int(number) == os.getpid()
 
 
 class LeaseKeeper:
@@ -31,6 +50,8 @@ class LeaseKeeper:
         """Renew what is held, give up what is no longer named, claim what is free up to `most` in all."""
         for name in self.held.keys() - set(names):
             await self._give_up(name)
+        if any(name not in self.held for name in names):
+            await self._free_those_of_the_dead()
         for name in names:
             if name not in self.held and most is not None and len(self.held) >= most:
                 continue
@@ -48,6 +69,15 @@ class LeaseKeeper:
         """Give everything up, at the end of the process."""
         for name in list(self.held):
             await self._give_up(name)
+
+    async def _free_those_of_the_dead(self) -> None:
+        """Let go of leases whose holder ran on this machine and is gone: a restart need not wait for their end."""
+        try:
+            for lease in await self._hub.leases.list():
+                if is_dead_neighbour(lease.holder, self._holder):
+                    await self._hub.leases.release(lease)
+        except HubUnavailableError:
+            return
 
     async def _give_up(self, name: str) -> None:
         lease = self.held.pop(name)

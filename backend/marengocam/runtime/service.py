@@ -3,10 +3,7 @@
 import asyncio
 import contextlib
 import logging
-import os
-import secrets
 import signal
-import socket
 import traceback
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -22,6 +19,7 @@ from marengocam.runtime.bus import Bus
 from marengocam.runtime.context import CONTEXT, Service, ServiceContext
 from marengocam.runtime.endpoint import CLIENT_MAX_BYTES, add_own_routes, serving
 from marengocam.runtime.health import HealthReport
+from marengocam.runtime.leases import own_instance
 from marengocam.runtime.logs import start_logging
 from marengocam.runtime.watchdog import LIMIT_S, Watchdog
 from marengocam.settings import Settings
@@ -114,8 +112,7 @@ class _Life:
             bus=bus,
             stopping=asyncio.Event(),
             service=self._name,
-            # Random, since every container's process is number 1: a lease's fence must rise with each start.
-            instance=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
+            instance=own_instance(),
             started_at=self._clock.now(),
             metrics=metrics,
             watchdog=watchdog,

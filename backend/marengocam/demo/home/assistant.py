@@ -170,7 +170,18 @@ async def start_home_assistant(
     home = HomeAssistant(child, f"http://127.0.0.1:{port}", session)
     await _wait_until_ready(home)
     await home.sign_in()
+    await _wait_until_running(home)
     return home
+
+
+async def _wait_until_running(home: HomeAssistant) -> None:
+    """Wait until automations listen; the integration's events begin only then."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + READY_LIMIT_S
+    while (await home.call("GET", "/api/config"))["state"] != "RUNNING":
+        if loop.time() > deadline:
+            raise DemoError(f"Home Assistant did not finish its start:\n{home.child.last_lines()}")
+        await asyncio.sleep(POLL_S)
 
 
 async def _wait_until_ready(home: HomeAssistant) -> None:

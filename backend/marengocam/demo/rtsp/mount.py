@@ -26,6 +26,8 @@ class Mount:
         self.clip = clip
         self.viewers: set[Viewer] = set()
         self.stalled = False  # True: connected, but nothing comes
+        self.refusing = False  # True: new viewers are told that the camera is busy
+        self._next: Clip | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -50,6 +52,10 @@ class Mount:
         """Disconnect a viewer."""
         self.viewers.discard(viewer)
 
+    def change(self, clip: Clip) -> None:
+        """Show another clip from the next round on, to the same viewers: a camera whose settings are changed."""
+        self._next = clip
+
     def drop_viewers(self) -> None:
         """Close every connection, as a camera does that restarts."""
         for viewer in self.viewers:
@@ -69,6 +75,7 @@ class Mount:
                     for viewer in list(self.viewers):
                         self._send(viewer, [*viewer.packetizer.packets(unit, base_s + unit.show_s)])
             base_s += self.clip.duration_s
+            self.clip, self._next = self._next or self.clip, None
 
     def _send(self, viewer: Viewer, packets: list[bytes]) -> None:
         if viewer.queue.qsize() + len(packets) >= QUEUE_PACKETS:

@@ -152,6 +152,9 @@ class _Connection:
         if mount is None:
             self._reply(request, "404 Not Found")
             return True
+        if mount.refusing:
+            self._reply(request, "503 Service Unavailable")
+            return True
         sdp = (
             f"v=0\r\no=- 1 1 IN IP4 {self._server.host}\r\ns=MarengoCam demo\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\n"
             f"a=control:*\r\nm=video 0 RTP/AVP 96\r\n{mount.clip.sdp_media}a=control:track0\r\n"

@@ -1,0 +1,127 @@
+"""kill -9 of every process in turn while cameras run: what is lost, and whether the invariants hold afterwards."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+
+import aiohttp
+import psutil
+import pytest
+from tests.support.squares import render_walks
+
+from marengocam.check.invariants import findings_of
+from marengocam.core.clock import SystemClock
+from marengocam.db.hub import open_hub
+from marengocam.db.tracks import TrackFilter
+from marengocam.demo.backend import start_backend
+from marengocam.demo.processes import stop_child
+from marengocam.demo.rtsp import RtspServer
+from marengocam.media.store import Store
+from marengocam.settings import load_settings
+
+SERVICES = ("ingest", "resolver", "face", "janitor", "automation", "web")
+STEADY_S = 8.0
+LOST_LIMIT_S = 12.0  # of video per kill of ingest: a fragment, the restart, the camera's next keyframe, a busy machine
+RUN_LIMIT_S = 280
+
+
+def service_process(parent: psutil.Process, name: str) -> psutil.Process:
+    for child in parent.children(recursive=True):
+        with suppress(psutil.Error):
+            if child.cmdline()[-2:] == ["marengocam.cli", name]:
+                return child
+    raise LookupError(name)
+
+
+def postmaster(data: Path) -> psutil.Process:
+    return psutil.Process(int((data / "backend/postgres/postmaster.pid").read_text().split()[0]))
+
+
+async def restarted(parent: psutil.Process, name: str, old_pid: int) -> float:
+    clock = SystemClock()
+    start_s = clock.monotonic_s()
+    async with asyncio.timeout(30):
+        while True:
+            with suppress(LookupError):
+                if service_process(parent, name).pid != old_pid:
+                    return clock.monotonic_s() - start_s
+            await asyncio.sleep(0.05)
+
+
+async def recorded(hub, camera_id, count):
+    """Wait until a camera has so many indexed chunks; return all, by camera."""
+    async with asyncio.timeout(60):
+        while True:
+            pages = [chunk for chunk, _ in await hub.chunks.page("", 500)]
+            chunks = {name: [chunk for chunk in pages if chunk.camera_id == name] for name in ("a", "b")}
+            if len(chunks[camera_id]) >= count:
+                return chunks
+            await asyncio.sleep(0.2)
+
+
+def gaps_s(chunks):
+    ordered = sorted(chunks, key=lambda chunk: chunk.started_at)
+    return [max(0.0, (after.started_at - before.ended_at).total_seconds()) for before, after in pairwise(ordered)]
+
+
+@pytest.mark.timeout(RUN_LIMIT_S)
+async def test_no_kill_breaks_an_invariant_or_costs_more_than_seconds(short_data_folder):
+    data = short_data_folder
+    data.chmod(0o755)
+    clip = render_walks(data / "walks.mp4", 12.0, [1.0, 6.0])
+    environment = {"MARENGOCAM_DETECTOR": "hog", "MARENGOCAM_DOWNLOAD_MODELS": "false", "MARENGOCAM_CHUNK_S": "4"}
+    result = {"restart_s": {}, "lost_s": []}
+    async with RtspServer({"a": clip, "b": clip}) as cameras, aiohttp.ClientSession() as session:
+        backend = await start_backend(data, environment, session)
+        try:
+            for name in ("a", "b"):
+                await backend.call("POST", "/cameras", {"name": name, "main_url": cameras.url(name)})
+            settings = load_settings(os.environ | backend.environment)
+            async with open_hub(settings, "test") as hub:
+                await recorded(hub, "a", 2)
+                parent = psutil.Process(backend.child.process.pid)
+                for name in SERVICES:
+                    victim = service_process(parent, name)
+                    victim.kill()
+                    result["restart_s"][name] = round(await restarted(parent, name, victim.pid), 2)
+                    await asyncio.sleep(STEADY_S if name == "ingest" else 2)
+                postmaster(data).kill()
+                await asyncio.sleep(STEADY_S)
+                before = await recorded(hub, "a", 4)
+            # Everything at once, as when the power fails; then it starts again.
+            os.kill(backend.child.process.pid, signal.SIGKILL)
+            await backend.child.process.wait()
+            backend = await start_backend(data, environment, session)
+            async with open_hub(load_settings(os.environ | backend.environment), "test") as hub:
+                chunks = await recorded(hub, "a", len(before["a"]) + 2)
+                chunks = await recorded(hub, "b", len(before["b"]) + 2)
+                result["lost_s"] = sorted(round(gap, 2) for name in ("a", "b") for gap in gaps_s(chunks[name]))[-4:]
+        finally:
+            await stop_child(backend.child)
+        await verified(data, environment, session)
+    assert max(result["lost_s"]) < LOST_LIMIT_S
+    artifacts = os.environ.get("MARENGOCAM_ARTIFACTS")
+    if artifacts:
+        (Path(artifacts) / "kill_every_process.json").write_text(json.dumps(result, indent=2))
+    sys.stderr.write(f"{json.dumps(result)}\n")
+
+
+async def verified(data, environment, session):
+    """Start once more, let leftovers be adopted, verify the invariants."""
+    backend = await start_backend(data, environment, session)
+    try:
+        settings = load_settings(os.environ | backend.environment)
+        async with open_hub(settings, "test") as hub:
+            await asyncio.sleep(STEADY_S)
+            findings = await findings_of(hub, Store(settings.media_dir), SystemClock(), deep=True)
+            assert {one.name: one.problems for one in findings} == {"I1": [], "I2": [], "I3": []}
+            assert all(one.checked for one in findings[:2])
+            open_tracks = [row for row in await hub.tracks.list(TrackFilter(), 500) if row.track.open]
+            assert len(open_tracks) <= 4, "tracks of killed processes were closed"
+    finally:
+        await stop_child(backend.child)
