@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = build_parser().parse_args(arguments)
     try:
         result = parsed.command(load_settings(), parsed)
-        status = asyncio.run(result) if inspect.isawaitable(result) else result
+        status = asyncio.run(result) if inspect.iscoroutine(result) else result
     except MarengoCamError as error:
         print(f"marengocam: {error}", file=sys.stderr)
         return USAGE_STATUS
