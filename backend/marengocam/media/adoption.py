@@ -6,7 +6,7 @@ from pathlib import Path
 
 import av
 
-from marengocam.core.errors import MediaError
+from marengocam.core.errors import MediaError, StoreError
 from marengocam.core.model import Chunk
 from marengocam.media.mp4.fragments import read_index
 from marengocam.media.store import GROWING_SUFFIX, RecordingName, Store, claimed
@@ -26,7 +26,11 @@ def adopt_partials(store: Store, camera_id: str) -> list[Chunk]:
         with claimed(file) as ours:
             if not ours:
                 continue
-            chunk = _adopt(store, file)
+            try:
+                chunk = _adopt(store, file)
+            except (StoreError, OSError) as error:
+                _LOG.warning("%s cannot be finished yet: %s", file.name, error)  # the next start tries again
+                continue
         if chunk is not None:
             adopted.append(chunk)
     return adopted

@@ -57,14 +57,20 @@ class ChunkWriter:
         self._template = template
         self._info = info
         self._chunk_s = chunk_s
+        self._changed = False  # True: the stream's parameters are no longer the template's
         self._open: _Open | None = None
         self.dropped = 0  # packets before the first keyframe
 
     def write(self, packet: StreamPacket) -> Chunk | None:
-        """Add a packet; at a keyframe after the chunk's length, or where time jumped, a new chunk begins."""
+        """Add a packet.
+
+        A new chunk begins at a keyframe after the chunk's length, where time jumped or the parameters changed.
+        """
         finished = None
-        if self._open is not None and (packet.jumped or (packet.keyframe and self._is_long(packet))):
+        if self._open is not None and self._ends_before(packet):
             finished = self.close()
+        if packet.changed is not None:
+            self._info, self._changed = packet.changed, True
         if self._open is None:
             if not packet.keyframe:
                 self.dropped += 1
@@ -102,6 +108,9 @@ class ChunkWriter:
             height_px=self._info.height_px,
         )
 
+    def _ends_before(self, packet: StreamPacket) -> bool:
+        return packet.jumped or packet.changed is not None or (packet.keyframe and self._is_long(packet))
+
     def _is_long(self, packet: StreamPacket) -> bool:
         assert self._open is not None
         return (packet.at - self._open.name.started_at).total_seconds() >= self._chunk_s - self._open.step_s / 2
@@ -111,17 +120,28 @@ class ChunkWriter:
         started_at = packet.at.replace(microsecond=packet.at.microsecond // 1000 * 1000)
         name = RecordingName(self._camera_id, started_at, new_id(packet.at))
         file = self._store.growing(name)
+        lock = None
         try:
             file.touch()
             lock = file.open("rb")
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             container = av.open(str(file), "w", format="mp4", options=dict(CONTAINER_OPTIONS))
-            stream = container.add_stream_from_template(self._template)
+            stream = self._stream_of(container)
         except (av.FFmpegError, OSError) as error:
+            if lock is not None:
+                lock.close()
             raise StoreError(f"A recording cannot be begun: {_reason(error)}.") from error
         dts = _decode_stamp(packet.packet)
         time_base = packet.packet.time_base
         return _Open(name, file, lock, container, stream, dts, time_base, dts - 1)
+
+    def _stream_of(self, container: av.container.OutputContainer) -> Any:
+        stream: Any = container.add_stream_from_template(self._template)
+        if self._changed:
+            context = stream.codec_context
+            context.extradata = self._info.extradata
+            context.width, context.height = self._info.width_px, self._info.height_px
+        return stream
 
     @staticmethod
     def _mux(chunk: _Open, packet: StreamPacket) -> None:

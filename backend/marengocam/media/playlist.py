@@ -1,6 +1,7 @@
 """HLS over recordings: segments are byte ranges of chunks, on one time line that runs on from chunk to chunk."""
 
 import hashlib
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,8 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # segments' decode times count from he
 LIVE_WINDOW = timedelta(seconds=20)
 LIVE_SEARCH = timedelta(minutes=20)
 LIVE_SEGMENTS = 6
+LIVE_FILES = 4
+READ_TRIES = 2
 GAP_S = 1.0  # between chunks: longer is a discontinuity
 MAX_SEGMENT_BYTES = 64 << 20
 UrlFor = Callable[[str], str]
@@ -68,25 +71,24 @@ class LiveView:
         self._store = store
         self._camera_id = camera_id
         self._sequence = 0
+        self._gaps_left = 0
         self._known: list[Segment] = []
+        self._lock = threading.Lock()
 
     def playlist(self, url_for: UrlFor, now: datetime) -> str:
         """Return the playlist of this moment.
 
         Raises NotFoundError when the camera has recorded nothing lately.
         """
-        files = self._store.recordings(self._camera_id, LIVE_SEARCH, now)[-4:]
         found: list[Segment] = []
-        for file in files:
-            try:
-                found += segments_of(self._store, file)
-            except (MediaError, FileNotFoundError):
-                continue  # just finished under another name, or not begun yet: the next refresh has it
+        for file in self._store.recordings(self._camera_id, LIVE_SEARCH, now)[-LIVE_FILES:]:
+            found += _segments_if_any(self._store, file)
         found = _with_gaps(found)[-LIVE_SEGMENTS:]
         if not found or now - found[-1].started_at > LIVE_SEARCH:
             raise NotFoundError("This camera has recorded nothing lately: see its state.")
-        self._advance(found)
-        return _playlist(found, url_for, sequence=self._sequence, ended=False)
+        with self._lock:
+            self._advance(found)
+            return _playlist(found, url_for, sequence=self._sequence, gaps_left=self._gaps_left, ended=False)
 
     def _advance(self, found: list[Segment]) -> None:
         """Keep the media sequence rising by one for each segment that left the window."""
@@ -95,7 +97,9 @@ class LiveView:
             # Above every number that an earlier process can have used: segments are not shorter than their seconds.
             self._sequence = int((found[0].started_at - EPOCH).total_seconds())
         else:
-            self._sequence += sum(segment.name not in names for segment in self._known)
+            left = [segment for segment in self._known if segment.name not in names]
+            self._sequence += len(left)
+            self._gaps_left += sum(segment.after_gap for segment in left)
         self._known = found
 
 
@@ -119,14 +123,20 @@ def recording_playlist(
 
 def init_bytes(store: Store, camera_id: str, name: str) -> bytes:
     """Return the header that belongs to a segment's recording; raises BadInputError, NotFoundError."""
-    file, _, _ = _place(store, camera_id, name)
-    with file.open("rb") as opened:
-        return opened.read(read_index(file).init_bytes)
+    return _read_place(store, camera_id, name, _init_of)
 
 
 def segment_bytes(store: Store, camera_id: str, name: str) -> bytes:
     """Return a segment on the common time line; raises BadInputError, NotFoundError."""
-    file, offset, size_bytes = _place(store, camera_id, name)
+    return _read_place(store, camera_id, name, _segment_of)
+
+
+def _init_of(_store: Store, file: Path, _offset: int, _size_bytes: int) -> bytes:
+    with file.open("rb") as opened:
+        return opened.read(read_index(file).init_bytes)
+
+
+def _segment_of(store: Store, file: Path, offset: int, size_bytes: int) -> bytes:
     recording = RecordingName.from_path(store.relative(file))
     assert recording is not None
     index = read_index(file)
@@ -137,6 +147,18 @@ def segment_bytes(store: Store, camera_id: str, name: str) -> bytes:
         content = opened.read(size_bytes)
     ticks = round((recording.started_at - EPOCH).total_seconds() * index.timescale)
     return rebase(content, ticks)
+
+
+def _segments_if_any(store: Store, file: Path) -> list[Segment]:
+    """Return a recording's segments, none of one without a header; one just finished is read under its new name."""
+    for place in (file, file.with_name(file.name.removesuffix(".part"))):
+        try:
+            return segments_of(store, place)
+        except FileNotFoundError:
+            continue
+        except MediaError:
+            return []
+    return []
 
 
 def _between_keyframes(index: FragmentIndex, *, whole: bool) -> list[list[Fragment]]:
@@ -165,21 +187,22 @@ def _with_gaps(found: list[Segment]) -> list[Segment]:
     return marked
 
 
-def _playlist(found: Sequence[Segment], url_for: UrlFor, *, sequence: int, ended: bool) -> str:
+def _playlist(found: Sequence[Segment], url_for: UrlFor, *, sequence: int, gaps_left: int = 0, ended: bool) -> str:
     longest_s = max(segment.duration_s for segment in found)
     lines = [
         "#EXTM3U",
         "#EXT-X-VERSION:7",
         f"#EXT-X-TARGETDURATION:{max(1, round(longest_s + 0.499))}",
         f"#EXT-X-MEDIA-SEQUENCE:{sequence}",
+        *([] if ended else [f"#EXT-X-DISCONTINUITY-SEQUENCE:{gaps_left}"]),
         "#EXT-X-INDEPENDENT-SEGMENTS",
         *(["#EXT-X-PLAYLIST-TYPE:VOD"] if ended else []),
     ]
     init_key = None
-    for number, segment in enumerate(found):
-        if segment.after_gap and number:
+    for segment in found:
+        if segment.after_gap:
             lines.append("#EXT-X-DISCONTINUITY")
-        if segment.init_key != init_key or (segment.after_gap and number):
+        if segment.init_key != init_key or segment.after_gap:
             lines.append(f'#EXT-X-MAP:URI="{url_for("init_" + segment.name)}"')
             init_key = segment.init_key
         stamp = segment.started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -189,6 +212,18 @@ def _playlist(found: Sequence[Segment], url_for: UrlFor, *, sequence: int, ended
             url_for(segment.name),
         ]
     return "\n".join([*lines, *(["#EXT-X-ENDLIST"] if ended else []), ""])
+
+
+def _read_place(store: Store, camera_id: str, name: str, read: Callable[[Store, Path, int, int], bytes]) -> bytes:
+    for _ in range(READ_TRIES):
+        file, offset, size_bytes = _place(store, camera_id, name)
+        try:
+            return read(store, file, offset, size_bytes)
+        except FileNotFoundError:
+            continue  # finished between the look and the reading: it has its other name now
+        except MediaError:
+            break
+    raise NotFoundError("That recording is gone.")
 
 
 def _place(store: Store, camera_id: str, name: str) -> tuple[Path, int, int]:

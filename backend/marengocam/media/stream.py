@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +14,7 @@ import av.container
 from marengocam.core.clock import Clock
 from marengocam.core.secret import Secret
 from marengocam.media.faults import Fault, StreamError, fault_of
+from marengocam.media.parameters import ParameterWatch, picture_size
 from marengocam.media.timeline import Timeline
 
 CONNECT_TIMEOUT_S = 5.0
@@ -49,13 +50,17 @@ class StreamInfo:
 
 @dataclass(frozen=True, slots=True)
 class StreamPacket:
-    """One compressed picture; `at` is when it was filmed, `jumped` starts a new reckoning of time."""
+    """One compressed picture; `at` is when it was filmed.
+
+    `jumped` starts a new reckoning of time; `changed` tells what the stream carries from this keyframe on.
+    """
 
     packet: Any  # PyAV's Packet
     at: datetime
     stream_s: float
     keyframe: bool
     jumped: bool
+    changed: StreamInfo | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -77,12 +82,18 @@ class StreamReader:
         self._container: av.container.InputContainer | None = None
 
     def __enter__(self) -> Self:
-        with _our_errors(opening=self._url):
+        address, kind = _address(self._url, self._options), None
+        try:
             self._container = av.open(
-                _address(self._url, self._options),
+                address,
                 options=_ffmpeg_options(self._url, self._options),
                 timeout=(self._options.connect_timeout_s, self._options.stall_timeout_s),
             )
+        except (av.FFmpegError, OSError) as error:
+            kind = _opening_fault(error, self._url)
+        # Raised out here, without cause or context: FFmpeg puts the whole address, password included, into its texts.
+        if kind is not None or self._container is None:
+            raise StreamError(kind or Fault.OTHER)
         try:
             self.info = self._check(self._container)
         except StreamError:
@@ -105,6 +116,7 @@ class StreamReader:
         assert self._container is not None
         timeline = Timeline()
         video = self.video
+        watch = ParameterWatch(self.info.codec, self.info.extradata)
         with _our_errors():
             for packet in self._container.demux(video):
                 if packet.size == 0:
@@ -119,9 +131,19 @@ class StreamReader:
                     yield StreamPacket(packet, at, stream_s, packet.is_keyframe, jumped=False)
                     continue
                 moment = timeline.place(stream_s, self._clock.now())
-                yield StreamPacket(packet, moment.at, stream_s, packet.is_keyframe, moment.jumped)
+                changed = self._changed(watch, packet) if packet.is_keyframe else None
+                yield StreamPacket(packet, moment.at, stream_s, packet.is_keyframe, moment.jumped, changed)
         if self._file_started_at is None:
             raise StreamError(Fault.ENDED)
+
+    def _changed(self, watch: ParameterWatch, packet: Any) -> StreamInfo | None:
+        keyframe = bytes(packet)
+        extradata = watch.changed(keyframe)
+        if extradata is None:
+            return None
+        size = picture_size(self.info.codec, extradata, keyframe) or (self.info.width_px, self.info.height_px)
+        self.info = replace(self.info, width_px=size[0], height_px=size[1], extradata=extradata)
+        return self.info
 
     def _check(self, container: av.container.InputContainer) -> StreamInfo:
         if not container.streams.video:
@@ -178,15 +200,18 @@ def _ffmpeg_options(url: str, options: StreamOptions) -> dict[str, str]:
     return {}
 
 
+def _opening_fault(error: BaseException, url: str) -> Fault:
+    kind = fault_of(error)
+    if kind is Fault.STALLED:
+        return Fault.UNREACHABLE
+    if kind is Fault.ENDED and url.startswith("http"):
+        return Fault.NOT_VIDEO  # a page was read to its end, and no video was in it
+    return kind
+
+
 @contextlib.contextmanager
-def _our_errors(*, opening: str = "") -> Iterator[None]:
+def _our_errors() -> Iterator[None]:
     try:
         yield
     except (av.FFmpegError, OSError) as error:
-        kind = fault_of(error)
-        if opening and kind is Fault.STALLED:
-            kind = Fault.UNREACHABLE
-        if kind is Fault.ENDED and opening.startswith("http"):
-            kind = Fault.NOT_VIDEO  # a page was read to its end, and no video was in it
-        # The cause is cut off: FFmpeg puts the whole address, password included, into its texts.
-        raise StreamError(kind) from None
+        raise StreamError(fault_of(error)) from None

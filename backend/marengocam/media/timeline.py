@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 MAX_JUMP_S = 5.0
+MAX_BACK_S = 1.0  # pictures that are shown in another order than sent step back less
 SLEW_SHARE = 0.002  # of the difference, taken up per packet: follows a camera's drifting clock without steps
 
 
@@ -31,7 +32,7 @@ class Timeline:
         at = anchor_at + timedelta(seconds=stream_s - anchor_s)
         off_s = (arrived_at - at).total_seconds()
         # Late packets of a slow network are no jump; a stream's clock far behind or ahead of ours is.
-        stepped = abs(stream_s - self._last_s) > MAX_JUMP_S
+        stepped = not -MAX_BACK_S <= stream_s - self._last_s <= MAX_JUMP_S
         self._last_s = stream_s
         if stepped or abs(off_s) > 2 * MAX_JUMP_S:
             self._anchor = (stream_s, arrived_at)

@@ -55,7 +55,8 @@ class FragmentIndex:
 def read_index(file: Path) -> FragmentIndex:
     """Return the index of a recording, also of one that still grows or was cut off.
 
-    Only headers are read. Raises MediaError when it is not a recording of ours, OSError when it cannot be read.
+    Only headers are read; the index ends before the first damaged fragment.
+    Raises MediaError when it is not a recording of ours, OSError when it cannot be read.
     """
     with file.open("rb", buffering=0) as opened:
         size = file.stat().st_size
@@ -74,7 +75,10 @@ def read_index(file: Path) -> FragmentIndex:
             elif box.kind == b"moof" and timescale:
                 moof, moof_at = _read(opened.fileno(), box, MAX_MOOF_BYTES), position
             elif box.kind == b"mdat" and moof:
-                found.append(_fragment(moof, moof_at, box.end, timescale, defaults))
+                try:
+                    found.append(_fragment(moof, moof_at, box.end, timescale, defaults))
+                except MediaError:
+                    break  # what lies before the damage can still be shown
                 moof = b""
             position = box.end
     if not timescale:
@@ -101,7 +105,6 @@ def rebase(segment: bytes, offset_ticks: int) -> bytes:
 
 
 def _box_at(descriptor: int, position: int, size: int) -> MediaBox | None:
-
     header = pread(descriptor, LARGE_HEADER_BYTES, position)
     if len(header) < HEADER_BYTES:
         return None
@@ -116,7 +119,6 @@ def _box_at(descriptor: int, position: int, size: int) -> MediaBox | None:
 
 
 def _read(descriptor: int, box: MediaBox, limit_bytes: int) -> bytes:
-
     if box.end - box.start > limit_bytes:
         raise MediaError("not a recording of MarengoCam: a header is too long")
     return pread(descriptor, box.end - box.start, box.start)
