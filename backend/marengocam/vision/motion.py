@@ -38,7 +38,7 @@ class MotionGate:
 
     def update(self, luma: npt.NDArray[np.uint8]) -> Motion:
         """Take in a luma picture (H x W, any size) and return what moves in it."""
-        cells = cv2.resize(luma, (GRID_WIDTH, GRID_HEIGHT), interpolation=cv2.INTER_AREA).astype(np.float32)
+        cells = _cells(luma)
         if self._mean is None or self._deviation is None:
             self._mean, self._deviation = cells, np.full_like(cells, FIRST_DEVIATION)
             return Motion(moving=False)
@@ -64,6 +64,18 @@ class MotionGate:
         surprise = np.minimum(difference, 3 * self._deviation + 1)
         self._deviation += DEVIATION_RATE * (surprise - self._deviation)
         np.maximum(self._deviation, MIN_DEVIATION, out=self._deviation)
+
+
+def _cells(luma: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    height, width = luma.shape
+    whole = min(width // GRID_WIDTH, height // GRID_HEIGHT)
+    if whole > 1:
+        # By a whole number OpenCV is several times faster; the rest is done on what is small by then.
+        rows, columns = height // whole, width // whole
+        luma = np.asarray(
+            cv2.resize(luma[: rows * whole, : columns * whole], (columns, rows), interpolation=cv2.INTER_AREA), np.uint8
+        )
+    return cv2.resize(luma, (GRID_WIDTH, GRID_HEIGHT), interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
 def _regions(changed: npt.NDArray[np.bool_]) -> Motion:

@@ -17,14 +17,15 @@ def run(settings: Settings, action: str, name: str | None) -> int:
         file = models.find(spec)
         if file is not None:
             missing.discard(spec.role)
-        print(f"{spec.role:15} {spec.name:24} {file or 'not here':60} {spec.quality}")  # noqa: T201 - a command
+        place = file or ("not here; can be fetched" if spec.url else "not here")
+        print(f"{spec.role:15} {spec.name:24} {place!s:60} {spec.quality} ({spec.licence})")  # noqa: T201 - a command
     return int(action == "verify" and bool(missing))
 
 
 def _fetch(settings: Settings, name: str | None) -> int:
-    names = ", ".join(spec.name for spec in MODELS if spec.url)
     spec = spec_named(name or "")
     if spec is None:
+        names = ", ".join(spec.name for spec in MODELS if spec.url)
         raise BadInputError(f"Name one of: {names}.")
     print(fetch_model(spec, settings.data_dir / DOWNLOADED_FOLDER))  # noqa: T201 - a command
     return 0
