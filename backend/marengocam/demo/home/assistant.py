@@ -85,7 +85,8 @@ class HomeAssistant:
         deadline = loop.time() + ENTITIES_LIMIT_S
         while True:
             registry = await self.command({"type": "config/entity_registry/list"})
-            ours = sorted(entity["entity_id"] for entity in registry if entity["platform"] == "marengocam")
+            shown = [entity for entity in registry if entity["platform"] == "marengocam" and not entity["disabled_by"]]
+            ours = sorted(entity["entity_id"] for entity in shown)
             if any(name.startswith("camera.") for name in ours) or loop.time() > deadline:
                 return ours
             await asyncio.sleep(POLL_S)

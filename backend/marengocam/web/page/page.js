@@ -45,13 +45,20 @@ function element(tag, properties = {}, ...children) {
   return made;
 }
 
-const time = (text) => new Date(text).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+function time(text) {
+  const at = new Date(text);
+  const clock = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  if (at.toDateString() === new Date().toDateString()) return clock;
+  return `${at.toLocaleDateString([], { day: "numeric", month: "short" })}, ${clock}`;
+}
 const percent = (share) => (share == null ? "" : `${Math.round(share * 100)} %`);
 
 function cues(event) {
   const found = (event.data?.evidence?.cues ?? []).filter((cue) => cue.log_ratio > 0).map((cue) => cue.cue.replaceAll("_", " "));
   return [...new Set(found)].join(", ");
 }
+
+const STATES = { ok: "All is well", degraded: "Something needs a look", failing: "Not working" };
 
 const SENTENCES = {
   person_detected: (e) => ["Somebody", `on ${e.camera_name}`],
@@ -93,6 +100,7 @@ async function loadCameras() {
       $("cameras").append(figure);
     }
     const people = camera.open_person_tracks;
+    figure.classList.toggle("stale", camera.state !== "online");
     figure.querySelector("figcaption").replaceChildren(
       element("span", { className: `dot ${camera.state}`, title: camera.state }),
       element("strong", { textContent: camera.name }), element("span", { textContent: camera.state }),
@@ -136,12 +144,12 @@ function unknownItem(identity) {
     } catch (error) { input.setCustomValidity(error.message); input.reportValidity(); input.setCustomValidity(""); }
   });
   const seen = `${identity.tracks === 1 ? "seen once" : `seen ${identity.tracks} times`}, last ${time(identity.last_seen_at)}`;
-  return element("li", {}, thumb, element("span", { className: "what" }, element("small", { textContent: seen })), form);
+  return element("li", {}, thumb, element("span", { className: "what" }, element("small", { textContent: seen }), form));
 }
 
 async function loadHealth() {
   const health = await call("/health");
-  $("status").replaceChildren(element("span", { className: `dot ${health.status}` }), ` ${health.status}`);
+  $("status").replaceChildren(element("span", { className: `dot ${health.status}` }), ` ${STATES[health.status]}`);
   if (health.storage) {
     const gigabytes = (bytes) => `${(bytes / 1e9).toFixed(1)} GB`;
     const hours = (health.storage.recorded_s / 3600).toFixed(1);
