@@ -113,28 +113,35 @@ class StreamReader:
         return self._container.streams.video[0]
 
     def __iter__(self) -> Iterator[StreamPacket]:
-        assert self._container is not None
         timeline = Timeline()
-        video = self.video
         watch = ParameterWatch(self.info.codec, self.info.extradata)
-        with _our_errors():
-            for packet in self._container.demux(video):
-                if packet.size == 0:
-                    continue
-                stamp = packet.pts if packet.pts is not None else packet.dts
-                if stamp is None:
-                    continue
-                stream_s = float(stamp * packet.time_base)
-                if self._file_started_at is not None:
-                    first_s = float((video.start_time or 0) * video.time_base)
-                    at = self._file_started_at + timedelta(seconds=stream_s - first_s)
-                    yield StreamPacket(packet, at, stream_s, packet.is_keyframe, jumped=False)
-                    continue
-                moment = timeline.place(stream_s, self._clock.now())
-                changed = self._changed(watch, packet) if packet.is_keyframe else None
-                yield StreamPacket(packet, moment.at, stream_s, packet.is_keyframe, moment.jumped, changed)
+        video = self.video
+        for packet, stream_s in self._pictures():
+            if self._file_started_at is not None:
+                first_s = float((video.start_time or 0) * video.time_base)
+                at = self._file_started_at + timedelta(seconds=stream_s - first_s)
+                yield StreamPacket(packet, at, stream_s, packet.is_keyframe, jumped=False)
+                continue
+            moment = timeline.place(stream_s, self._clock.now())
+            changed = self._changed(watch, packet) if packet.is_keyframe else None
+            yield StreamPacket(packet, moment.at, stream_s, packet.is_keyframe, moment.jumped, changed)
         if self._file_started_at is None:
             raise StreamError(Fault.ENDED)
+
+    def _pictures(self) -> Iterator[tuple[Any, float]]:
+        """Yield each packet that has content and a time, with that time in seconds."""
+        assert self._container is not None
+        kind = None
+        try:
+            for packet in self._container.demux(self.video):
+                stamp = packet.pts if packet.pts is not None else packet.dts
+                if packet.size and stamp is not None and packet.time_base is not None:
+                    yield packet, float(stamp * packet.time_base)
+        except (av.FFmpegError, OSError) as error:
+            kind = fault_of(error)
+        # Out here for the same reason as on opening: an error within the block would carry FFmpeg's.
+        if kind is not None:
+            raise StreamError(kind)
 
     def _changed(self, watch: ParameterWatch, packet: Any) -> StreamInfo | None:
         keyframe = bytes(packet)
@@ -207,11 +214,3 @@ def _opening_fault(error: BaseException, url: str) -> Fault:
     if kind is Fault.ENDED and url.startswith("http"):
         return Fault.NOT_VIDEO  # a page was read to its end, and no video was in it
     return kind
-
-
-@contextlib.contextmanager
-def _our_errors() -> Iterator[None]:
-    try:
-        yield
-    except (av.FFmpegError, OSError) as error:
-        raise StreamError(fault_of(error)) from None

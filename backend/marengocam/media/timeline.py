@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 MAX_JUMP_S = 5.0
-MAX_BACK_S = 1.0  # pictures that are shown in another order than sent step back less
+MAX_BACK_S = 2.0  # pictures that are shown in another order than sent step back less
 SLEW_SHARE = 0.002  # of the difference, taken up per packet: follows a camera's drifting clock without steps
 
 

@@ -93,14 +93,20 @@ async def test_a_camera_that_is_busy_or_restarts_is_told(rtsp_server, tmp_path):
         await asyncio.to_thread(probe, rtsp_server.url("front"), StreamOptions())
 
 
-async def test_nothing_that_hangs_on_an_error_knows_the_password(counter_clip):
-    async with RtspServer({"front": counter_clip}, credentials=("owner", "right")) as server:
-        with pytest.raises(StreamError) as caught:
-            await asyncio.to_thread(probe, server.url("front"), StreamOptions("owner", Secret("wr0ngpass")))
-    chain: BaseException | None = caught.value
-    while chain is not None:
-        assert "wr0ngpass" not in f"{chain!r} {chain}"
-        chain = chain.__cause__ or chain.__context__
+async def test_nothing_that_hangs_on_an_error_knows_the_password(counter_clip, tmp_path):
+    wrong, right = StreamOptions("owner", Secret("wr0ngpass")), StreamOptions("owner", Secret("r1ghtpass"), "tcp", 5, 1)
+    async with RtspServer({"front": counter_clip}, credentials=("owner", "r1ghtpass")) as server:
+        with pytest.raises(StreamError) as refused:
+            await asyncio.to_thread(probe, server.url("front"), wrong)
+        asyncio.get_running_loop().call_later(2, setattr, server.mounts["front"], "stalled", True)
+        with pytest.raises(StreamError) as stalled:
+            await asyncio.to_thread(record, server.url("front"), tmp_path, 60, 100.0, right)
+    assert (refused.value.kind, stalled.value.kind) == (Fault.AUTH, Fault.STALLED)
+    for caught in (refused, stalled):
+        chain: BaseException | None = caught.value
+        while chain is not None:
+            assert "pass" not in f"{chain!r} {chain}".replace("password", "")
+            chain = chain.__cause__ or chain.__context__
 
 
 async def test_a_player_follows_a_recording_over_several_chunks(rtsp_server, tmp_path):

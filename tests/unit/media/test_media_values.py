@@ -99,7 +99,7 @@ def test_a_steady_stream_is_dated_by_its_own_clock():
     assert max(off_s) < 0.01
 
 
-@pytest.mark.parametrize("step_s", [-2.0, -3600.0, 6.0])
+@pytest.mark.parametrize("step_s", [-3.0, -3600.0, 6.0])
 def test_a_stream_whose_clock_is_set_starts_anew(step_s):
     timeline = Timeline()
     timeline.place(5000.0, NOON)
