@@ -6,11 +6,11 @@ from pathlib import Path
 
 import cv2
 import pytest
+from tests.support.shared_assets import needed_folder
 
 from marengocam.settings import Settings
 from marengocam.vision.detectors import load_detector
 from marengocam.vision.models import Models
-from tests.support.shared_assets import needed_folder
 
 pytestmark = [
     pytest.mark.skipif(
