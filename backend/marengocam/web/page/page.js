@@ -58,7 +58,7 @@ function cues(event) {
   return [...new Set(found)].join(", ");
 }
 
-const STATES = { ok: "All is well", degraded: "Something needs a look", failing: "Not working" };
+const STATES = { ok: "All is well", degraded: "Needs a look", failing: "Not working" };
 
 const SENTENCES = {
   person_detected: (e) => ["Somebody", `on ${e.camera_name}`],
