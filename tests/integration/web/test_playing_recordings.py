@@ -1,0 +1,80 @@
+"""Recordings as players fetch them: HLS by a signed address, files with ranges."""
+
+import asyncio
+from datetime import timedelta
+
+import av
+import pytest
+from tests.support.clips import read_number, write_counter_clip
+from tests.support.web_app import serving_api
+
+from marengocam.core.clock import SystemClock
+from marengocam.media.chunk_writer import ChunkWriter
+from marengocam.media.store import Store
+from marengocam.media.stream import StreamOptions, StreamReader
+
+FRAMES = 60
+
+
+def _recorded(folder, store):
+    clip = write_counter_clip(folder / "clip.mp4", FRAMES)
+    clock = SystemClock()
+    with StreamReader(clip.as_uri(), StreamOptions(), clock, clock.now() - timedelta(minutes=1)) as reader:
+        writer = ChunkWriter(store, "front", reader.video, reader.info, 100)
+        for packet in reader:
+            writer.write(packet)
+        return writer.close()
+
+
+@pytest.fixture
+async def chunk(hub, hub_settings, tmp_path):
+    store = Store(hub_settings.media_dir)
+    made = await asyncio.to_thread(_recorded, tmp_path, store)
+    await hub.chunks.add([made])
+    return made
+
+
+def _played(url):
+    with av.open(url, timeout=10, options={"allowed_extensions": "ALL", "extension_picky": "0"}) as container:
+        return [read_number(frame.to_ndarray(format="gray")) for frame in container.decode(video=0)]
+
+
+async def test_a_player_plays_every_frame_of_a_recording_without_a_token(hub, hub_settings, chunk):
+    async with serving_api(hub, hub_settings) as api:
+        await api.call("POST", "/cameras", {"name": "Front", "main_url": "rtsp://camera.invalid/main"})
+        span = {
+            "from_at": (chunk.started_at - timedelta(seconds=1)).isoformat(),
+            "to_at": (chunk.ended_at + timedelta(seconds=1)).isoformat(),
+        }
+        _, made = await api.call("POST", "/cameras/front/recording", span)
+        assert "mc_" not in made["url"]
+        seen = await asyncio.to_thread(_played, api.address + made["url"])
+        assert seen == list(range(FRAMES))
+
+
+async def test_a_recorded_file_comes_in_ranges_and_its_loss_is_told(hub, hub_settings, chunk):
+    file = hub_settings.media_dir / chunk.path
+    whole = file.read_bytes()
+    async with serving_api(hub, hub_settings) as api:
+        headers = {"Authorization": f"Bearer {api.token}"}
+        url = f"{api.address}/api/v1/chunks/{chunk.chunk_id}/file.mp4"
+        async with api.session.get(url, headers=headers | {"Range": "bytes=100-199"}) as answer:
+            assert (answer.status, await answer.read()) == (206, whole[100:200])
+            assert answer.headers["Content-Range"] == f"bytes 100-199/{len(whole)}"
+        async with api.session.get(url, headers=headers) as answer:
+            assert await answer.read() == whole
+        file.unlink()
+        status, answer = await api.call("GET", f"/chunks/{chunk.chunk_id}/file.mp4")
+        assert (status, answer["error"]["code"]) == (404, "not_found")
+
+
+async def test_segments_name_nothing_outside_of_their_camera(hub, hub_settings, chunk):
+    async with serving_api(hub, hub_settings) as api:
+        await api.call("POST", "/cameras", {"name": "Back", "main_url": "rtsp://camera.invalid/main"})
+        _, made = await api.call("POST", "/cameras/back/stream")
+        query = made["url"].partition("?")[2]
+        name = chunk.path.name
+        for wrong in (name, f"..%2Ffront%2F{name}", "..%2F..%2Fsecret.key", "init_x", "%00", "x.m4s", "init_.mp4"):
+            url = f"{api.address}/api/v1/media/back/{wrong}?{query}"
+            async with api.session.get(url) as answer:
+                assert answer.status in {400, 403, 404}, wrong
