@@ -4,10 +4,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from pathlib import PurePosixPath
 from uuid import UUID
-
-import asyncpg
 
 from marengocam.core.geometry import Box
 from marengocam.core.identity import (
@@ -22,10 +19,11 @@ from marengocam.core.identity import (
     Surroundings,
     Transit,
 )
-from marengocam.core.model import Embedding, Event, LocalTrack, NameEvidence, NewEvent, PathPoint
+from marengocam.core.model import Embedding, Event, LocalTrack, NewEvent, PathPoint
 from marengocam.db.database import Connection, Database
 from marengocam.db.events import Events
-from marengocam.db.queries import embedding_from, load, rows, to_json, vector_text
+from marengocam.db.queries import load, rows, to_json, vector_text
+from marengocam.db.tracks import track_of
 
 TURN_KEY = 0x6D63_7265_736F  # advisory lock "mcreso": resolvers, and whoever writes a human's word, take turns
 SIGHTS_LIMIT = 400  # candidates come from so many of the newest tracks
@@ -257,7 +255,7 @@ class Resolution:
             claimed = await rows(_QUERIES.claim_open(connection, batch=limit))
             if len(claimed) < limit:
                 claimed += await rows(_QUERIES.claim_closed(connection, batch=limit - len(claimed)))
-            yield Turn(connection, self._events, [(_track(row), row["revision"]) for row in claimed])
+            yield Turn(connection, self._events, [(track_of(row), row["revision"]) for row in claimed])
 
     async def backlog(self) -> int:
         """Return how many live tracks wait for a decision."""
@@ -302,26 +300,4 @@ def _path(text: str | None) -> tuple[PathPoint, ...]:
     return tuple(
         PathPoint(datetime.fromisoformat(point["at"]), Box(*point["box"]), float(point["score"]))
         for point in json.loads(text or "[]")
-    )
-
-
-def _track(row: asyncpg.Record) -> LocalTrack:
-    name = json.loads(row["name_evidence"]) if row["name_evidence"] else None
-    return LocalTrack(
-        local_track_id=row["local_track_id"],
-        camera_id=row["camera_id"],
-        label=row["label"],
-        first_seen_at=row["first_seen_at"],
-        last_seen_at=row["last_seen_at"],
-        open=row["open"],
-        score=row["score"],
-        observations=row["observations"],
-        path=_path(row["path"]),
-        zones=tuple(row["zones"]),
-        crop_path=PurePosixPath(row["crop_path"]) if row["crop_path"] else None,
-        face_crop_path=PurePosixPath(row["face_crop_path"]) if row["face_crop_path"] else None,
-        face=embedding_from(row["face_model"], row["face"], row["face_quality"]),
-        appearance=embedding_from(row["appearance_model"], row["appearance"], row["appearance_quality"]),
-        name_evidence=NameEvidence(name["engine"], name["name"], float(name["score"])) if name else None,
-        face_engine_ok=row["face_engine_ok"],
     )

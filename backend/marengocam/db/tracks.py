@@ -176,7 +176,7 @@ def _point_json(point: PathPoint) -> dict[str, Any]:
 
 def _track_row(row: Any) -> TrackRow:
     return TrackRow(
-        track=_track(row),
+        track=track_of(row),
         identity_id=row["identity_id"],
         person_id=row["person_id"],
         person_name=row["person_name"],
@@ -186,7 +186,8 @@ def _track_row(row: Any) -> TrackRow:
     )
 
 
-def _track(row: Any) -> LocalTrack:
+def track_of(row: Any) -> LocalTrack:
+    """Return the LocalTrack of a row; columns that a query left out count as empty."""
     name = json.loads(row["name_evidence"]) if row.get("name_evidence") else None
     return LocalTrack(
         local_track_id=row["local_track_id"],
@@ -208,5 +209,5 @@ def _track(row: Any) -> LocalTrack:
         appearance=embedding_from(row.get("appearance_model"), row.get("appearance"), row.get("appearance_quality")),
         name_evidence=NameEvidence(name["engine"], name["name"], float(name["score"])) if name else None,
         face_engine_ok=row["face_engine_ok"],
-        run_id=row["run_id"],
+        run_id=row.get("run_id"),
     )
