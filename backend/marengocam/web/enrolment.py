@@ -1,6 +1,7 @@
 """A face from an owner's picture into a person's gallery."""
 
 import asyncio
+import io
 import re
 from datetime import timedelta
 from pathlib import PurePosixPath
@@ -20,6 +21,8 @@ from marengocam.web.table import Desk
 
 MAX_PICTURE_BYTES = 8 << 20
 ENGINE_LIMIT_S = 5.0
+ATTEMPTS = 2
+RETRY_AFTER_S = 0.5
 CLEARLY_LARGER = 2.0  # of several faces the largest counts only when it is this much larger
 BAD_PICTURE_CODE = 400  # of our own engine: the picture is at fault, not the engine
 LOOK_AGAIN = timedelta(seconds=60)
@@ -41,7 +44,11 @@ async def enrol_face(desk: Desk, person_id: UUID, picture: bytes) -> None:
     suffix = next((name for magic, name in _FORMATS if magic.match(picture)), None)
     if suffix is None:
         raise InputFieldError("The picture must be a JPEG, PNG or WebP file.", "picture")
-    embedding = _embedding(_one_face(await _ask(desk, picture)))
+    found = await _ask(desk, picture)
+    try:
+        embedding = _embedding(_one_face(found))
+    except (KeyError, TypeError, ValueError) as error:
+        raise FaceEngineError("The face engine's answer cannot be understood: see setting face_url.") from error
     now = desk.context.clock.now()
     path = PurePosixPath(PICTURES, "persons", str(person_id), f"{new_id(now)}.{suffix}")
     await asyncio.to_thread(desk.store.write_picture, path, picture)
@@ -57,16 +64,8 @@ async def _ask(desk: Desk, picture: bytes) -> list[dict[str, Any]]:
     url = desk.context.settings.face_engine_url
     if url is None:
         raise FaceEngineError("The face engine is switched off (setting face_url); name people on their pictures.")
-    form = aiohttp.FormData()
-    form.add_field("image", picture, filename="picture", content_type="application/octet-stream")
-    form.add_field("embedding", "1")
-    limit = aiohttp.ClientTimeout(total=ENGINE_LIMIT_S)
     try:
-        async with (
-            aiohttp.ClientSession() as session,
-            session.post(f"{url.rstrip('/')}/v1/vision/face", data=form, timeout=limit) as reply,
-        ):
-            content = await reply.json(content_type=None)
+        content = await _posted(f"{url.rstrip('/')}/v1/vision/face", picture)
     except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
         raise FaceEngineError(
             f"The face engine does not answer ({type(error).__name__}): see health, and try again."
@@ -77,6 +76,24 @@ async def _ask(desk: Desk, picture: bytes) -> list[dict[str, Any]]:
             raise InputFieldError(reason, "picture")
         raise FaceEngineError(f"The face engine cannot look at pictures now: {reason}")
     return list(content.get("predictions", []))
+
+
+async def _posted(url: str, picture: bytes) -> Any:
+    """Return the engine's answer; a connection that breaks is tried once more, as when the engine just restarted."""
+    limit = aiohttp.ClientTimeout(total=ENGINE_LIMIT_S)
+    async with aiohttp.ClientSession(timeout=limit) as session:
+        for attempt in range(ATTEMPTS):
+            form = aiohttp.FormData()
+            form.add_field("image", io.BytesIO(picture), filename="picture", content_type="application/octet-stream")
+            form.add_field("embedding", "1")
+            try:
+                async with session.post(url, data=form) as reply:
+                    return await reply.json(content_type=None)
+            except aiohttp.ClientConnectionError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                await asyncio.sleep(RETRY_AFTER_S)
+    return None
 
 
 def _one_face(found: list[dict[str, Any]]) -> dict[str, Any]:

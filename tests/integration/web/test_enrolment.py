@@ -1,0 +1,86 @@
+"""A face enrolled from a picture, with an engine that answers over HTTP as others' engines do."""
+
+import contextlib
+import io
+import zlib
+from dataclasses import replace
+
+import pytest
+from aiohttp import web
+from tests.support.web_app import serving_api
+
+PNG = b"\x89PNG\r\n\x1a\n" + zlib.compress(b"a picture that only the engine looks into")
+FACE = {"x_min": 10, "y_min": 10, "x_max": 110, "y_max": 110, "quality": 0.9, "embedding_model": "sface-128"}
+FACE["embedding"] = [1.0] + [0.0] * 127
+SMALL = FACE | {"x_max": 40, "y_max": 40}
+
+
+@contextlib.asynccontextmanager
+async def _engine(answer, break_first=0):
+    """Serve a face engine's route; the first connections break as when it restarts."""
+    calls = []
+
+    async def face(request):
+        form = await request.post()
+        calls.append(form["image"].file.read())
+        if len(calls) <= break_first:
+            request.transport.close()
+        return web.json_response(answer)
+
+    app = web.Application(client_max_size=12 << 20)
+    app.router.add_post("/v1/vision/face", face)
+    runner = web.AppRunner(app, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}", calls
+    finally:
+        await runner.cleanup()
+
+
+async def _enrol(api, picture=PNG):
+    _, alice = await api.call("POST", "/persons", {"name": "Alice"})
+    url = f"{api.address}/api/v1/persons/{alice['person_id']}/faces"
+    headers = {"Authorization": f"Bearer {api.token}"}
+    async with api.session.post(url, data={"picture": io.BytesIO(picture)}, headers=headers) as reply:
+        return reply.status, await reply.json()
+
+
+async def test_the_clearly_larger_face_is_kept_with_its_picture_though_the_engine_just_restarted(hub, hub_settings):
+    answer = {"success": True, "predictions": [SMALL, FACE]}
+    async with (
+        _engine(answer, break_first=1) as (address, calls),
+        serving_api(hub, replace(hub_settings, face_url=address)) as api,
+    ):
+        status, person = await _enrol(api)
+        assert (status, person["faces"], person["has_picture"]) == (201, 1, True)
+        assert calls == [PNG, PNG]
+        headers = {"Authorization": f"Bearer {api.token}"}
+        url = f"{api.address}/api/v1/persons/{person['person_id']}/picture.jpg"
+        async with api.session.get(url, headers=headers) as reply:
+            assert (reply.content_type, await reply.read()) == ("image/png", PNG)
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "code", "said"),
+    [
+        ({"success": True, "predictions": []}, 400, "bad_input", "No face was found"),
+        ({"success": True, "predictions": [FACE, FACE]}, 400, "bad_input", "2 faces"),
+        ({"success": False, "code": 400, "error": "too dark"}, 400, "bad_input", "too dark"),
+        ({"success": False, "code": 500, "error": "broken"}, 503, "face_engine_unavailable", "broken"),
+        ({"success": True, "predictions": [{"x_min": "left"}]}, 503, "face_engine_unavailable", "understood"),
+        ({"success": True, "predictions": [{**SMALL, "embedding": None}]}, 400, "bad_input", "no model"),
+        (["odd"], 503, "face_engine_unavailable", "failed"),
+    ],
+)
+async def test_what_cannot_be_enrolled_is_told_and_nothing_is_kept(hub, hub_settings, answer, status, code, said):
+    async with (
+        _engine(answer) as (address, _),
+        serving_api(hub, replace(hub_settings, face_url=address)) as api,
+    ):
+        found, reply = await _enrol(api)
+        assert (found, reply["error"]["code"]) == (status, code)
+        assert said in reply["error"]["message"]
+        (known,) = await hub.persons.list()
+        assert known.faces == 0
+        assert not list(hub_settings.media_dir.rglob("*.png"))
