@@ -156,3 +156,22 @@ async def test_a_wrong_token_is_told_and_a_revoked_one_asks_again(hub, hub_setti
             await expect(page.get_by_role("alert")).to_contain_text("make a new one")
             await expect(page.locator("#cameras")).to_be_hidden()
             assert await page.evaluate("() => sessionStorage.length") == 0
+
+
+async def test_what_happens_while_the_server_restarts_is_shown_once_and_in_order(hub, hub_settings):
+    async with contextlib.AsyncExitStack() as stack:
+        first = contextlib.AsyncExitStack()
+        api = await first.enter_async_context(serving_api(hub, hub_settings))
+        (track, _), _ = await _home(hub, Store(hub_settings.media_dir), api.context.clock.now())
+        people = [await hub.persons.add(name, api.context.clock.now()) for name in ("Ann", "Ben", "Cem")]
+        page = await stack.enter_async_context(_browser_page(api.address))
+        await _sign_in(page, api.token)
+        await expect(page.locator("#cameras")).to_contain_text("Corridor")
+        await _confirmed(hub, api.context.clock, track, people[0])
+        await expect(page.locator("#events li strong")).to_have_text(["Ann"])
+        await first.aclose()
+        await _confirmed(hub, api.context.clock, track, people[1])
+        port = int(api.address.rpartition(":")[2])
+        await stack.enter_async_context(serving_api(hub, hub_settings, port=port))
+        await _confirmed(hub, api.context.clock, track, people[2])
+        await expect(page.locator("#events li strong")).to_have_text(["Cem", "Ben", "Ann"])

@@ -168,7 +168,8 @@ async function follow() {
     socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${url}&after=${lastNumber}`);
     socket.onmessage = (message) => {
       const content = JSON.parse(message.data);
-      if (content.kind === "event") showEvent(content.event);
+      if (content.kind === "hello") lastNumber = Math.min(lastNumber, content.last_number);
+      if (content.kind === "event" && content.event.number > lastNumber) showEvent(content.event);
       if (content.kind === "changed") LOADERS[content.what]?.().catch(() => {});
     };
     socket.onclose = () => setTimeout(follow, RECONNECT_MS);
