@@ -7,6 +7,7 @@ from tests.support.web_app import serving_api
 
 from marengocam.core.ids import new_id
 from marengocam.core.model import EventType, NewEvent
+from marengocam.web.routes import events
 
 
 async def _append(hub, clock, count=1):
@@ -79,3 +80,31 @@ async def test_an_open_stream_does_not_hold_up_the_end_of_the_server(hub, hub_se
     async with asyncio.timeout(8), serving_api(hub, hub_settings) as api:
         socket = await _connect(api)
         await socket.receive()
+
+
+async def test_a_reader_that_does_not_read_is_closed_and_resumes_without_loss(hub, hub_settings, monkeypatch):
+    monkeypatch.setattr(events, "SEND_LIMIT_S", 0.5)
+    async with serving_api(hub, hub_settings) as api:
+        now = api.context.clock.now()
+        for _ in range(60):
+            data = {"filling": "x" * 300_000}
+            await hub.events.append([NewEvent(new_id(now), EventType.CAMERA_ONLINE, now, camera_id="x", data=data)])
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(api.address.rpartition(":")[2]), limit=1024)
+        writer.write(
+            b"GET /api/v1/events/stream?after=0 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            b"Authorization: Bearer " + api.token.encode() + b"\r\n\r\n"
+        )
+        assert b"101" in await reader.readline()
+        async with asyncio.timeout(20):
+            while not _sending():
+                await asyncio.sleep(0.01)
+            while _sending():
+                await asyncio.sleep(0.05)
+        writer.transport.abort()
+        async with _connect(api, after=0) as socket:
+            assert await _receive(socket, 60, 20) == list(range(1, 61))
+
+
+def _sending():
+    return any("_send_events" in repr(task.get_coro()) for task in asyncio.all_tasks())
