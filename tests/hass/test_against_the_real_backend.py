@@ -25,7 +25,7 @@ from custom_components.marengocam.client import (
 from homeassistant.components.camera import async_get_image, async_get_stream_source
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState
 from homeassistant.core import Event as BusEvent
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util import dt as dt_util
@@ -62,9 +62,13 @@ async def connected(hass: HomeAssistant, backend: RealBackend, until: Until) -> 
 @pytest.fixture
 def heard(hass: HomeAssistant) -> list[BusEvent]:
     heard: list[BusEvent] = []
-    hass.bus.async_listen(
-        "*", lambda event: heard.append(event) if event.event_type.startswith("marengocam_") else None
-    )
+
+    @callback  # what is no callback runs in threads, in any order
+    def hear(event: BusEvent) -> None:
+        if event.event_type.startswith("marengocam_"):
+            heard.append(event)
+
+    hass.bus.async_listen("*", hear)
     return heard
 
 

@@ -8,7 +8,7 @@ from contract_server import INSTALLATION, PICTURE, ContractServer, camera, healt
 from custom_components.marengocam import async_remove_config_entry_device
 from homeassistant.components.camera import async_get_image, async_get_stream_source
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
@@ -112,7 +112,12 @@ async def test_states_are_written_only_when_something_changed(
     hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry
 ) -> None:
     changes: list[Any] = []
-    hass.bus.async_listen("state_changed", changes.append)
+
+    @callback
+    def note(event: Any) -> None:
+        changes.append(event)
+
+    hass.bus.async_listen("state_changed", note)
     for _ in range(3):
         await refresh(hass, loaded)
     assert changes == []

@@ -117,7 +117,12 @@ async def test_an_automation_runs(
     }
     assert await async_setup_component(hass, "automation", {"automation": automation})
     welcomed: list[Event] = []
-    hass.bus.async_listen("welcome", welcomed.append)
+
+    @callback
+    def welcome(event: Event) -> None:
+        welcomed.append(event)
+
+    hass.bus.async_listen("welcome", welcome)
     await server.happen("person_confirmed", person_name="Bob")
     await server.happen("person_confirmed")
     await until(lambda: welcomed)
