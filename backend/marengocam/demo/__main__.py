@@ -31,6 +31,7 @@ async def _run(arguments: argparse.Namespace) -> int:
     data: Path = arguments.data
     data.mkdir(parents=True, exist_ok=True)
     print(f"Data folder: {data}", flush=True)
+    print("Preparing what the cameras show (rendered at the first start: about 10 s)", flush=True)
     world = await asyncio.to_thread(build_world, arguments.footage, arguments.faces, data / "clips")
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
