@@ -22,6 +22,7 @@ from marengocam.vision.models.registry import specs_of
 CALL_LIMIT = aiohttp.ClientTimeout(total=3)
 CAMERA_LIMIT_S = 15.0
 LITTLE_SPACE_BYTES = 5 << 30
+ANY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
 ROLE_TEXTS = {
     Role.DETECTOR: "people are found by OpenCV's built-in detector only: upright, whole, by day",
     Role.FACE_DETECTOR: "no faces are found",
@@ -96,7 +97,7 @@ def _models(settings: Settings) -> list[Diagnosis]:
 
 async def _database(hub: Hub) -> Diagnosis:
     await hub.settings_store.installation_id()
-    return Diagnosis("ok", "database", "answers, schema up to date")
+    return Diagnosis("ok", "database", "answers")
 
 
 async def _services(settings: Settings) -> list[Diagnosis]:
@@ -105,7 +106,8 @@ async def _services(settings: Settings) -> list[Diagnosis]:
         for name in ("ingest", "resolver", "automation", "face", "janitor", "web"):
             endpoint = endpoint_of(name, settings)
             try:
-                async with session.get(f"http://127.0.0.1:{endpoint.port}/health") as answer:
+                host = "127.0.0.1" if endpoint.host in ANY_ADDRESS else endpoint.host
+                async with session.get(f"http://{host}:{endpoint.port}/health") as answer:
                     content = await answer.json()
             except (aiohttp.ClientError, TimeoutError, ValueError):
                 found.append(Diagnosis("fail", name, f"does not answer on port {endpoint.port}: start `marengocam up`"))
