@@ -10,6 +10,7 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
+from marengocam.core.camera_options import Analysis, Recording, Transport
 from marengocam.core.geometry import Box, Point
 from marengocam.core.secret import Secret
 
@@ -63,6 +64,9 @@ class Camera:
     enabled: bool = True
     detect: bool = True
     zones: tuple[Zone, ...] = ()
+    transport: Transport = Transport.TCP
+    recording: Recording = field(default_factory=Recording)
+    analysis: Analysis = field(default_factory=Analysis)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
+from marengocam.core.camera_options import Analysis, Recording, Transport
 from marengocam.core.errors import NotFoundError, StoreError
 from marengocam.core.model import Camera, CameraState, Zone
 from marengocam.core.secret import Secret
@@ -122,6 +125,9 @@ class Cameras:
             "password_encrypted": self._keyring.lock(camera.password) if camera.password else None,
             "enabled": camera.enabled,
             "detect": camera.detect,
+            "transport": str(camera.transport),
+            "recording": msgspec.json.encode(camera.recording).decode(),
+            "analysis": msgspec.json.encode(camera.analysis).decode(),
         }
 
     def _camera(self, row: Any) -> Camera:
@@ -138,6 +144,9 @@ class Cameras:
                 Zone(UUID(zone["zone_id"]), zone["name"], tuple((float(x), float(y)) for x, y in zone["polygon"]))
                 for zone in from_json(row["zones"])
             ),
+            transport=Transport(row["transport"]),
+            recording=msgspec.json.decode(row["recording"], type=Recording),
+            analysis=msgspec.json.decode(row["analysis"], type=Analysis),
         )
 
     def _password(self, camera_id: str, encrypted: bytes | None) -> Secret | None:

@@ -6,6 +6,9 @@ import os
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
+
+from marengocam.core.camera_options import Analysis, Recording, Transport
 from marengocam.core.errors import StoreError
 from marengocam.core.model import Camera, Zone
 from marengocam.core.secret import Secret
@@ -44,7 +47,7 @@ class KnownCameras:
             return [self._camera(entry) for entry in json.loads(self._file.read_text())]
         except FileNotFoundError:
             return []
-        except (OSError, ValueError, KeyError, TypeError, StoreError) as error:
+        except (OSError, ValueError, KeyError, TypeError, StoreError, msgspec.ValidationError) as error:
             _LOG.warning("the kept list of cameras cannot be read (%s); the database's is waited for", error)
             return []
 
@@ -61,6 +64,9 @@ class KnownCameras:
             "zones": [
                 {"zone_id": str(zone.zone_id), "name": zone.name, "polygon": zone.polygon} for zone in camera.zones
             ],
+            "transport": str(camera.transport),
+            "recording": msgspec.to_builtins(camera.recording),
+            "analysis": msgspec.to_builtins(camera.analysis),
         }
 
     def _password(self, entry: dict[str, object]) -> Secret | None:
@@ -78,6 +84,7 @@ class KnownCameras:
         del values["password"]
         zones = values.pop("zones")
         assert isinstance(zones, list)
+        transport, recording, analysis = (values.pop(name, None) for name in ("transport", "recording", "analysis"))
         return Camera(
             **values,  # type: ignore[arg-type]  # written by _entry above
             password=self._password(entry),
@@ -85,4 +92,7 @@ class KnownCameras:
                 Zone(UUID(zone["zone_id"]), zone["name"], tuple((float(x), float(y)) for x, y in zone["polygon"]))
                 for zone in zones
             ),
+            transport=Transport(str(transport or "tcp")),
+            recording=msgspec.convert(recording or {}, Recording),
+            analysis=msgspec.convert(analysis or {}, Analysis),
         )

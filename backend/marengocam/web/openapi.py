@@ -8,7 +8,7 @@ import msgspec
 
 from marengocam import __version__
 from marengocam.web.table import PREFIX, Route
-from marengocam.web.wire import models as wire
+from marengocam.web.wire.base import ErrorAnswer
 
 _REF = "#/components/schemas/{name}"
 _PATH_PARAMETER = re.compile(r"{(\w+)}")
@@ -19,7 +19,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
     models = sorted(
         {one for route in routes for one in (route.answer, route.body) if one}, key=lambda one: one.__name__
     )
-    _, components = msgspec.json.schema_components([*models, wire.ErrorAnswer], ref_template=_REF)
+    _, components = msgspec.json.schema_components([*models, ErrorAnswer], ref_template=_REF)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(PREFIX + route.path, {})[route.method.lower()] = _operation(route)

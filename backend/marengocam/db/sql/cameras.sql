@@ -1,6 +1,7 @@
 -- name: list_cameras
 -- Every camera with its zones, by name.
 SELECT c.camera_id, c.name, c.main_url, c.sub_url, c.username, c.password_encrypted, c.enabled, c.detect,
+    c.transport, c.recording::text AS recording, c.analysis::text AS analysis,
     coalesce((
         SELECT jsonb_agg(jsonb_build_object('zone_id', z.zone_id, 'name', z.name, 'polygon', z.polygon) ORDER BY z.name)
         FROM zone z WHERE z.camera_id = c.camera_id
@@ -11,6 +12,7 @@ ORDER BY lower(c.name), c.camera_id;
 -- name: get_camera^
 -- One camera with its zones.
 SELECT c.camera_id, c.name, c.main_url, c.sub_url, c.username, c.password_encrypted, c.enabled, c.detect,
+    c.transport, c.recording::text AS recording, c.analysis::text AS analysis,
     coalesce((
         SELECT jsonb_agg(jsonb_build_object('zone_id', z.zone_id, 'name', z.name, 'polygon', z.polygon) ORDER BY z.name)
         FROM zone z WHERE z.camera_id = c.camera_id
@@ -20,13 +22,16 @@ WHERE c.camera_id = :camera_id;
 
 -- name: add_camera!
 -- A new camera.
-INSERT INTO camera (camera_id, name, main_url, sub_url, username, password_encrypted, enabled, detect)
-VALUES (:camera_id, :camera_name, :main_url, :sub_url, :username, :password_encrypted, :enabled, :detect);
+INSERT INTO camera (camera_id, name, main_url, sub_url, username, password_encrypted, enabled, detect,
+    transport, recording, analysis)
+VALUES (:camera_id, :camera_name, :main_url, :sub_url, :username, :password_encrypted, :enabled, :detect,
+    :transport, CAST(:recording AS text)::jsonb, CAST(:analysis AS text)::jsonb);
 
 -- name: update_camera^
 -- All that its owner may change.
 UPDATE camera SET name = :camera_name, main_url = :main_url, sub_url = :sub_url, username = :username,
-    password_encrypted = :password_encrypted, enabled = :enabled, detect = :detect, updated_at = now()
+    password_encrypted = :password_encrypted, enabled = :enabled, detect = :detect, transport = :transport,
+    recording = CAST(:recording AS text)::jsonb, analysis = CAST(:analysis AS text)::jsonb, updated_at = now()
 WHERE camera_id = :camera_id
 RETURNING camera_id;
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 import msgspec
 from aiohttp import web
 
+from marengocam.core.camera_options import Analysis, Recording, RecordingMode, Transport
 from marengocam.core.errors import BadInputError, NotFoundError
 from marengocam.core.ids import camera_id_from_name
 from marengocam.core.model import Camera, CameraState, Zone
@@ -19,7 +20,7 @@ from marengocam.media.store import live_path
 from marengocam.media.stream import SCHEMES, StreamOptions
 from marengocam.web.answers import InputFieldError, given, told
 from marengocam.web.table import Desk, Route
-from marengocam.web.wire import models as wire
+from marengocam.web.wire import cameras as wire
 
 PROBE_LIMIT_S = 15.0
 STALE_STATUS_S = 20.0
@@ -44,7 +45,11 @@ async def add_camera(desk: Desk, request: web.Request) -> web.Response:
         password=Secret(password) if password else None,
         enabled=body.enabled,
         detect=body.detect,
+        transport=Transport(body.transport),
+        recording=_recording(body.recording),
+        analysis=_analysis(body.analysis),
     )
+    _check_modes(camera)
     await desk.hub.cameras.add(camera)
     return told(await _one(desk, camera.camera_id), 201)
 
@@ -69,7 +74,15 @@ async def change_camera(desk: Desk, request: web.Request) -> web.Response:
         changes["sub_url"] = checked_address(desk, body.sub_url, "sub_url")[0] if body.sub_url else None
     if body.password is not msgspec.UNSET:
         changes["password"] = Secret(body.password) if body.password else None
-    await desk.hub.cameras.update(replace(camera, **changes))
+    if body.transport is not msgspec.UNSET:
+        changes["transport"] = Transport(body.transport)
+    if body.recording is not msgspec.UNSET:
+        changes["recording"] = _recording(body.recording)
+    if body.analysis is not msgspec.UNSET:
+        changes["analysis"] = _analysis(body.analysis)
+    changed = replace(camera, **changes)
+    _check_modes(changed)
+    await desk.hub.cameras.update(changed)
     return told(await _one(desk, camera.camera_id))
 
 
@@ -93,7 +106,7 @@ async def probe_camera(desk: Desk, request: web.Request) -> web.Response:
     url, login = checked_address(desk, body.main_url, "main_url")
     username = body.username if body.username is not None else login[0]
     password = body.password if body.password is not None else login[1]
-    options = StreamOptions(username, Secret(password) if password else None)
+    options = StreamOptions(username, Secret(password) if password else None, body.transport)
     try:
         info = await asyncio.wait_for(asyncio.to_thread(probe, url, options), PROBE_LIMIT_S)
     except TimeoutError:
@@ -134,6 +147,25 @@ def checked_address(desk: Desk, url: str, field: str) -> tuple[str, tuple[str | 
     return plain, (username, unquote(parts.password) if parts.password is not None else None)
 
 
+def _recording(given_options: wire.RecordingIn) -> Recording:
+    return msgspec.convert(msgspec.to_builtins(given_options), Recording)
+
+
+def _analysis(given_options: wire.AnalysisIn) -> Analysis:
+    labels = [rule.label for rule in given_options.labels]
+    if len(set(labels)) != len(labels):
+        raise InputFieldError("A label is named twice.", "analysis.labels")
+    return msgspec.convert(msgspec.to_builtins(given_options), Analysis)
+
+
+def _check_modes(camera: Camera) -> None:
+    if camera.recording.mode in {RecordingMode.MOTION, RecordingMode.PERSON} and not camera.detect:
+        raise InputFieldError(
+            f"Recording only on {camera.recording.mode} needs detection: switch it on, or record always.",
+            "recording.mode",
+        )
+
+
 async def _one(desk: Desk, camera_id: str) -> wire.CameraOut:
     camera = await desk.hub.cameras.get(camera_id)
     statuses, counts = await desk.hub.cameras.statuses(), await desk.hub.cameras.open_person_tracks()
@@ -164,6 +196,9 @@ def _told(desk: Desk, camera: Camera, status: CameraStatus | None, people: int) 
         username=camera.username,
         has_password=camera.password is not None,
         zones=[wire.ZoneOut(zone_id=z.zone_id, name=z.name, polygon=list(z.polygon)) for z in camera.zones],
+        transport=camera.transport.value,
+        recording=msgspec.convert(msgspec.to_builtins(camera.recording), wire.RecordingOut),
+        analysis=msgspec.convert(msgspec.to_builtins(camera.analysis), wire.AnalysisOut),
         state=state.value,
         reason=reason,
         since=status.since if status else None,

@@ -6,32 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-Url = Annotated[str, msgspec.Meta(min_length=8, max_length=2000)]
-Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-CameraId = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9_]{0,62}$")]
-
-
-class Given(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A request's body: fields that are not known are refused, so that a typing error is noticed."""
-
-
-class Told(msgspec.Struct, kw_only=True):
-    """A response's body."""
-
-
-class ErrorDetail(Told):
-    """What was wrong and what to do."""
-
-    code: str
-    message: str
-    field: str | None = None
-
-
-class ErrorAnswer(Told):
-    """Every answer with a status of 400 or more."""
-
-    error: ErrorDetail
+from marengocam.web.wire.base import CameraId, Given, Name, Told
 
 
 class ModelsInUse(Told):
@@ -51,94 +26,6 @@ class Info(Told):
     installation_id: UUID
     last_event_number: int
     models: ModelsInUse
-
-
-class ZoneOut(Told):
-    """A named area of a camera's picture."""
-
-    zone_id: UUID
-    name: str
-    polygon: list[tuple[float, float]]
-
-
-class ZoneIn(Given):
-    """A named area: at least three corners."""
-
-    name: Name
-    polygon: Annotated[list[tuple[Share, Share]], msgspec.Meta(min_length=3, max_length=100)]
-
-
-class ZonesIn(Given):
-    """All areas of a camera."""
-
-    zones: Annotated[list[ZoneIn], msgspec.Meta(max_length=50)]
-
-
-class CameraOut(Told):
-    """A camera, its configuration and how it is doing; its password is never shown."""
-
-    camera_id: str
-    name: str
-    enabled: bool
-    detect: bool
-    main_url: str
-    sub_url: str | None
-    username: str | None
-    has_password: bool
-    zones: list[ZoneOut]
-    state: Literal["disabled", "connecting", "online", "offline"]
-    reason: str
-    since: datetime | None
-    last_packet_at: datetime | None
-    metrics: dict[str, Any]
-    open_person_tracks: int
-
-
-class CameraList(Told):
-    cameras: list[CameraOut]
-
-
-class CameraIn(Given):
-    """A new camera; a user and password inside an address are taken out of it."""
-
-    name: Name
-    main_url: Url
-    camera_id: CameraId | None = None
-    sub_url: Url | None = None
-    username: Annotated[str, msgspec.Meta(max_length=200)] | None = None
-    password: Annotated[str, msgspec.Meta(max_length=200)] | None = None
-    enabled: bool = True
-    detect: bool = True
-
-
-class CameraChange(Given):
-    """What is given changes, the rest stays."""
-
-    name: Name | msgspec.UnsetType = msgspec.UNSET
-    main_url: Url | msgspec.UnsetType = msgspec.UNSET
-    sub_url: Url | msgspec.UnsetType | None = msgspec.UNSET
-    username: str | msgspec.UnsetType | None = msgspec.UNSET
-    password: str | msgspec.UnsetType | None = msgspec.UNSET
-    enabled: bool | msgspec.UnsetType = msgspec.UNSET
-    detect: bool | msgspec.UnsetType = msgspec.UNSET
-
-
-class ProbeIn(Given):
-    """An address to try."""
-
-    main_url: Url
-    username: str | None = None
-    password: str | None = None
-
-
-class ProbeOut(Told):
-    """What the address offers."""
-
-    codec: str
-    width_px: int
-    height_px: int
-    fps: float | None
-    audio: str | None
 
 
 class MediaUrl(Told):
@@ -347,7 +234,7 @@ class RuleIn(Given):
     name: Name
     event_type: str
     mqtt_topic: Annotated[str, msgspec.Meta(min_length=1, max_length=1000, pattern="^[^#+]*$")]
-    conditions: dict[str, Any] = {}
+    conditions: dict[str, Any] = msgspec.field(default_factory=dict)
     payload: Any = None
     enabled: bool = True
 
