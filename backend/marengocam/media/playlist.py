@@ -145,8 +145,7 @@ def _segment_of(store: Store, file: Path, offset: int, size_bytes: int) -> bytes
     with file.open("rb") as opened:
         opened.seek(offset)
         content = opened.read(size_bytes)
-    ticks = round((recording.started_at - EPOCH).total_seconds() * index.timescale)
-    return rebase(content, ticks)
+    return rebase(content, (recording.started_at - EPOCH).total_seconds(), index.timescales)
 
 
 def _segments_if_any(store: Store, file: Path) -> list[Segment]:

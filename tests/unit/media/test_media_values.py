@@ -43,18 +43,21 @@ def test_any_bytes_are_boxes_inside_them_or_an_error(data):
 @given(st.binary(max_size=300))
 def test_any_bytes_can_be_moved_in_time_without_changing_their_length(data):
     try:
-        assert len(rebase(data, 90_000)) == len(data)
+        assert len(rebase(data, 1.0, {1: 90_000})) == len(data)
     except MediaError:
         return
 
 
 def test_moving_fragments_in_time_changes_only_their_decode_times():
-    def fragment(ticks):
-        tfdt = box(b"tfdt", struct.pack(">IQ", 1 << 24, ticks))
-        return box(b"moof", box(b"traf", tfdt)) + box(b"mdat", b"picture")
+    def part(track, ticks):
+        tfhd = box(b"tfhd", struct.pack(">II", 0, track))
+        return box(b"traf", tfhd + box(b"tfdt", struct.pack(">IQ", 1 << 24, ticks)))
 
-    moved = rebase(fragment(0) + fragment(500), 10_000)
-    assert moved == fragment(10_000) + fragment(10_500)
+    def fragment(ticks, sound_ticks):
+        return box(b"moof", part(1, ticks) + part(2, sound_ticks)) + box(b"mdat", b"picture")
+
+    moved = rebase(fragment(0, 0) + fragment(500, 80), 10.0, {1: 1000, 2: 160})
+    assert moved == fragment(10_000, 1_600) + fragment(10_500, 1_680)
     assert find(moved, (b"moof", b"traf", b"tfdt")) is not None
     assert find(moved, (b"moof", b"trak")) is None
 

@@ -53,3 +53,8 @@ def find(data: bytes | memoryview, path: tuple[bytes, ...], start: int = 0, end:
         if box.kind == path[0]:
             return box if len(path) == 1 else find(data, path[1:], box.content, box.end)
     return None
+
+
+def find_all(data: bytes | memoryview, kind: bytes, start: int = 0, end: int | None = None) -> list[MediaBox]:
+    """Return all boxes of one type directly between two offsets."""
+    return [box for box in boxes(data, start, end) if box.kind == kind]

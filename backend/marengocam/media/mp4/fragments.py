@@ -1,16 +1,19 @@
 """The fragments of a recording: where each lies in the file, when it starts, whether with a keyframe."""
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from os import pread
 from pathlib import Path
 
 from marengocam.core.errors import MediaError
-from marengocam.media.mp4.boxes import HEADER_BYTES, LARGE_HEADER_BYTES, MediaBox, find
+from marengocam.media.mp4.boxes import HEADER_BYTES, LARGE_HEADER_BYTES, MediaBox, find, find_all
+from marengocam.media.mp4.header import Header, read_header
 
 MAX_INIT_BYTES = 1 << 20
 MAX_MOOF_BYTES = 1 << 20
 MAX_FRAGMENTS = 20_000
+MAX_TICKS = (1 << 63) - 1
 NON_SYNC = 0x0001_0000  # sample_is_non_sync_sample
 # Flags of tfhd and trun: which optional fields follow.
 _TFHD_BASE_OFFSET, _TFHD_DESCRIPTION, _TFHD_DURATION, _TFHD_SIZE, _TFHD_FLAGS = 0x01, 0x02, 0x08, 0x10, 0x20
@@ -39,7 +42,7 @@ class FragmentIndex:
     """What a recording holds; `init_bytes` is the length of its header (ftyp and moov)."""
 
     init_bytes: int
-    timescale: int
+    timescales: Mapping[int, int]  # by number of the track
     fragments: tuple[Fragment, ...]
 
     @property
@@ -60,7 +63,7 @@ def read_index(file: Path) -> FragmentIndex:
     """
     with file.open("rb", buffering=0) as opened:
         size = file.stat().st_size
-        init_bytes, timescale, defaults = 0, 0, (0, 0)
+        init_bytes, header = 0, None
         found: list[Fragment] = []
         position, moof = 0, b""
         moof_at = 0
@@ -70,32 +73,35 @@ def read_index(file: Path) -> FragmentIndex:
                 break
             if box.kind == b"moov":
                 moov = _read(opened.fileno(), box, MAX_INIT_BYTES)
-                timescale, defaults = _timescale(moov), _defaults(moov)
+                header = read_header(moov)
                 init_bytes = box.end
-            elif box.kind == b"moof" and timescale:
+            elif box.kind == b"moof" and header is not None:
                 moof, moof_at = _read(opened.fileno(), box, MAX_MOOF_BYTES), position
-            elif box.kind == b"mdat" and moof:
+            elif box.kind == b"mdat" and moof and header is not None:
                 try:
-                    found.append(_fragment(moof, moof_at, box.end, timescale, defaults))
+                    found.append(_fragment(moof, moof_at, box.end, header, found[-1] if found else None))
                 except MediaError:
                     break  # what lies before the damage can still be shown
                 moof = b""
             position = box.end
-    if not timescale:
+    if header is None:
         raise MediaError("not a recording of MarengoCam: it has no header")
-    return FragmentIndex(init_bytes, timescale, tuple(found))
+    return FragmentIndex(init_bytes, header.timescales, tuple(found))
 
 
-def rebase(segment: bytes, offset_ticks: int) -> bytes:
-    """Return fragments with their decode times moved by `offset_ticks` of the timescale (tfdt, version 1)."""
+def rebase(segment: bytes, offset_s: float, timescales: Mapping[int, int]) -> bytes:
+    """Return fragments with the decode times of all their tracks moved by `offset_s` (tfdt, version 1)."""
     moved = bytearray(segment)
     position = 0
     view = memoryview(segment)
     while (moof := find(view, (b"moof",), position)) is not None:
-        tfdt = find(view, (b"traf", b"tfdt"), moof.content, moof.end)
-        if tfdt is not None and tfdt.end - tfdt.content >= 12 and moved[tfdt.content] == 1:
-            (at,) = struct.unpack_from(">Q", moved, tfdt.content + 4)
-            struct.pack_into(">Q", moved, tfdt.content + 4, max(0, at + offset_ticks))
+        for traf in find_all(view, b"traf", moof.content, moof.end):
+            tfdt = find(view, (b"tfdt",), traf.content, traf.end)
+            timescale = timescales.get(_track_of(segment, traf))
+            if timescale and tfdt is not None and tfdt.end - tfdt.content >= 12 and moved[tfdt.content] == 1:
+                (at,) = struct.unpack_from(">Q", moved, tfdt.content + 4)
+                moved_at = min(max(0, at + round(offset_s * timescale)), MAX_TICKS)
+                struct.pack_into(">Q", moved, tfdt.content + 4, moved_at)
         position = moof.end
         mdat = find(view, (b"mdat",), position)
         if mdat is None:
@@ -124,37 +130,37 @@ def _read(descriptor: int, box: MediaBox, limit_bytes: int) -> bytes:
     return pread(descriptor, box.end - box.start, box.start)
 
 
-def _timescale(moov: bytes) -> int:
-    mdhd = find(moov, (b"moov", b"trak", b"mdia", b"mdhd"))
-    if mdhd is None or mdhd.end - mdhd.content < 24:
-        raise MediaError("not a recording of MarengoCam: its header has no time scale")
-    offset = 20 if moov[mdhd.content] == 1 else 12
-    (timescale,) = struct.unpack_from(">I", moov, mdhd.content + offset)
-    if not timescale:
-        raise MediaError("not a recording of MarengoCam: its time scale is zero")
-    return int(timescale)
-
-
-def _defaults(moov: bytes) -> tuple[int, int]:
-    """Return the default duration and flags of samples (trex)."""
-    trex = find(moov, (b"moov", b"mvex", b"trex"))
-    if trex is None or trex.end - trex.content < 24:
-        return 0, 0
-    duration, _size, flags = struct.unpack_from(">III", moov, trex.content + 12)
-    return int(duration), int(flags)
-
-
-def _fragment(moof: bytes, moof_at: int, end: int, timescale: int, defaults: tuple[int, int]) -> Fragment:
-    traf = find(moof, (b"moof", b"traf"))
+def _fragment(moof: bytes, moof_at: int, end: int, header: Header, before: Fragment | None) -> Fragment:
+    traf = _picture_track(moof, header)
     if traf is None:
-        raise MediaError("a fragment of the recording is damaged")
+        # Sound only, as when a camera's picture stalls: it belongs to what came before.
+        start_s = before.start_s + before.duration_s if before is not None else 0.0
+        return Fragment(moof_at, end - moof_at, start_s, 0.0, keyframe=False)
     try:
         start = _decode_time(moof, traf)
-        duration, flags = _track_defaults(moof, traf, defaults)
+        duration, flags = _track_defaults(moof, traf, header.defaults.get(header.video, (0, 0)))
         total, first_flags = _samples(moof, traf, duration, flags)
     except struct.error:
         raise MediaError("a fragment of the recording is damaged") from None
+    timescale = header.timescales[header.video]
     return Fragment(moof_at, end - moof_at, start / timescale, total / timescale, not first_flags & NON_SYNC)
+
+
+def _picture_track(moof: bytes, header: Header) -> MediaBox | None:
+    """Return the part of a fragment that holds pictures; raises MediaError when it has no part at all."""
+    moof_box = find(moof, (b"moof",))
+    tracks = find_all(moof, b"traf", moof_box.content, moof_box.end) if moof_box is not None else []
+    if not tracks:
+        raise MediaError("a fragment of the recording is damaged")
+    return next((traf for traf in tracks if _track_of(moof, traf) == header.video), None)
+
+
+def _track_of(data: bytes, traf: MediaBox) -> int:
+    """Return the number of the track that a part of a fragment belongs to, 0 when it does not say."""
+    tfhd = find(data, (b"tfhd",), traf.content, traf.end)
+    if tfhd is None or tfhd.end - tfhd.content < 8:
+        return 0
+    return int(struct.unpack_from(">I", data, tfhd.content + 4)[0])
 
 
 def _decode_time(moof: bytes, traf: MediaBox) -> int:
