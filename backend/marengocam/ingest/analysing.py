@@ -16,6 +16,8 @@ from marengocam.ingest.camera_state import CameraHealth
 from marengocam.ingest.decode_queue import DecodeQueue, QueuedPacket
 from marengocam.ingest.decoding import SessionDecoder
 from marengocam.ingest.frame_analysis import Frame, FrameAnalyser, FrameResult, luma_of, rgb_of
+from marengocam.ingest.frozen import FROZEN_REASON, FrozenWatch
+from marengocam.ingest.recording_modes import Sights
 from marengocam.media.store import Store, live_path
 from marengocam.vision.crops import to_jpeg
 from marengocam.vision.motion import Motion
@@ -46,6 +48,7 @@ class Analysis:
         clock: Clock,
         fps: float,
         health: CameraHealth,
+        sights: Sights,
         on_result: Callable[[FrameResult], None],
         feed_watchdog: Callable[[], None],
     ) -> None:
@@ -56,9 +59,11 @@ class Analysis:
         self._clock = clock
         self._step = timedelta(seconds=1 / fps)
         self._health = health
+        self._sights = sights
         self._on_result = on_result
         self._feed_watchdog = feed_watchdog
         self._decoder = SessionDecoder()
+        self._frozen = FrozenWatch()
         self._stopping = threading.Event()
         self._next_at: datetime | None = None
         self._live_at: datetime | None = None
@@ -108,12 +113,15 @@ class Analysis:
             self._look(analyser, picture, at)
 
     def _look(self, analyser: FrameAnalyser, picture: Any, at: datetime) -> None:
+        luma = luma_of(picture)
+        self._health.analysis_problem = FROZEN_REASON if self._frozen.update(luma, at) else ""
         try:
-            result = analyser.look(Frame(at, luma_of(picture), lambda: rgb_of(picture)))
+            result = analyser.look(Frame(at, luma, lambda: rgb_of(picture)))
         except ModelError as error:
             self._model_retry_at_s = self._clock.monotonic_s() + MODEL_RETRY_S
             _LOG.error("camera %s is not analysed: %s", self._camera.camera_id, error)
             return
+        self._sights.note(at, motion=result.motion.moving, person=analyser.follows_person)
         self._health.counters.frames_analysed += result.looked
         self._health.counters.detector_s += result.detector_s
         self._write_pictures(result)

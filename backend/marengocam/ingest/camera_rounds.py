@@ -180,7 +180,11 @@ class CameraRounds:
             told_offline = before is not None and before.state is CameraState.OFFLINE
             self.workers[camera_id].events.told_offline = told_offline
             self._taken_over[camera_id] = fences[camera_id]
-            self._background(self._index_leftovers(camera_id))
+            self.index_leftovers(camera_id)
+
+    def index_leftovers(self, camera_id: str) -> None:
+        """Have what of a camera lies on the disk without a row adopted and indexed, in the background."""
+        self._background(self._index_leftovers(camera_id))
 
     async def _index_leftovers(self, camera_id: str) -> None:
         reaches = list(LEFTOVERS_REACHES)

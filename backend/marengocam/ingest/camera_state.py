@@ -42,6 +42,7 @@ class CameraHealth:
     condition: Condition  # CONNECTING or ONLINE; lasting trouble is told as OFFLINE by `now`
     counters: Counters = field(default_factory=Counters)
     recording_problem: str = ""
+    stream_problem: str = ""  # of the second stream
     analysis_problem: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -64,7 +65,7 @@ class CameraHealth:
         with self._lock:
             condition = self.condition
         if condition.state is CameraState.ONLINE:
-            return replace(condition, reason=self.recording_problem or self.analysis_problem)
+            return replace(condition, reason=self.recording_problem or self.stream_problem or self.analysis_problem)
         if at - condition.since >= OFFLINE_AFTER:
             return Condition(CameraState.OFFLINE, condition.reason or SENTENCES[Fault.STALLED], condition.since)
         return condition

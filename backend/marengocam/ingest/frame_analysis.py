@@ -14,7 +14,7 @@ import numpy.typing as npt
 from marengocam.core.geometry import Box
 from marengocam.core.model import Camera, Detection, LocalTrack
 from marengocam.ingest.stillness import Stillness
-from marengocam.ingest.track_book import TrackBook
+from marengocam.ingest.track_book import PERSON, TrackBook
 from marengocam.media.store import picture_path
 from marengocam.vision.appearance import AppearanceEncoder
 from marengocam.vision.crops import cut, quality, to_jpeg
@@ -107,6 +107,12 @@ class FrameAnalyser:
         self._hold_until: datetime | None = None
         self._looked_at: datetime | None = None
         self._at: datetime | None = None
+
+    @property
+    def follows_person(self) -> bool:
+        """Whether a person is followed now."""
+        with self.lock:
+            return self.book.follows(PERSON)
 
     def rest(self) -> tuple[LocalTrack, ...]:
         """End every track, since no picture shows them any more; return their last state."""

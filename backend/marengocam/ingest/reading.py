@@ -8,18 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from marengocam.core.clock import Clock
-from marengocam.core.errors import StoreError
 from marengocam.core.model import Camera, Chunk
 from marengocam.ingest.camera_state import CameraHealth
 from marengocam.ingest.decode_queue import DecodeQueue, QueuedPacket
-from marengocam.media.chunk_writer import ChunkWriter
-from marengocam.media.faults import StreamError
+from marengocam.ingest.recorder import Recorder
+from marengocam.ingest.recording_modes import Sights
+from marengocam.media.faults import Fault, StreamError
+from marengocam.media.reachability import answers
 from marengocam.media.store import Store
 from marengocam.media.stream import StreamOptions, StreamPacket, StreamReader
 
 BACKOFF_FIRST_S = 0.5
-BACKOFF_MAX_S = 10.0
-STORE_RETRY_S = 2.0
+BACKOFF_MAX_S = 7.5  # with its jitter below 10 s
+AWAY = frozenset({Fault.UNREACHABLE, Fault.REFUSED, Fault.STALLED, Fault.ENDED})  # a matter of waiting, not of settings
+BACKOFF_AWAY_MAX_S = 1.5
+RETURN_POLL_S = 0.5
 STEADY_S = 10.0  # a session this long resets the backoff
 _LOG = logging.getLogger(__name__)
 
@@ -46,7 +49,9 @@ class Reader:
         chunk_s: float,
         health: CameraHealth,
         queue: DecodeQueue,
+        sights: Sights,
         on_chunk: Callable[[Chunk], None],
+        on_recovered: Callable[[], None],
     ) -> None:
         self._camera = camera
         self._plan = plan
@@ -55,11 +60,11 @@ class Reader:
         self._chunk_s = chunk_s
         self._health = health
         self._queue = queue
+        self._sights = sights
         self._on_chunk = on_chunk
+        self._on_recovered = on_recovered
         self._stopping = threading.Event()
         self._session = 0
-        self._store_retry_at_s = 0.0
-        self._writer: ChunkWriter | None = None
         name = f"read {camera.camera_id}{'' if plan.record else ' (sub)'}"
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -75,11 +80,15 @@ class Reader:
         backoff_s = BACKOFF_FIRST_S
         while not self._stopping.is_set():
             began_s = self._clock.monotonic_s()
+            longest_s = BACKOFF_MAX_S
             try:
                 self._session += 1
                 self._serve()
             except StreamError as error:
                 self._trouble(str(error))
+                if error.kind in AWAY:
+                    longest_s = BACKOFF_AWAY_MAX_S
+                    self._wait_for_return()
             except Exception:  # noqa: BLE001 - one bad frame or stream must not end the thread; it is logged
                 _LOG.exception("camera %s: the reader failed; it starts again", self._camera.camera_id)
                 self._trouble("Reading failed inside MarengoCam; it starts again. See the log of ingest.")
@@ -87,24 +96,40 @@ class Reader:
                 backoff_s = BACKOFF_FIRST_S
             if self._stopping.is_set():
                 return
-            self._stopping.wait(backoff_s * random.uniform(0.7, 1.3))  # noqa: S311 - jitter, not a secret
+            wait_s = min(backoff_s, longest_s)
+            self._stopping.wait(wait_s * random.uniform(0.7, 1.3))  # noqa: S311 - jitter, not a secret
             backoff_s = min(backoff_s * 2, BACKOFF_MAX_S)
             self._health.counters.reconnects += 1
 
     def _serve(self) -> None:
-        options = StreamOptions(self._camera.username, self._camera.password)
+        camera = self._camera
+        options = StreamOptions(camera.username, camera.password, camera.transport)
         with StreamReader(self._plan.url, options, self._clock) as reader:
-            if self._plan.record:
-                self._writer = ChunkWriter(
-                    self._store, self._camera.camera_id, reader.video, reader.info, self._chunk_s
-                )
+            recorder = self._recorder(reader) if self._plan.record else None
             try:
-                for packet in reader:
-                    self._take(reader, packet)
+                for packet in reader.packets(sound=self._plan.record and camera.recording.sound):
+                    if recorder is not None:
+                        recorder.take(packet)
+                    if isinstance(packet, StreamPacket):
+                        self._take(reader, packet)
                     if self._stopping.is_set():
                         return
             finally:
-                self._finish()
+                if recorder is not None:
+                    recorder.close()
+
+    def _recorder(self, reader: StreamReader) -> Recorder:
+        return Recorder(
+            self._camera,
+            reader,
+            store=self._store,
+            clock=self._clock,
+            chunk_s=self._chunk_s,
+            health=self._health,
+            sights=self._sights,
+            on_chunk=self._on_chunk,
+            on_recovered=self._on_recovered,
+        )
 
     def _take(self, reader: StreamReader, packet: StreamPacket) -> None:
         counters = self._health.counters
@@ -112,46 +137,22 @@ class Reader:
             counters.packets += 1
             counters.bytes += packet.size_bytes
             counters.last_packet_at = packet.at
-            self._record(packet)
             if packet.keyframe:
                 self._health.flowing(self._clock.now())
         if self._plan.analyse:
             video: Any = reader.video
             self._queue.offer(QueuedPacket(packet, self._session, reader.info, video))
             counters.frames_lost = self._queue.lost
-            self._health.analysis_problem = ""
+            self._health.stream_problem = ""
 
-    def _record(self, packet: StreamPacket) -> None:
-        assert self._writer is not None
-        if self._store_retry_at_s > self._clock.monotonic_s():
-            return
-        try:
-            finished = self._writer.write(packet)
-            if packet.keyframe:  # others may only have been passed over
-                self._health.recording_problem = ""
-        except StoreError as error:
-            self._store_retry_at_s = self._clock.monotonic_s() + STORE_RETRY_S
-            self._health.recording_problem = str(error)
-            _LOG.error("camera %s is not recorded: %s", self._camera.camera_id, error)
-            return
-        if finished is not None:
-            self._done(finished)
-
-    def _finish(self) -> None:
-        writer, self._writer = self._writer, None
-        if writer is None:
-            return
-        try:
-            finished = writer.close()
-        except StoreError as error:
-            _LOG.error("camera %s: %s", self._camera.camera_id, error)
-            return
-        if finished is not None:
-            self._done(finished)
-
-    def _done(self, chunk: Chunk) -> None:
-        self._health.counters.chunks += 1
-        self._on_chunk(chunk)
+    def _wait_for_return(self) -> None:
+        """While nothing answers at the address, ask often: a camera that is back is read within RETURN_POLL_S."""
+        told = False
+        while not self._stopping.is_set() and not answers(self._plan.url):
+            if not told:
+                self._trouble(str(StreamError(Fault.UNREACHABLE)))
+                told = True
+            self._stopping.wait(RETURN_POLL_S)
 
     def _trouble(self, reason: str) -> None:
         if self._stopping.is_set():
@@ -160,4 +161,4 @@ class Reader:
         if self._plan.record:
             self._health.trouble(reason, self._clock.now())
         else:
-            self._health.analysis_problem = f"Recorded, but not analysed, since its second stream fails: {reason}"
+            self._health.stream_problem = f"Recorded, but not analysed, since its second stream fails: {reason}"

@@ -122,6 +122,7 @@ class IngestService:
             clock=self._context.clock,
             watchdog=self._context.watchdog,
             on_chunk=self._chunk_from_thread,
+            on_recovered=self._recovered_from_thread,
             on_result=self._result_from_thread,
         )
 
@@ -144,6 +145,10 @@ class IngestService:
     def _chunk_from_thread(self, chunk: Chunk) -> None:
         assert self._rounds is not None
         self._loop.call_soon_threadsafe(self._rounds.writer.put_chunk, chunk)
+
+    def _recovered_from_thread(self, camera_id: str) -> None:
+        assert self._rounds is not None
+        self._loop.call_soon_threadsafe(self._rounds.index_leftovers, camera_id)
 
     def _result_from_thread(self, worker: CameraWorker, result: FrameResult) -> None:
         self._loop.call_soon_threadsafe(self._result, worker, result)

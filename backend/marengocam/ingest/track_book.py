@@ -70,6 +70,10 @@ class TrackBook:
         """How many LocalTracks are open."""
         return len(self._live)
 
+    def follows(self, label: str) -> bool:
+        """Return whether something of a kind is followed."""
+        return any(live.track.label == label for live in self._live.values())
+
     def update(self, objects: Sequence[TrackedObject], at: datetime) -> list[LocalTrack]:
         """Take in what the tracker follows; return the tracks whose row should be written now."""
         changed = []

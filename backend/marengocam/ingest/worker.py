@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from marengocam.ingest.decode_queue import DecodeQueue
 from marengocam.ingest.face_client import FaceAnswer
 from marengocam.ingest.frame_analysis import FrameAnalyser, FrameResult
 from marengocam.ingest.reading import Reader, ReadingPlan
+from marengocam.ingest.recording_modes import Sights
 from marengocam.media.store import Store
 from marengocam.runtime.watchdog import Watchdog
 from marengocam.settings import Settings
@@ -36,7 +38,7 @@ class Eyes:
 
 
 class CameraWorker:
-    """Serves one camera until stopped; `on_chunk` and `on_result` are called on its threads."""
+    """Serves one camera until stopped; the `on_` functions are called on its threads."""
 
     def __init__(
         self,
@@ -47,6 +49,7 @@ class CameraWorker:
         clock: Clock,
         watchdog: Watchdog,
         on_chunk: Callable[[Chunk], None],
+        on_recovered: Callable[[str], None],
         on_result: Callable[["CameraWorker", FrameResult], None],
     ) -> None:
         self.camera = camera
@@ -57,6 +60,7 @@ class CameraWorker:
         self._health = CameraHealth(Condition(CameraState.CONNECTING, "", clock.now()))
         self._rates_from: tuple[float, dict[str, float]] = (clock.monotonic_s(), {})
         queue = DecodeQueue()
+        sights = Sights()
         self._readers = [
             Reader(
                 camera,
@@ -66,7 +70,9 @@ class CameraWorker:
                 chunk_s=settings.chunk_s,
                 health=self._health,
                 queue=queue,
+                sights=sights,
                 on_chunk=on_chunk,
+                on_recovered=partial(on_recovered, camera.camera_id),
             )
             for plan in plans_of(camera)
         ]
@@ -77,6 +83,7 @@ class CameraWorker:
             clock=clock,
             fps=settings.analysis_fps,
             health=self._health,
+            sights=sights,
             on_result=lambda result: on_result(self, result),
             feed_watchdog=lambda: watchdog.feed(self._thread_name),
         )

@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import av.container
@@ -15,6 +15,7 @@ import av.container
 from marengocam.core.errors import StoreError
 from marengocam.core.ids import new_id
 from marengocam.core.model import Chunk
+from marengocam.media.sound import SoundPacket, SoundTrack
 from marengocam.media.store import RecordingName, Store
 from marengocam.media.stream import StreamInfo, StreamPacket
 
@@ -24,6 +25,8 @@ CONTAINER_OPTIONS = {
     "frag_duration": str(int(FRAGMENT_S * 1_000_000)),
     "flush_packets": "1",
     "use_editlist": "0",
+    # A microphone that falls silent must not hold the picture back.
+    "max_interleave_delta": str(int(FRAGMENT_S / 2 * 1_000_000)),
 }
 _LOG = logging.getLogger(__name__)
 
@@ -40,6 +43,9 @@ class _Open:
     first_dts: int
     time_base: Fraction
     last_dts: int
+    first_s: float
+    sound: Any | None = None
+    sound_end_s: float = 0.0
     end_s: float = 0.0
     step_s: float = 0.0
 
@@ -51,12 +57,21 @@ class ChunkWriter:
     the file: what is whole in it is adopted later, and no Chunk is told.
     """
 
-    def __init__(self, store: Store, camera_id: str, template: Any, info: StreamInfo, chunk_s: float) -> None:
+    def __init__(
+        self,
+        store: Store,
+        camera_id: str,
+        template: Any,
+        info: StreamInfo,
+        chunk_s: float,
+        sound: SoundTrack | None = None,
+    ) -> None:
         self._store = store
         self._camera_id = camera_id
         self._template = template
         self._info = info
         self._chunk_s = chunk_s
+        self._sound = sound
         self._changed = False  # True: the stream's parameters are no longer the template's
         self._open: _Open | None = None
         self.dropped = 0  # packets before the first keyframe
@@ -70,7 +85,7 @@ class ChunkWriter:
         if self._open is not None and self._ends_before(packet):
             finished = self.close()
         if packet.changed is not None:
-            self._info, self._changed = packet.changed, True
+            self.note_change(packet.changed)
         if self._open is None:
             if not packet.keyframe:
                 self.dropped += 1
@@ -82,6 +97,25 @@ class ChunkWriter:
             self._abandon()
             raise StoreError(f"The recording cannot be written: {_reason(error)}.") from error
         return finished
+
+    def note_change(self, info: StreamInfo) -> None:
+        """Take in what the stream carries from now on; a chunk that is open must have been closed before."""
+        self._info, self._changed = info, True
+
+    def write_sound(self, sound: SoundPacket) -> None:
+        """Add sound to the present chunk; what comes before its first picture is left out."""
+        chunk = self._open
+        if chunk is None or chunk.sound is None or self._sound is None:
+            return
+        try:
+            for content, at_s, duration_s in self._sound.packets(sound):
+                self._mux_sound(chunk, content, at_s - chunk.first_s, duration_s)
+        except (av.ArgumentError, av.InvalidDataError) as error:
+            _LOG.warning("camera %s: its sound is not recorded: %s", self._camera_id, _reason(error))
+            self._sound = chunk.sound = None
+        except (av.FFmpegError, OSError) as error:
+            self._abandon()
+            raise StoreError(f"The recording cannot be written: {_reason(error)}.") from error
 
     def close(self) -> Chunk | None:
         """Finish the present chunk: flush, fsync, rename."""
@@ -127,13 +161,15 @@ class ChunkWriter:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             container = av.open(str(file), "w", format="mp4", options=dict(CONTAINER_OPTIONS))
             stream = self._stream_of(container)
+            sound = self._sound.add_to(container) if self._sound is not None else None
         except (av.FFmpegError, OSError) as error:
             if lock is not None:
                 lock.close()
             raise StoreError(f"A recording cannot be begun: {_reason(error)}.") from error
         dts = _decode_stamp(packet.packet)
         time_base = packet.packet.time_base
-        return _Open(name, file, lock, container, stream, dts, time_base, dts - 1)
+        first_s = float(dts * time_base)
+        return _Open(name, file, lock, container, stream, dts, time_base, dts - 1, first_s, sound)
 
     def _stream_of(self, container: av.container.OutputContainer) -> Any:
         stream: Any = container.add_stream_from_template(self._template)
@@ -162,6 +198,22 @@ class ChunkWriter:
             chunk.end_s, float(copy.pts * chunk.time_base) + float((copy.duration or 0) * chunk.time_base)
         )
         chunk.container.mux(copy)
+
+    @staticmethod
+    def _mux_sound(chunk: _Open, content: bytes, at_s: float, duration_s: float) -> None:
+        # Never before the end of the last: decode times must rise, and a second voice would be worse than a short one.
+        if at_s < 0 or at_s < chunk.sound_end_s - duration_s / 2:
+            return
+        stream = cast("Any", chunk.sound)
+        rate_hz = stream.codec_context.sample_rate
+        packet = av.Packet(content)
+        packet.stream = stream
+        packet.time_base = Fraction(1, rate_hz)
+        at_s = max(at_s, chunk.sound_end_s)
+        packet.pts = packet.dts = round(at_s * rate_hz)
+        packet.duration = round(duration_s * rate_hz)
+        chunk.sound_end_s = at_s + duration_s
+        chunk.container.mux(packet)
 
     def _abandon(self) -> None:
         chunk, self._open = self._open, None

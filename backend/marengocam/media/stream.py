@@ -11,10 +11,12 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import av
 import av.container
 
+from marengocam.core.camera_options import Transport
 from marengocam.core.clock import Clock
 from marengocam.core.secret import Secret
 from marengocam.media.faults import Fault, StreamError, fault_of
 from marengocam.media.parameters import ParameterWatch, picture_size
+from marengocam.media.sound import SoundPacket
 from marengocam.media.timeline import Timeline
 
 CONNECT_TIMEOUT_S = 5.0
@@ -31,7 +33,7 @@ class StreamOptions:
 
     username: str | None = None
     password: Secret | None = None
-    transport: str = "tcp"
+    transport: Transport = Transport.TCP
     connect_timeout_s: float = CONNECT_TIMEOUT_S
     stall_timeout_s: float = STALL_TIMEOUT_S
 
@@ -112,11 +114,27 @@ class StreamReader:
         assert self._container is not None
         return self._container.streams.video[0]
 
+    @property
+    def sound(self) -> Any | None:
+        """The container's sound stream, None when it has none that is known."""
+        assert self._container is not None
+        streams = self._container.streams.audio
+        return streams[0] if streams and streams[0].codec_context is not None else None
+
     def __iter__(self) -> Iterator[StreamPacket]:
+        for packet in self.packets():
+            if isinstance(packet, StreamPacket):
+                yield packet
+
+    def packets(self, *, sound: bool = False) -> Iterator[StreamPacket | SoundPacket]:
+        """Yield the pictures, and between them the sound if asked for; a live stream's end is a StreamError."""
         timeline = Timeline()
         watch = ParameterWatch(self.info.codec, self.info.extradata)
         video = self.video
-        for packet, stream_s in self._pictures():
+        for packet, stream_s in self._demuxed(self.sound if sound else None):
+            if packet.stream.type == "audio":
+                yield SoundPacket(packet, stream_s)
+                continue
             if self._file_started_at is not None:
                 first_s = float((video.start_time or 0) * video.time_base)
                 at = self._file_started_at + timedelta(seconds=stream_s - first_s)
@@ -128,12 +146,13 @@ class StreamReader:
         if self._file_started_at is None:
             raise StreamError(Fault.ENDED)
 
-    def _pictures(self) -> Iterator[tuple[Any, float]]:
+    def _demuxed(self, sound: Any | None) -> Iterator[tuple[Any, float]]:
         """Yield each packet that has content and a time, with that time in seconds."""
         assert self._container is not None
+        streams = [self.video] if sound is None else [self.video, sound]
         kind = None
         try:
-            for packet in self._container.demux(self.video):
+            for packet in self._container.demux(*streams):
                 stamp = packet.pts if packet.pts is not None else packet.dts
                 if packet.size and stamp is not None and packet.time_base is not None:
                     yield packet, float(stamp * packet.time_base)
@@ -195,7 +214,7 @@ def _address(url: str, options: StreamOptions) -> str:
 def _ffmpeg_options(url: str, options: StreamOptions) -> dict[str, str]:
     if url.startswith(("rtsp://", "rtsps://")):
         return {
-            "rtsp_transport": options.transport,
+            "rtsp_transport": options.transport.value,
             "timeout": str(int(options.stall_timeout_s * 1_000_000)),
             "allowed_media_types": "video+audio",
             "fflags": "+nobuffer",

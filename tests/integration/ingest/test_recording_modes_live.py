@@ -1,0 +1,102 @@
+"""Recording modes on a real stream: what is kept, and that it begins before it happened."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.support.ingest_service import ingest_here, until
+from tests.support.squares import WALK_S, render_walks, square_eyes
+
+from marengocam.core.camera_options import Recording, RecordingMode
+from marengocam.core.model import Camera
+from marengocam.db.hub import Hub
+from marengocam.db.tracks import TrackFilter
+from marengocam.demo.rtsp.server import RtspServer
+from marengocam.settings import Settings
+
+CLIP_S, WALK_AT_S = 16.0, 7.0
+ROLL_S = 2.0
+NOTICED_WITHIN = timedelta(seconds=4)  # twice what is promised: test machines are slow
+MOST_ATTEMPTS = 5  # an absent camera is asked whether it answers, not opened again and again
+
+
+@pytest.fixture
+def settings(hub_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setattr("marengocam.ingest.service.load_eyes", square_eyes)
+    return replace(hub_settings, face_url="off", analysis_fps=10.0)
+
+
+@pytest.mark.parametrize("mode", [RecordingMode.MOTION, RecordingMode.PERSON])
+async def test_what_happens_is_kept_with_the_moments_before_and_after_and_the_rest_is_not(
+    hub: Hub, settings: Settings, tmp_path: Path, mode: RecordingMode
+) -> None:
+    clip = render_walks(tmp_path / "walk.mp4", CLIP_S, [WALK_AT_S])
+    recording = Recording(mode, pre_roll_s=ROLL_S, post_roll_s=ROLL_S)
+    async with RtspServer({"front": clip}) as server:
+        await hub.cameras.add(Camera("front", "Front", server.url("front"), recording=recording))
+        async with ingest_here(hub, settings) as (_, context):
+
+            async def closed() -> list:
+                return [
+                    row.track for row in await hub.tracks.list(TrackFilter(camera_id="front"), 9) if not row.track.open
+                ]
+
+            async def kept() -> bool:
+                tracks = await closed()
+                return bool(tracks) and context.clock.now() - tracks[0].last_seen_at > timedelta(seconds=ROLL_S + 3)
+
+            await until(kept)
+        track = (await closed())[-1]
+        around = await hub.chunks.span("front", track.first_seen_at, track.last_seen_at)
+    assert len(around) == 1
+    started_at, ended_at = around[0].started_at, around[0].started_at + timedelta(seconds=around[0].duration_s)
+    assert timedelta(seconds=ROLL_S - 0.5) < track.first_seen_at - started_at
+    assert timedelta(seconds=ROLL_S - 1) < ended_at - track.last_seen_at
+    assert around[0].duration_s < WALK_S + 2 * ROLL_S + 4, "the rest is not kept"
+
+
+async def test_a_camera_that_is_not_to_be_recorded_is_followed_all_the_same(
+    hub: Hub, settings: Settings, tmp_path: Path
+) -> None:
+    clip = render_walks(tmp_path / "walk.mp4", 8.0, [2.0])
+    async with RtspServer({"front": clip}) as server:
+        recording = Recording(RecordingMode.OFF)
+        await hub.cameras.add(Camera("front", "Front", server.url("front"), recording=recording))
+        async with ingest_here(hub, settings):
+
+            async def followed() -> bool:
+                return bool(await hub.tracks.list(TrackFilter(camera_id="front"), 9))
+
+            await until(followed)
+    assert await hub.chunks.recorded_s("front") == 0
+
+
+async def test_a_camera_that_was_away_for_long_is_recorded_at_once_when_it_is_back(
+    hub: Hub, settings: Settings, tmp_path: Path
+) -> None:
+    clip = render_walks(tmp_path / "walk.mp4", 8.0, [2.0])
+    async with ingest_here(hub, replace(settings, chunk_s=2.0)) as (service, context):
+
+        def state() -> str | None:
+            return service.health().detail["cameras"].get("front")
+
+        async def recorded() -> bool:
+            return await hub.chunks.recorded_s("front") > 1
+
+        async def offline() -> bool:
+            return state() == "offline"
+
+        async def online() -> bool:
+            return state() == "online"
+
+        async with RtspServer({"front": clip}) as server:
+            await hub.cameras.add(Camera("front", "Front", server.url("front")))
+            await until(recorded)
+        await until(offline)
+        async with RtspServer({"front": clip}, port=server.port):
+            back_at = context.clock.now()
+            await until(online)
+            status = (await hub.cameras.statuses())["front"]
+            assert context.clock.now() - back_at < NOTICED_WITHIN, "the backoff of a long absence does not count"
+            assert status.metrics["reconnects"] < MOST_ATTEMPTS

@@ -1,0 +1,115 @@
+"""When a camera is recorded: by mode, by what analysis saw last, and the pre-roll that is kept until then."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from marengocam.core.camera_options import Recording, RecordingMode
+from marengocam.ingest.recording_modes import BLIND_LIMIT, PreRoll, Sights, records
+from marengocam.media.sound import SoundPacket
+from marengocam.media.stream import StreamPacket
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+MOTION = Recording(RecordingMode.MOTION, pre_roll_s=3, post_roll_s=10)
+PERSON = Recording(RecordingMode.PERSON, pre_roll_s=3, post_roll_s=10)
+
+
+@dataclass
+class Bytes:
+    """A packet as far as the pre-roll looks at one."""
+
+    size: int
+
+
+def after(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+def picture(at_s: float, *, keyframe: bool = False, jumped: bool = False, size: int = 10) -> StreamPacket:
+    return StreamPacket(Bytes(size), after(at_s), at_s, keyframe, jumped)
+
+
+def seen(*, motion_s: float | None = None, person_s: float | None = None, looked_s: float = 0.0) -> Sights:
+    return Sights(
+        looked_at=after(looked_s),
+        motion_at=None if motion_s is None else after(motion_s),
+        person_at=None if person_s is None else after(person_s),
+    )
+
+
+def test_always_and_off_do_not_ask_what_is_seen():
+    assert records(Recording(RecordingMode.ALWAYS), seen(), NOON)
+    assert not records(Recording(RecordingMode.OFF), seen(motion_s=0, person_s=0), NOON)
+
+
+@pytest.mark.parametrize(
+    ("recording", "sights", "recorded"),
+    [
+        (MOTION, seen(), False),
+        (MOTION, seen(motion_s=-9), True),
+        (MOTION, seen(motion_s=-11), False),
+        (PERSON, seen(motion_s=0), False),
+        (PERSON, seen(motion_s=0, person_s=-9), True),
+        (PERSON, seen(motion_s=0, person_s=-11), False),
+    ],
+)
+def test_recording_goes_on_until_the_post_roll_is_over(recording, sights, recorded):
+    assert records(recording, sights, NOON) is recorded
+
+
+def test_what_nobody_looks_at_is_recorded():
+    assert records(MOTION, Sights(), NOON), "no frame was analysed yet"
+    blind = seen(looked_s=-BLIND_LIMIT.total_seconds() - 1)
+    assert records(PERSON, blind, NOON), "analysis has stopped"
+
+
+def test_a_clock_that_was_set_back_does_not_record_for_ever():
+    assert not records(MOTION, seen(motion_s=3600), NOON)
+
+
+def test_the_pre_roll_begins_with_a_keyframe_and_covers_its_length():
+    ring = PreRoll(3.0)
+    for number in range(100):
+        ring.add(picture(number / 10, keyframe=number % 10 == 0))
+    kept = list(ring.take())
+    assert kept[0].keyframe
+    assert 3.0 <= (after(9.9) - kept[0].at).total_seconds() < 4.1
+    assert [packet.at for packet in kept] == sorted(packet.at for packet in kept)
+    assert list(ring.take()) == [], "what was taken is not given twice"
+
+
+def test_packets_before_the_first_keyframe_are_not_kept():
+    ring = PreRoll(3.0)
+    ring.add(picture(0))
+    ring.add(SoundPacket(Bytes(5), 0.0))
+    assert list(ring.take()) == []
+
+
+def test_sound_stays_between_its_pictures():
+    ring = PreRoll(3.0)
+    sound = SoundPacket(Bytes(5), 0.05)
+    first, second = picture(0, keyframe=True), picture(0.1)
+    for packet in (first, sound, second):
+        ring.add(packet)
+    assert list(ring.take()) == [first, sound, second]
+
+
+def test_the_pre_roll_is_bounded_in_bytes_and_begins_with_a_keyframe_all_the_same():
+    ring = PreRoll(3600.0, limit_bytes=1000)
+    for number in range(500):
+        ring.add(picture(number / 10, keyframe=number % 20 == 0))
+        assert ring.size_bytes <= 1000
+    assert next(ring.take()).keyframe
+    flood = PreRoll(3600.0, limit_bytes=1000)
+    flood.add(picture(0, keyframe=True))
+    for number in range(1, 300):
+        flood.add(picture(number / 10))
+    assert list(flood.take()) == [], "one endless group of pictures is not kept at all"
+
+
+def test_what_was_before_a_jump_of_time_is_no_pre_roll():
+    ring = PreRoll(60.0)
+    ring.add(picture(0, keyframe=True))
+    ring.add(picture(40, keyframe=True, jumped=True))
+    assert [packet.at for packet in ring.take()] == [after(40)]
