@@ -127,7 +127,7 @@ async def _cameras(hub: Hub) -> list[Diagnosis]:
     found = []
     for camera in cameras:
         subject = f"camera {camera.camera_id}"
-        options = StreamOptions(camera.username, camera.password)
+        options = StreamOptions(camera.username, camera.password, camera.transport)
         try:
             info = await asyncio.wait_for(asyncio.to_thread(probe, camera.main_url, options), CAMERA_LIMIT_S)
         except MarengoCamError as error:

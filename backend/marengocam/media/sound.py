@@ -112,7 +112,7 @@ class _Maker:
         self._samples += frame.samples
         for packet in self._encoder.encode(frame):
             # The encoder's own times: it puts its priming samples before the first.
-            yield bytes(packet), self._origin_s + packet.pts / self.rate_hz, frame.samples / self.rate_hz
+            yield bytes(packet), self._origin_s + (packet.pts or 0) / self.rate_hz, frame.samples / self.rate_hz
 
     def _new_encoder(self) -> "av.AudioCodecContext":
         encoder = cast("av.AudioCodecContext", av.CodecContext.create(MADE_CODEC, "w"))

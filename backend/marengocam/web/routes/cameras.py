@@ -106,7 +106,7 @@ async def probe_camera(desk: Desk, request: web.Request) -> web.Response:
     url, login = checked_address(desk, body.main_url, "main_url")
     username = body.username if body.username is not None else login[0]
     password = body.password if body.password is not None else login[1]
-    options = StreamOptions(username, Secret(password) if password else None, body.transport)
+    options = StreamOptions(username, Secret(password) if password else None, Transport(body.transport))
     try:
         info = await asyncio.wait_for(asyncio.to_thread(probe, url, options), PROBE_LIMIT_S)
     except TimeoutError:
