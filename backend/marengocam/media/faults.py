@@ -17,6 +17,7 @@ class Fault(StrEnum):
     NO_VIDEO = "no_video"
     NOT_VIDEO = "not_video"
     CODEC = "codec"
+    TRANSPORT = "transport"
     STALLED = "stalled"
     ENDED = "ended"
     OTHER = "other"
@@ -30,6 +31,7 @@ SENTENCES = {
     Fault.NO_VIDEO: "The stream carries no video: check the path in the camera's address.",
     Fault.NOT_VIDEO: "What answers there is not a video stream: check the address.",
     Fault.CODEC: "The video codec is not supported: set the camera to H.264 or H.265.",
+    Fault.TRANSPORT: "The camera does not send its stream this way: set its transport to the other of TCP and UDP.",
     Fault.STALLED: "The camera is connected but sends no video: restart it if this lasts.",
     Fault.ENDED: "The camera ended the stream; it is opened again.",
     Fault.OTHER: "The stream cannot be read: check the address and the camera's settings.",
@@ -65,6 +67,7 @@ _KINDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Fault
     ((av.HTTPBadRequestError, av.HTTPOtherClientError, av.HTTPServerError), Fault.NOT_FOUND),
 )
 _BY_ERRNO = {
+    93: Fault.TRANSPORT,  # EPROTONOSUPPORT: FFmpeg's word for RTSP's "461 Unsupported Transport"
     100: Fault.UNREACHABLE,  # ENETDOWN
     101: Fault.UNREACHABLE,  # ENETUNREACH
     110: Fault.UNREACHABLE,  # ETIMEDOUT

@@ -39,7 +39,8 @@ class ParameterWatch:
         for unit in _leading_units(annex_b[:MAX_SETS_BYTES]):
             kind = unit[0] & 0x1F if self._codec == H264 else (unit[0] >> 1) & 0x3F
             if kind in _SETS[self._codec]:
-                found[kind] = (*found.get(kind, ()), unit)
+                # Once each: some cameras send a set twice, from their encoder and from their server.
+                found[kind] = tuple(dict.fromkeys((*found.get(kind, ()), unit)))
             elif 1 <= kind <= 5 if self._codec == H264 else kind < 32:
                 break  # the picture itself begins
         return found

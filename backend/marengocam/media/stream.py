@@ -4,9 +4,9 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from fractions import Fraction
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote, urlsplit, urlunsplit
 
 import av
 import av.container
@@ -15,16 +15,17 @@ from marengocam.core.camera_options import Transport
 from marengocam.core.clock import Clock
 from marengocam.core.secret import Secret
 from marengocam.media.faults import Fault, StreamError, fault_of
+from marengocam.media.opening import MAX_PIXELS, address_for_ffmpeg, ffmpeg_options, opening_fault, read_timeout_s
 from marengocam.media.parameters import ParameterWatch, picture_size
 from marengocam.media.sound import SoundPacket
-from marengocam.media.timeline import Timeline
+from marengocam.media.timeline import Timeline, first_piece
 
 CONNECT_TIMEOUT_S = 5.0
-STALL_TIMEOUT_S = 5.0
+STALL_TIMEOUT_S = 4.5  # with a picture's own length noticed within 5 s
 RECORDED_CODECS = ("h264", "hevc", "mjpeg")
-MAX_PIXELS = 8192 * 8192
-NETWORK_SCHEMES = ("rtsp", "rtsps", "http", "https")
-SCHEMES = (*NETWORK_SCHEMES, "file")
+IN_PIECES = "hls"
+UNTIMED = "mpjpeg"  # pictures without times: FFmpeg counts them as if there were 25 a second
+TICKS_PER_S = 90_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +83,19 @@ class StreamReader:
         self._clock = clock
         self._file_started_at = file_started_at
         self._container: av.container.InputContainer | None = None
+        self._read_timeout_s = read_timeout_s(url, options.stall_timeout_s)
 
     def __enter__(self) -> Self:
-        address, kind = _address(self._url, self._options), None
+        asked, kind = self._options, None
+        address = address_for_ffmpeg(self._url, asked.username, asked.password)
         try:
             self._container = av.open(
                 address,
-                options=_ffmpeg_options(self._url, self._options),
-                timeout=(self._options.connect_timeout_s, self._options.stall_timeout_s),
+                options=ffmpeg_options(self._url, asked.transport.value, asked.stall_timeout_s),
+                timeout=(asked.connect_timeout_s, self._read_timeout_s),
             )
         except (av.FFmpegError, OSError) as error:
-            kind = _opening_fault(error, self._url)
+            kind = opening_fault(error, self._url)
         # Raised out here, without cause or context: FFmpeg puts the whole address, password included, into its texts.
         if kind is not None or self._container is None:
             raise StreamError(kind or Fault.OTHER)
@@ -121,6 +124,15 @@ class StreamReader:
         streams = self._container.streams.audio
         return streams[0] if streams and streams[0].codec_context is not None else None
 
+    @property
+    def _live(self) -> bool:
+        return self._file_started_at is None
+
+    @property
+    def _format(self) -> str:
+        assert self._container is not None
+        return str(self._container.format.name)
+
     def __iter__(self) -> Iterator[StreamPacket]:
         for packet in self.packets():
             if isinstance(packet, StreamPacket):
@@ -128,10 +140,13 @@ class StreamReader:
 
     def packets(self, *, sound: bool = False) -> Iterator[StreamPacket | SoundPacket]:
         """Yield the pictures, and between them the sound if asked for; a live stream's end is a StreamError."""
-        timeline = Timeline()
+        source, newest = self._demuxed(self.sound if sound else None), None
+        if self._live and self._format == IN_PIECES:
+            source, newest = first_piece(source, self._clock.now)
+        timeline = Timeline(newest)
         watch = ParameterWatch(self.info.codec, self.info.extradata)
         video = self.video
-        for packet, stream_s in self._demuxed(self.sound if sound else None):
+        for packet, stream_s in source:
             if packet.stream.type == "audio":
                 yield SoundPacket(packet, stream_s)
                 continue
@@ -151,11 +166,20 @@ class StreamReader:
         assert self._container is not None
         streams = [self.video] if sound is None else [self.video, sound]
         kind = None
+        waiting_since_s = began_s = self._clock.monotonic_s()
         try:
             for packet in self._container.demux(*streams):
+                now_s = self._clock.monotonic_s()
+                if self._live and self._format == UNTIMED:
+                    _stamp(packet, now_s - began_s)
                 stamp = packet.pts if packet.pts is not None else packet.dts
                 if packet.size and stamp is not None and packet.time_base is not None:
                     yield packet, float(stamp * packet.time_base)
+                # A read that timed out hands over the picture that was kept back first; the next would time out again.
+                if self._live and now_s - waiting_since_s >= self._read_timeout_s:
+                    kind = Fault.STALLED
+                    break
+                waiting_since_s = self._clock.monotonic_s()
         except (av.FFmpegError, OSError) as error:
             kind = fault_of(error)
         # Out here for the same reason as on opening: an error within the block would carry FFmpeg's.
@@ -183,10 +207,15 @@ class StreamReader:
             raise StreamError(Fault.NOT_VIDEO, "it never told its picture size")
         if width_px * height_px > MAX_PIXELS:
             raise StreamError(Fault.CODEC, f"{width_px}x{height_px} is too large")
-        audio = container.streams.audio[0].codec_context.name if container.streams.audio else None
-        rate = video.average_rate or video.guessed_rate
+        sound = self.sound
+        rate = None if container.format.name == UNTIMED else video.average_rate or video.guessed_rate
         return StreamInfo(
-            context.name, width_px, height_px, float(rate) if rate else None, audio, context.extradata or b""
+            context.name,
+            width_px,
+            height_px,
+            float(rate) if rate else None,
+            sound.codec_context.name if sound is not None else None,
+            context.extradata or b"",
         )
 
     def _close(self) -> None:
@@ -196,40 +225,8 @@ class StreamReader:
                 container.close()
 
 
-def _address(url: str, options: StreamOptions) -> str:
-    """Return the address with credentials for FFmpeg's eyes only; raises StreamError on an unknown scheme."""
-    parts = urlsplit(url)
-    if parts.scheme not in SCHEMES:
-        raise StreamError(Fault.NOT_VIDEO, f"addresses start with {', '.join(SCHEMES)}")
-    if parts.scheme == "file":
-        return parts.path
-    if options.username is None:
-        return url
-    password = options.password.reveal() if options.password else ""
-    host = parts.netloc.rsplit("@", 1)[-1]
-    login = f"{quote(options.username, safe='')}:{quote(password, safe='')}"
-    return urlunsplit(parts._replace(netloc=f"{login}@{host}"))
-
-
-def _ffmpeg_options(url: str, options: StreamOptions) -> dict[str, str]:
-    if url.startswith(("rtsp://", "rtsps://")):
-        return {
-            "rtsp_transport": options.transport.value,
-            "timeout": str(int(options.stall_timeout_s * 1_000_000)),
-            "allowed_media_types": "video+audio",
-            "fflags": "+nobuffer",
-            "analyzeduration": "500000",
-            "fpsprobesize": "0",
-        }
-    if url.startswith(("http://", "https://")):
-        return {"rw_timeout": str(int(options.stall_timeout_s * 1_000_000))}
-    return {}
-
-
-def _opening_fault(error: BaseException, url: str) -> Fault:
-    kind = fault_of(error)
-    if kind is Fault.STALLED:
-        return Fault.UNREACHABLE
-    if kind is Fault.ENDED and url.startswith("http"):
-        return Fault.NOT_VIDEO  # a page was read to its end, and no video was in it
-    return kind
+def _stamp(packet: Any, elapsed_s: float) -> None:
+    """Give a picture the time at which it came."""
+    packet.time_base = Fraction(1, TICKS_PER_S)
+    packet.pts = packet.dts = round(elapsed_s * TICKS_PER_S)
+    packet.duration = 0

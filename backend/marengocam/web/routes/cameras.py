@@ -15,9 +15,10 @@ from marengocam.core.ids import camera_id_from_name
 from marengocam.core.model import Camera, CameraState, Zone
 from marengocam.core.secret import Secret
 from marengocam.db.cameras import CameraStatus
+from marengocam.media.opening import SCHEMES
 from marengocam.media.probe import probe
 from marengocam.media.store import live_path
-from marengocam.media.stream import SCHEMES, StreamOptions
+from marengocam.media.stream import StreamOptions
 from marengocam.web.answers import InputFieldError, given, told
 from marengocam.web.table import Desk, Route
 from marengocam.web.wire import cameras as wire

@@ -1,0 +1,86 @@
+"""How FFmpeg is told to open an address: with which credentials, what it may read there, and for how long."""
+
+import contextlib
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
+
+from marengocam.core.secret import Secret
+from marengocam.media.faults import Fault, StreamError, fault_of
+
+NETWORK_SCHEMES = ("rtsp", "rtsps", "http", "https")
+SCHEMES = (*NETWORK_SCHEMES, "file")
+MAX_PIXELS = 8192 * 8192
+HLS_SUFFIX = ".m3u8"
+HLS_TIMEOUT_S = 20.0  # between two pieces of HLS, which come every 2 to 10 s; each request has the stall limit
+# What a camera answers over HTTP decides what reads it: nothing of that may lead to other files or other protocols.
+HTTP_FORMATS = "mpjpeg,hls,mpegts,mov,flv,matroska"
+HTTP_PROTOCOLS = "http,https,tcp,tls,crypto"
+# Cameras sign their certificates themselves and have no name that could be checked: encrypted, but not proven.
+ANY_CERTIFICATE = {"tls_verify": "0"}
+SIZE_LIMIT = {"max_pixels": str(MAX_PIXELS)}  # a picture that only claims to be larger is not made room for
+
+
+def address_for_ffmpeg(url: str, username: str | None, password: Secret | None) -> str:
+    """Return the address with credentials for FFmpeg's eyes only; raises StreamError on what is no address."""
+    parts = _split(url)
+    if parts.scheme == "file":
+        return parts.path
+    if username is None:
+        return url
+    host = parts.netloc.rsplit("@", 1)[-1]
+    login = f"{quote(username, safe='')}:{quote(password.reveal() if password else '', safe='')}"
+    return urlunsplit(parts._replace(netloc=f"{login}@{host}"))
+
+
+def ffmpeg_options(url: str, transport: str, stall_timeout_s: float) -> dict[str, str]:
+    """Return FFmpeg's options for an address."""
+    limit_us = str(int(stall_timeout_s * 1_000_000))
+    if url.startswith(("rtsp://", "rtsps://")):
+        return {
+            **ANY_CERTIFICATE,
+            **SIZE_LIMIT,
+            "rtsp_transport": transport,
+            "timeout": limit_us,
+            "allowed_media_types": "video+audio",
+            "fflags": "+nobuffer",
+            "analyzeduration": "500000",
+            "fpsprobesize": "0",
+        }
+    if url.startswith(("http://", "https://")):
+        return {
+            **ANY_CERTIFICATE,
+            **SIZE_LIMIT,
+            "rw_timeout": limit_us,
+            "format_whitelist": HTTP_FORMATS,
+            "protocol_whitelist": HTTP_PROTOCOLS,
+            "live_start_index": "-1",  # of HLS: what is newest, not three pieces back
+        }
+    return dict(SIZE_LIMIT)
+
+
+def read_timeout_s(url: str, stall_timeout_s: float) -> float:
+    """Return how long the next packet of an address may take."""
+    with contextlib.suppress(ValueError):
+        if urlsplit(url).path.endswith(HLS_SUFFIX):
+            return max(HLS_TIMEOUT_S, stall_timeout_s)
+    return stall_timeout_s
+
+
+def opening_fault(error: BaseException, url: str) -> Fault:
+    """Return what is wrong with an address that FFmpeg could not open."""
+    kind = fault_of(error)
+    if kind is Fault.STALLED:
+        return Fault.UNREACHABLE
+    if kind is Fault.ENDED and url.startswith("http"):
+        return Fault.NOT_VIDEO  # a page was read to its end, and no video was in it
+    return kind
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # read only to have it checked
+    except ValueError:
+        raise StreamError(Fault.NOT_VIDEO, "this is no address") from None  # the cause would show the address
+    if parts.scheme not in SCHEMES:
+        raise StreamError(Fault.NOT_VIDEO, f"addresses start with {', '.join(SCHEMES)}")
+    return parts
