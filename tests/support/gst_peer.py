@@ -18,7 +18,9 @@ FPS = 15
 WIDTH_PX, HEIGHT_PX = 320, 240
 ROLE = "viewer"
 PICTURES = {
-    "h264": f"x264enc tune=zerolatency speed-preset=ultrafast key-int-max={FPS} threads=1 ! rtph264pay config-interval=-1",
+    "h264": (
+        f"x264enc tune=zerolatency speed-preset=ultrafast key-int-max={FPS} threads=1 ! rtph264pay config-interval=-1"
+    ),
     "h265": (
         "x265enc tune=zerolatency speed-preset=ultrafast "
         f"option-string=keyint={FPS}:bframes=0:log-level=none:pools=none ! rtph265pay config-interval=-1"
@@ -92,13 +94,13 @@ def main() -> None:
     if auth is not None:
         permissions = GstRtspServer.RTSPPermissions()
         for name in ("media.factory.access", "media.factory.construct"):
-            permissions.add_permission_for_role(ROLE, name, True)  # noqa: FBT003 - GStreamer's signature
+            permissions.add_permission_for_role(ROLE, name, True)
         factory.set_permissions(permissions)
         server.set_auth(auth)
     server.get_mount_points().add_factory("/cam", factory)
     if not server.attach(None):
         sys.exit("the port is in use")
-    print(server.get_bound_port(), flush=True)
+    print(server.get_bound_port(), flush=True)  # noqa: T201 - how the test learns it
     loop = GLib.MainLoop()
     GLib.io_add_watch(sys.stdin, GLib.PRIORITY_DEFAULT, GLib.IO_IN | GLib.IO_HUP, lambda *_: loop.quit())
     loop.run()

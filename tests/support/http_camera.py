@@ -1,6 +1,7 @@
 """Cameras that speak HTTP: MJPEG as multipart/x-mixed-replace, and live HLS with a window of segments that moves on."""
 
 import asyncio
+import base64
 import contextlib
 import math
 import re
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import av
 import cv2
-from aiohttp import BasicAuth, hdrs, web
+from aiohttp import hdrs, web
 
 from tests.support.clips import counter_picture
 
@@ -21,9 +22,9 @@ HLS_KINDS = {"mpegts": "ts", "fmp4": "m4s"}
 @contextlib.asynccontextmanager
 async def http_server(app: web.Application, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """Serve an application on the loopback address; yields its root without a slash at the end."""
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls, shutdown_timeout=0.1)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     try:
         yield f"{'https' if tls else 'http'}://127.0.0.1:{runner.addresses[0][1]}"
@@ -31,11 +32,12 @@ async def http_server(app: web.Application, tls: ssl.SSLContext | None = None) -
         await runner.cleanup()
 
 
-def mjpeg_app(fps: float, login: BasicAuth | None = None) -> web.Application:
-    """Return a camera that sends numbered JPEG pictures at /video."""
+def mjpeg_app(fps: float, login: str | None = None) -> web.Application:
+    """Return a camera that sends numbered JPEG pictures at /video; `login` is user:password."""
+    expected = f"Basic {base64.b64encode((login or '').encode()).decode()}"
 
     async def video(request: web.Request) -> web.StreamResponse:
-        if login is not None and request.headers.get(hdrs.AUTHORIZATION) != login.encode():
+        if login is not None and request.headers.get(hdrs.AUTHORIZATION) != expected:
             return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="camera"'})
         response = web.StreamResponse(headers={"Content-Type": "multipart/x-mixed-replace; boundary=frame"})
         await response.prepare(request)

@@ -1,0 +1,116 @@
+"""Cameras that speak HTTP: MJPEG and HLS, with logins and encryption, and what only looks like one."""
+
+import asyncio
+import ssl
+
+import pytest
+from aiohttp import web
+from tests.support.certificates import write_certificate
+from tests.support.clips import write_counter_clip
+from tests.support.http_camera import hls_app, http_server, mjpeg_app, write_segments
+from tests.support.watching import watch
+
+from marengocam.core.secret import Secret
+from marengocam.media.faults import Fault, StreamError
+from marengocam.media.stream import StreamOptions
+
+CLIP_FPS = 15
+PASSWORD = "p@ss:w/rd"
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    return write_counter_clip(tmp_path_factory.mktemp("hls") / "counter.mp4", frames=45 * CLIP_FPS)
+
+
+@pytest.mark.parametrize("fps", [5, 20])
+async def test_mjpeg_runs_at_the_rate_at_which_its_pictures_come(fps):
+    async with http_server(mjpeg_app(fps)) as root:
+        seen = await asyncio.to_thread(watch, f"{root}/video", None, 30)
+    assert (seen.info.codec, seen.info.width_px, seen.info.height_px, seen.info.fps) == ("mjpeg", 192, 96, None)
+    assert seen.runs_smoothly
+    assert all(one.keyframe for one in seen.pictures)
+    length_s = seen.pictures[-1].stream_s - seen.pictures[0].stream_s
+    assert length_s == pytest.approx(sum(seen.steps_s), abs=0.1)
+    assert length_s > 0.9 * 29 / fps, "not at the 25 a second that FFmpeg takes them for"
+
+
+async def test_mjpeg_asks_for_its_password():
+    async with http_server(mjpeg_app(10, f"me:{PASSWORD}")) as root:
+        seen = await asyncio.to_thread(watch, f"{root}/video", StreamOptions("me", Secret(PASSWORD)), 5)
+        assert len(seen.pictures) == 5
+        for wrong in (StreamOptions(), StreamOptions("me", Secret("wr0ng"))):
+            with pytest.raises(StreamError) as caught:
+                await asyncio.to_thread(watch, f"{root}/video", wrong)
+            assert caught.value.kind is Fault.AUTH
+            assert "wr0ng" not in str(caught.value)
+
+
+async def test_an_encrypted_camera_with_a_certificate_of_its_own_is_read(tmp_path):
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(write_certificate(tmp_path / "camera.pem"))
+    async with http_server(mjpeg_app(10), tls) as root:
+        seen = await asyncio.to_thread(watch, f"{root}/video", None, 10)
+    assert root.startswith("https://")
+    assert seen.runs_smoothly
+
+
+@pytest.mark.parametrize("segment_s", [1.0, 4.0])
+@pytest.mark.parametrize("kind", ["mpegts", "fmp4"])
+async def test_hls_is_followed_over_its_pieces_and_no_picture_is_dated_after_it_came(clip, tmp_path, kind, segment_s):
+    playlist = write_segments(clip, tmp_path / "parts", kind, segment_s)
+    async with http_server(hls_app(playlist)) as root:
+        seen = await asyncio.to_thread(watch, f"{root}/live.m3u8", None, 10 * CLIP_FPS)
+    assert (seen.info.codec, seen.info.width_px, seen.info.height_px) == ("h264", 192, 96)
+    assert seen.runs_smoothly
+    assert max(seen.steps_s) < 1.5 / CLIP_FPS, "pieces join without a hole"
+    assert min(seen.ages_s) > -0.2
+    assert max(seen.ages_s) < 3 * segment_s
+
+
+async def test_hls_that_gets_no_new_piece_has_stalled(clip, tmp_path, monkeypatch):
+    monkeypatch.setattr("marengocam.media.opening.HLS_TIMEOUT_S", 3.0)
+    playlist = write_segments(clip, tmp_path / "parts", "mpegts", 1.0)
+    kept = "".join(playlist.read_text().replace("#EXT-X-ENDLIST", "").partition("#EXTINF:")[:1])
+    frozen = kept + "#EXTINF:1.0,\npart0.ts\n"
+    playlist.with_name("frozen.m3u8").write_text(frozen)
+    app = web.Application()
+    app.router.add_static("/", playlist.parent)
+    async with http_server(app) as root:
+        with pytest.raises(StreamError) as caught:
+            await asyncio.to_thread(watch, f"{root}/frozen.m3u8", StreamOptions(stall_timeout_s=2), 1000)
+    assert caught.value.kind is Fault.STALLED
+
+
+async def test_a_playlist_cannot_make_us_read_files_of_this_machine(clip, tmp_path):
+    parts = write_segments(clip, tmp_path / "parts", "mpegts", 1.0).parent
+
+    async def answer(request):
+        where = {"here": f"file://{parts}", "there": "/parts"}[request.match_info["where"]]
+        pieces = "".join(f"#EXTINF:1.0,\n{where}/part{number}.ts\n" for number in range(2))
+        text = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n{pieces}#EXT-X-ENDLIST\n"
+        return web.Response(text=text, content_type="application/vnd.apple.mpegurl")
+
+    app = web.Application()
+    app.router.add_get("/{where}/live.m3u8", answer)
+    app.router.add_static("/parts", parts)
+    async with http_server(app) as root:
+        assert (await asyncio.to_thread(watch, f"{root}/there/live.m3u8", None, 3)).pictures
+        with pytest.raises(StreamError) as caught:
+            await asyncio.to_thread(watch, f"{root}/here/live.m3u8", None, 3)
+    assert caught.value.kind is Fault.NOT_VIDEO
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, Fault.AUTH), (403, Fault.AUTH), (404, Fault.NOT_FOUND), (200, Fault.NOT_VIDEO)]
+)
+async def test_what_a_web_server_answers_instead_of_video_is_told_apart(status, kind):
+    async def answer(_request):
+        return web.Response(status=status, text="<html><body>Camera</body></html>" * 40, content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/video", answer)
+    async with http_server(app) as root:
+        with pytest.raises(StreamError) as caught:
+            await asyncio.to_thread(watch, f"{root}/video")
+    assert caught.value.kind is kind
