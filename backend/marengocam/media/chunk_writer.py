@@ -48,6 +48,8 @@ class _Open:
     sound_end_s: float = 0.0
     end_s: float = 0.0
     step_s: float = 0.0
+    shift: int = 0  # added to the camera's times since its clock jumped, so that the file's go on
+    ends_at_keyframe: bool = False
 
 
 class ChunkWriter:
@@ -79,7 +81,7 @@ class ChunkWriter:
     def write(self, packet: StreamPacket) -> Chunk | None:
         """Add a packet.
 
-        A new chunk begins at a keyframe after the chunk's length, where time jumped or the parameters changed.
+        A new chunk begins at a keyframe after the chunk's length, after a jump of time, where the parameters changed.
         """
         finished = None
         if self._open is not None and self._ends_before(packet):
@@ -109,7 +111,8 @@ class ChunkWriter:
             return
         try:
             for content, at_s, duration_s in self._sound.packets(sound):
-                self._mux_sound(chunk, content, at_s - chunk.first_s, duration_s)
+                shift_s = float(chunk.shift * chunk.time_base)
+                self._mux_sound(chunk, content, at_s + shift_s - chunk.first_s, duration_s)
         except (av.ArgumentError, av.InvalidDataError) as error:
             _LOG.warning("camera %s: its sound is not recorded: %s", self._camera_id, _reason(error))
             self._sound = chunk.sound = None
@@ -143,7 +146,10 @@ class ChunkWriter:
         )
 
     def _ends_before(self, packet: StreamPacket) -> bool:
-        return packet.jumped or packet.changed is not None or (packet.keyframe and self._is_long(packet))
+        assert self._open is not None
+        if not packet.keyframe:
+            return False
+        return packet.jumped or packet.changed is not None or self._open.ends_at_keyframe or self._is_long(packet)
 
     def _is_long(self, packet: StreamPacket) -> bool:
         assert self._open is not None
@@ -182,8 +188,13 @@ class ChunkWriter:
     @staticmethod
     def _mux(chunk: _Open, packet: StreamPacket) -> None:
         source = packet.packet
-        dts = max(_decode_stamp(source), chunk.last_dts + 1)
-        pts = max(source.pts if source.pts is not None else dts, dts)
+        scale = source.time_base / chunk.time_base
+        sent = round(_decode_stamp(source) * scale)
+        if packet.jumped and chunk.last_dts >= chunk.first_dts:  # no keyframe, so the chunk has to go on
+            chunk.shift = chunk.last_dts + max(round(chunk.step_s / chunk.time_base), 1) - sent
+            chunk.ends_at_keyframe = True
+        dts = max(sent + chunk.shift, chunk.last_dts + 1)
+        pts = max(round(source.pts * scale) + chunk.shift if source.pts is not None else dts, dts)
         if chunk.last_dts >= chunk.first_dts:
             chunk.step_s = float((dts - chunk.last_dts) * chunk.time_base)
         chunk.last_dts = dts
@@ -192,7 +203,7 @@ class ChunkWriter:
         copy.stream = chunk.stream
         copy.time_base = chunk.time_base
         copy.dts, copy.pts = dts - chunk.first_dts, pts - chunk.first_dts
-        copy.duration = source.duration or round(chunk.step_s / chunk.time_base)
+        copy.duration = round((source.duration or 0) * scale) or round(chunk.step_s / chunk.time_base)
         copy.is_keyframe = source.is_keyframe
         chunk.end_s = max(
             chunk.end_s, float(copy.pts * chunk.time_base) + float((copy.duration or 0) * chunk.time_base)

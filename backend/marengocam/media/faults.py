@@ -18,6 +18,7 @@ class Fault(StrEnum):
     NOT_VIDEO = "not_video"
     CODEC = "codec"
     TRANSPORT = "transport"
+    TOO_LARGE = "too_large"
     STALLED = "stalled"
     ENDED = "ended"
     OTHER = "other"
@@ -32,6 +33,7 @@ SENTENCES = {
     Fault.NOT_VIDEO: "What answers there is not a video stream: check the address.",
     Fault.CODEC: "The video codec is not supported: set the camera to H.264 or H.265.",
     Fault.TRANSPORT: "The camera does not send its stream this way: set its transport to the other of TCP and UDP.",
+    Fault.TOO_LARGE: "The camera's picture is too large: choose a smaller resolution in the camera.",
     Fault.STALLED: "The camera is connected but sends no video: restart it if this lasts.",
     Fault.ENDED: "The camera ended the stream; it is opened again.",
     Fault.OTHER: "The stream cannot be read: check the address and the camera's settings.",

@@ -8,7 +8,7 @@ from marengocam.media.faults import Fault, StreamError, fault_of
 
 NETWORK_SCHEMES = ("rtsp", "rtsps", "http", "https")
 SCHEMES = (*NETWORK_SCHEMES, "file")
-MAX_PIXELS = 8192 * 8192
+MAX_PIXELS = 8192 * 4608  # beyond any camera; a decoder needs some 60 MB for each of its pictures
 HLS_SUFFIX = ".m3u8"
 HLS_TIMEOUT_S = 20.0  # between two pieces of HLS, which come every 2 to 10 s; each request has the stall limit
 # What a camera answers over HTTP decides what reads it: nothing of that may lead to other files or other protocols.
@@ -65,9 +65,11 @@ def read_timeout_s(url: str, stall_timeout_s: float) -> float:
     return stall_timeout_s
 
 
-def opening_fault(error: BaseException, url: str) -> Fault:
-    """Return what is wrong with an address that FFmpeg could not open."""
+def opening_fault(error: BaseException, url: str, waited_s: float, stall_timeout_s: float) -> Fault:
+    """Return what is wrong with an address that FFmpeg could not open within `waited_s`."""
     kind = fault_of(error)
+    if kind is Fault.NOT_VIDEO and waited_s >= stall_timeout_s and url.startswith("rtsp"):
+        return Fault.STALLED  # it let us in, and then had nothing to say: FFmpeg takes silence for a wrong answer
     if kind is Fault.STALLED:
         return Fault.UNREACHABLE
     if kind is Fault.ENDED and url.startswith("http"):

@@ -5,6 +5,8 @@ from typing import cast
 
 import av
 
+from marengocam.media.opening import SIZE_LIMIT
+
 H264, HEVC = "h264", "hevc"
 START_CODE = b"\x00\x00\x01"
 MAX_SETS_BYTES = 65_536
@@ -50,6 +52,7 @@ def picture_size(codec: str, extradata: bytes, keyframe: bytes) -> tuple[int, in
     """Return the width and height in pixels that a keyframe decodes to, None when it does not decode."""
     decoder = cast("av.VideoCodecContext", av.CodecContext.create(codec, "r"))
     decoder.extradata = extradata
+    decoder.options = dict(SIZE_LIMIT)
     try:
         frames = [*decoder.decode(av.Packet(keyframe)), *decoder.decode(None)]
     except av.FFmpegError:

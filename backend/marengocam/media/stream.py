@@ -1,6 +1,7 @@
 """Reading a stream: packets with wall times, every wait limited, errors as sentences without secrets."""
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from marengocam.media.faults import Fault, StreamError, fault_of
 from marengocam.media.opening import MAX_PIXELS, address_for_ffmpeg, ffmpeg_options, opening_fault, read_timeout_s
 from marengocam.media.parameters import ParameterWatch, picture_size
 from marengocam.media.sound import SoundPacket
-from marengocam.media.timeline import Timeline, first_piece
+from marengocam.media.timeline import ClockTrust, Timeline, first_piece
 
 CONNECT_TIMEOUT_S = 5.0
 STALL_TIMEOUT_S = 4.5  # with a picture's own length noticed within 5 s
@@ -26,6 +27,7 @@ RECORDED_CODECS = ("h264", "hevc", "mjpeg")
 IN_PIECES = "hls"
 UNTIMED = "mpjpeg"  # pictures without times: FFmpeg counts them as if there were 25 a second
 TICKS_PER_S = 90_000
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,10 @@ class StreamReader:
         self._file_started_at = file_started_at
         self._container: av.container.InputContainer | None = None
         self._read_timeout_s = read_timeout_s(url, options.stall_timeout_s)
+        self._by_arrival_since_s: float | None = None  # pictures are timed by their arrival since this moment
 
     def __enter__(self) -> Self:
-        asked, kind = self._options, None
+        asked, kind, began_s = self._options, None, self._clock.monotonic_s()
         address = address_for_ffmpeg(self._url, asked.username, asked.password)
         try:
             self._container = av.open(
@@ -95,7 +98,7 @@ class StreamReader:
                 timeout=(asked.connect_timeout_s, self._read_timeout_s),
             )
         except (av.FFmpegError, OSError) as error:
-            kind = opening_fault(error, self._url)
+            kind = opening_fault(error, self._url, self._clock.monotonic_s() - began_s, asked.stall_timeout_s)
         # Raised out here, without cause or context: FFmpeg puts the whole address, password included, into its texts.
         if kind is not None or self._container is None:
             raise StreamError(kind or Fault.OTHER)
@@ -143,10 +146,11 @@ class StreamReader:
         source, newest = self._demuxed(self.sound if sound else None), None
         if self._live and self._format == IN_PIECES:
             source, newest = first_piece(source, self._clock.now)
-        timeline = Timeline(newest)
+        timeline, trust = Timeline(newest), ClockTrust()
         watch = ParameterWatch(self.info.codec, self.info.extradata)
         video = self.video
-        for packet, stream_s in source:
+        for packet, told_s in source:
+            stream_s = told_s
             if packet.stream.type == "audio":
                 yield SoundPacket(packet, stream_s)
                 continue
@@ -156,6 +160,11 @@ class StreamReader:
                 yield StreamPacket(packet, at, stream_s, packet.is_keyframe, jumped=False)
                 continue
             moment = timeline.place(stream_s, self._clock.now())
+            if moment.jumped and self._by_arrival_since_s is None and trust.is_lost(self._clock.monotonic_s()):
+                _LOG.warning("a camera's clock jumps without an end: its pictures are timed by their arrival")
+                self._by_arrival_since_s = self._clock.monotonic_s()
+                _stamp(packet, 0.0)
+                stream_s, timeline = 0.0, Timeline((0.0, moment.at))
             changed = self._changed(watch, packet) if packet.is_keyframe else None
             yield StreamPacket(packet, moment.at, stream_s, packet.is_keyframe, moment.jumped, changed)
         if self._file_started_at is None:
@@ -166,12 +175,14 @@ class StreamReader:
         assert self._container is not None
         streams = [self.video] if sound is None else [self.video, sound]
         kind = None
-        waiting_since_s = began_s = self._clock.monotonic_s()
+        waiting_since_s = self._clock.monotonic_s()
+        if self._live and self._format == UNTIMED:
+            self._by_arrival_since_s = waiting_since_s
         try:
             for packet in self._container.demux(*streams):
                 now_s = self._clock.monotonic_s()
-                if self._live and self._format == UNTIMED:
-                    _stamp(packet, now_s - began_s)
+                if self._by_arrival_since_s is not None:
+                    _stamp(packet, now_s - self._by_arrival_since_s)
                 stamp = packet.pts if packet.pts is not None else packet.dts
                 if packet.size and stamp is not None and packet.time_base is not None:
                     yield packet, float(stamp * packet.time_base)
@@ -204,9 +215,11 @@ class StreamReader:
             raise StreamError(Fault.CODEC, context.name if context is not None else "unknown codec")
         width_px, height_px = context.width, context.height
         if width_px <= 0 or height_px <= 0:
+            if not self._sends_pictures(container):
+                raise StreamError(Fault.STALLED)
             raise StreamError(Fault.NOT_VIDEO, "it never told its picture size")
         if width_px * height_px > MAX_PIXELS:
-            raise StreamError(Fault.CODEC, f"{width_px}x{height_px} is too large")
+            raise StreamError(Fault.TOO_LARGE, f"{width_px}x{height_px}")
         sound = self.sound
         rate = None if container.format.name == UNTIMED else video.average_rate or video.guessed_rate
         return StreamInfo(
@@ -218,6 +231,12 @@ class StreamReader:
             context.extradata or b"",
         )
 
+    @staticmethod
+    def _sends_pictures(container: av.container.InputContainer) -> bool:
+        with contextlib.suppress(av.FFmpegError, OSError):
+            return any(packet.size for packet in container.demux(video=0))
+        return False
+
     def _close(self) -> None:
         container, self._container = self._container, None
         if container is not None:
@@ -226,7 +245,8 @@ class StreamReader:
 
 
 def _stamp(packet: Any, elapsed_s: float) -> None:
-    """Give a picture the time at which it came."""
+    """Give a packet the time at which it came."""
+    is_sound = packet.stream.type == "audio" and packet.time_base is not None
+    packet.duration = round((packet.duration or 0) * packet.time_base * TICKS_PER_S) if is_sound else 0
     packet.time_base = Fraction(1, TICKS_PER_S)
     packet.pts = packet.dts = round(elapsed_s * TICKS_PER_S)
-    packet.duration = 0

@@ -1,6 +1,7 @@
 """When each packet of a live stream was filmed, from its own clock and ours."""
 
 import itertools
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +13,8 @@ SLEW_SHARE = 0.002  # of the difference, taken up per packet: follows a camera's
 PIECE_S = 20.0  # of a stream that comes in pieces: how far behind a picture may be without a jump
 PAUSE_S = 0.25  # a packet that takes longer belongs to the next piece
 MAX_PIECE_PACKETS = 3000
+MAX_JUMPS = 3
+JUMPS_WITHIN_S = 60.0
 Packet = TypeVar("Packet")
 
 
@@ -21,6 +24,18 @@ class Moment:
 
     at: datetime
     jumped: bool
+
+
+class ClockTrust:
+    """Whether a camera's clock is worth following: one that is set now and then is, one that always jumps is not."""
+
+    def __init__(self) -> None:
+        self._jumps_s: deque[float] = deque(maxlen=MAX_JUMPS)
+
+    def is_lost(self, now_s: float) -> bool:
+        """Note a jump; return whether it was one too many."""
+        self._jumps_s.append(now_s)
+        return len(self._jumps_s) == MAX_JUMPS and now_s - self._jumps_s[0] < JUMPS_WITHIN_S
 
 
 class Timeline:
