@@ -189,6 +189,16 @@ def faster(clip: Clip, factor: float) -> Clip:
     return replace(clip, units=units, duration_s=clip.duration_s / factor)
 
 
+def with_one_keyframe(clip: Clip, length_s: float) -> Clip:
+    """Return a clip that begins with a keyframe and has no other."""
+    first, others = clip.units[0], [unit for unit in clip.units if not unit.keyframe]
+    step_s = clip.duration_s / len(clip.units)
+    units = [first]
+    for number, unit in zip(range(1, round(length_s / step_s)), itertools.cycle(others), strict=False):
+        units.append(replace(unit, send_s=number * step_s, show_s=number * step_s))
+    return replace(clip, units=tuple(units), duration_s=length_s)
+
+
 def claiming(clip: Clip, width_px: int, height_px: int) -> Clip:
     """Return an H.264 clip whose parameters claim another picture size (a multiple of 16)."""
     lie = sequence_parameters(width_px, height_px)

@@ -203,7 +203,7 @@ class ChunkWriter:
         copy.stream = chunk.stream
         copy.time_base = chunk.time_base
         copy.dts, copy.pts = dts - chunk.first_dts, pts - chunk.first_dts
-        copy.duration = round((source.duration or 0) * scale) or round(chunk.step_s / chunk.time_base)
+        copy.duration = round(_duration_s(source, chunk.step_s) / chunk.time_base)
         copy.is_keyframe = source.is_keyframe
         chunk.end_s = max(
             chunk.end_s, float(copy.pts * chunk.time_base) + float((copy.duration or 0) * chunk.time_base)
@@ -239,6 +239,12 @@ class ChunkWriter:
 def _decode_stamp(packet: Any) -> int:
     stamp = packet.dts if packet.dts is not None else packet.pts
     return int(stamp or 0)
+
+
+def _duration_s(packet: Any, step_s: float) -> float:
+    """Return how long a picture is shown: what its stream says may be a lie, so never longer than the step to it."""
+    told_s = float((packet.duration or 0) * packet.time_base)
+    return min(told_s or FRAGMENT_S, step_s or FRAGMENT_S) if told_s or step_s else 0.0
 
 
 def _reason(error: BaseException) -> str:

@@ -41,8 +41,7 @@ def ffmpeg_options(url: str, transport: str, stall_timeout_s: float) -> dict[str
             "rtsp_transport": transport,
             "timeout": limit_us,
             "allowed_media_types": "video+audio",
-            "fflags": "+nobuffer",
-            "analyzeduration": "500000",
+            "analyzeduration": "100000",  # without a picture size it is waited for all the same
             "fpsprobesize": "0",
         }
     if url.startswith(("http://", "https://")):

@@ -16,10 +16,11 @@ from marengocam.core.camera_options import Transport
 from marengocam.core.clock import Clock
 from marengocam.core.secret import Secret
 from marengocam.media.faults import Fault, StreamError, fault_of
+from marengocam.media.first_piece import PAUSE_IN_PIECES_S, PAUSE_S, Timed, first_piece
 from marengocam.media.opening import MAX_PIXELS, address_for_ffmpeg, ffmpeg_options, opening_fault, read_timeout_s
 from marengocam.media.parameters import ParameterWatch, picture_size
 from marengocam.media.sound import SoundPacket
-from marengocam.media.timeline import ClockTrust, Timeline, first_piece
+from marengocam.media.timeline import ClockTrust, Timeline
 
 CONNECT_TIMEOUT_S = 5.0
 STALL_TIMEOUT_S = 4.5  # with a picture's own length noticed within 5 s
@@ -27,6 +28,7 @@ RECORDED_CODECS = ("h264", "hevc", "mjpeg")
 IN_PIECES = "hls"
 UNTIMED = "mpjpeg"  # pictures without times: FFmpeg counts them as if there were 25 a second
 TICKS_PER_S = 90_000
+USUAL_FPS = 15.0
 _LOG = logging.getLogger(__name__)
 
 
@@ -96,6 +98,7 @@ class StreamReader:
                 address,
                 options=ffmpeg_options(self._url, asked.transport.value, asked.stall_timeout_s),
                 timeout=(asked.connect_timeout_s, self._read_timeout_s),
+                metadata_errors="replace",  # a camera's name for itself may be in any encoding
             )
         except (av.FFmpegError, OSError) as error:
             kind = opening_fault(error, self._url, self._clock.monotonic_s() - began_s, asked.stall_timeout_s)
@@ -144,16 +147,21 @@ class StreamReader:
     def packets(self, *, sound: bool = False) -> Iterator[StreamPacket | SoundPacket]:
         """Yield the pictures, and between them the sound if asked for; a live stream's end is a StreamError."""
         source, newest = self._demuxed(self.sound if sound else None), None
-        if self._live and self._format == IN_PIECES:
-            source, newest = first_piece(source, self._clock.now)
-        timeline, trust = Timeline(newest), ClockTrust()
+        in_pieces, step_s = self._format == IN_PIECES, 1 / (self.info.fps or USUAL_FPS)
+        if self._live:
+            pause_s = PAUSE_IN_PIECES_S if in_pieces else PAUSE_S
+            source, newest = first_piece(source, self._clock.now, pause_s=pause_s, step_s=step_s)
+        timeline, trust, last_s = Timeline(newest, in_pieces=in_pieces), ClockTrust(), None
         watch = ParameterWatch(self.info.codec, self.info.extradata)
         video = self.video
         for packet, told_s in source:
-            stream_s = told_s
+            stream_s = told_s if told_s is not None else _follow(packet, last_s, step_s)
+            if stream_s is None:
+                continue
             if packet.stream.type == "audio":
                 yield SoundPacket(packet, stream_s)
                 continue
+            last_s = stream_s
             if self._file_started_at is not None:
                 first_s = float((video.start_time or 0) * video.time_base)
                 at = self._file_started_at + timedelta(seconds=stream_s - first_s)
@@ -164,14 +172,15 @@ class StreamReader:
                 _LOG.warning("a camera's clock jumps without an end: its pictures are timed by their arrival")
                 self._by_arrival_since_s = self._clock.monotonic_s()
                 _stamp(packet, 0.0)
-                stream_s, timeline = 0.0, Timeline((0.0, moment.at))
+                stream_s, timeline = 0.0, Timeline((0.0, moment.at), in_pieces=in_pieces)
+                last_s = stream_s
             changed = self._changed(watch, packet) if packet.is_keyframe else None
             yield StreamPacket(packet, moment.at, stream_s, packet.is_keyframe, moment.jumped, changed)
         if self._file_started_at is None:
             raise StreamError(Fault.ENDED)
 
-    def _demuxed(self, sound: Any | None) -> Iterator[tuple[Any, float]]:
-        """Yield each packet that has content and a time, with that time in seconds."""
+    def _demuxed(self, sound: Any | None) -> Iterator[Timed]:
+        """Yield each packet that has content, with its time in seconds if it has one."""
         assert self._container is not None
         streams = [self.video] if sound is None else [self.video, sound]
         kind = None
@@ -184,8 +193,8 @@ class StreamReader:
                 if self._by_arrival_since_s is not None:
                     _stamp(packet, now_s - self._by_arrival_since_s)
                 stamp = packet.pts if packet.pts is not None else packet.dts
-                if packet.size and stamp is not None and packet.time_base is not None:
-                    yield packet, float(stamp * packet.time_base)
+                if packet.size and packet.time_base is not None:
+                    yield packet, float(stamp * packet.time_base) if stamp is not None else None
                 # A read that timed out hands over the picture that was kept back first; the next would time out again.
                 if self._live and now_s - waiting_since_s >= self._read_timeout_s:
                     kind = Fault.STALLED
@@ -242,6 +251,14 @@ class StreamReader:
         if container is not None:
             with contextlib.suppress(av.FFmpegError):
                 container.close()
+
+
+def _follow(packet: Any, last_s: float | None, step_s: float) -> float | None:
+    """Give a picture without a time the one after its predecessor's; None for sound, and where there is none."""
+    if last_s is None or packet.stream.type == "audio":
+        return None
+    packet.pts = packet.dts = round((last_s + step_s) / packet.time_base)
+    return last_s + step_s
 
 
 def _stamp(packet: Any, elapsed_s: float) -> None:

@@ -1,21 +1,15 @@
 """When each packet of a live stream was filmed, from its own clock and ours."""
 
-import itertools
 from collections import deque
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 MAX_JUMP_S = 5.0
 MAX_BACK_S = 2.0  # pictures that are shown in another order than sent step back less
 SLEW_SHARE = 0.002  # of the difference, taken up per packet: follows a camera's drifting clock without steps
 PIECE_S = 20.0  # of a stream that comes in pieces: how far behind a picture may be without a jump
-PAUSE_S = 0.25  # a packet that takes longer belongs to the next piece
-MAX_PIECE_PACKETS = 3000
 MAX_JUMPS = 3
 JUMPS_WITHIN_S = 60.0
-Packet = TypeVar("Packet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +35,14 @@ class ClockTrust:
 class Timeline:
     """Maps a stream's seconds to wall time; the first packet is taken to be filmed when it arrived.
 
-    With `newest`, a (stream time, wall time), the stream comes in pieces of many pictures, as HLS does: the last of a
-    piece was filmed just before it came, the first long before.
+    With `newest`, a (stream time, wall time), that picture is. `in_pieces`: pictures come many at once, as HLS brings
+    them; the last of a piece was filmed just before it came, the first long before.
     """
 
-    def __init__(self, newest: tuple[float, datetime] | None = None) -> None:
+    def __init__(self, newest: tuple[float, datetime] | None = None, *, in_pieces: bool = False) -> None:
         self._anchor = newest
         self._last_s: float | None = None
-        self._in_pieces = newest is not None
+        self._in_pieces = in_pieces
         self._max_off_s = 2 * MAX_JUMP_S + (PIECE_S if self._in_pieces else 0.0)
 
     def place(self, stream_s: float, arrived_at: datetime) -> Moment:
@@ -70,20 +64,3 @@ class Timeline:
         slew_s = 0.0 if self._in_pieces and off_s > 0 else off_s * SLEW_SHARE
         self._anchor = (anchor_s, anchor_at + timedelta(seconds=slew_s))
         return Moment(at, jumped=False)
-
-
-def first_piece(
-    packets: Iterator[tuple[Packet, float]], now: Callable[[], datetime]
-) -> tuple[Iterator[tuple[Packet, float]], tuple[float, datetime] | None]:
-    """Read what is there at once; return all packets, these again included, and the newest's stream and wall time."""
-    held: list[tuple[Packet, float]] = []
-    arrived_at = now()
-    for packet in packets:
-        before_at, arrived_at = arrived_at, now()
-        if held and (arrived_at - before_at).total_seconds() > PAUSE_S:
-            return itertools.chain(held, [packet], packets), (max(at_s for _, at_s in held), before_at)
-        held.append(packet)
-        if len(held) >= MAX_PIECE_PACKETS:
-            break
-    newest = (max(at_s for _, at_s in held), arrived_at) if held else None
-    return itertools.chain(held, packets), newest

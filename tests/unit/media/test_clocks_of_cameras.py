@@ -1,8 +1,14 @@
 """Cameras whose clocks jump: when they are still followed, and how pieces of many pictures are dated."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from types import SimpleNamespace
 
-from marengocam.media.timeline import JUMPS_WITHIN_S, MAX_JUMPS, ClockTrust, Timeline, first_piece
+import pytest
+
+from marengocam.media.first_piece import first_piece
+from marengocam.media.timeline import JUMPS_WITHIN_S, MAX_JUMPS, ClockTrust, Timeline
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -21,20 +27,43 @@ def test_a_clock_that_always_jumps_is_not():
     assert [trust.is_lost(float(jump)) for jump in range(MAX_JUMPS)] == [False] * (MAX_JUMPS - 1) + [True]
 
 
-def test_pictures_of_a_piece_were_filmed_before_it_came():
-    arrivals = iter([NOON, NOON, NOON, NOON, later(2.0), later(2.0)])  # the first is when reading began
-    packets = iter([("a", 10.0), ("b", 11.0), ("c", 12.0), ("d", 13.0), ("e", 14.0)])
-    following, newest = first_piece(packets, lambda: next(arrivals))
+class Packet:
+    """As much of a packet as is looked at."""
+
+    time_base = Fraction(1, 90_000)
+    stream = SimpleNamespace(type="video")
+    pts = dts = None
+
+
+def piece(times_s: list[float | None], waits_s: list[float]):
+    """Read a first piece whose packets come after these waits; return the times given, and the newest."""
+    moments = itertools.accumulate([0.0, *waits_s])
+    packets = iter([(Packet(), time_s) for time_s in times_s])
+    following, newest = first_piece(packets, lambda: later(next(moments)), pause_s=0.25, step_s=0.1)
+    return [time_s for _, time_s in following], newest
+
+
+def test_the_last_picture_of_what_is_there_at_once_was_filmed_just_now():
+    times_s, newest = piece([10.0, 11.0, 12.0, 13.0, 14.0], [0, 0, 0, 2.0, 0])
+    assert times_s == [10.0, 11.0, 12.0, 13.0, 14.0]
     assert newest == (12.0, NOON)
-    assert [name for name, _ in following] == ["a", "b", "c", "d", "e"]
-    timeline = Timeline(newest)
-    assert timeline.place(10.0, NOON).at == later(-2.0)
-    assert timeline.place(12.0, NOON).at == NOON
+    assert Timeline(newest).place(10.0, NOON).at == later(-2.0)
+
+
+@pytest.mark.parametrize("first_s", [None, 3.3])
+def test_a_first_picture_without_a_believable_time_gets_the_one_before_its_successor(first_s):
+    times_s, newest = piece([first_s, 0.1, 0.2, 0.3], [0, 0, 0, 2.0])
+    assert times_s == pytest.approx([0.0, 0.1, 0.2, 0.3])
+    assert newest == (0.2, NOON)
+
+
+def test_what_is_not_there_yet_is_no_part_of_the_piece_but_follows():
+    assert piece([None, 0.1], [0, 2.0]) == ([0.0, 0.1], (0.0, NOON))
 
 
 def test_pieces_that_come_whole_do_not_draw_their_pictures_towards_their_arrival():
     piece_s, pictures_s = 4.0, 0.1
-    timeline = Timeline((piece_s, later(piece_s)))
+    timeline = Timeline((piece_s, later(piece_s)), in_pieces=True)
     placed = [
         (number * pictures_s, timeline.place(number * pictures_s, later((number // 40 + 1) * piece_s)))
         for number in range(8000)
@@ -44,5 +73,4 @@ def test_pieces_that_come_whole_do_not_draw_their_pictures_towards_their_arrival
 
 
 def test_a_stream_that_ends_before_its_first_picture_has_no_piece():
-    following, newest = first_piece(iter([]), lambda: NOON)
-    assert (list(following), newest) == ([], None)
+    assert piece([], []) == ([], None)
