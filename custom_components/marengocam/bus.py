@@ -28,6 +28,7 @@ EXTRA_FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "person_unknown": {},
     "person_corrected": {"was_person_id": "was_person_id", "was_person": "was_person_name"},
     "zone_entered": {"zone": "zone", "label": "label"},
+    "movement_seen": {"label": "label"},
     "visit_ended": {},
     "camera_offline": {"reason": "reason"},
     "camera_online": {},

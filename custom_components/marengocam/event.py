@@ -13,7 +13,7 @@ PARALLEL_UPDATES = 0
 PERSON_EVENTS = EventEntityDescription(
     key="person_events",
     translation_key="person_events",
-    event_types=["person_detected", "person_confirmed", "person_unknown", "zone_entered"],
+    event_types=["person_detected", "person_confirmed", "person_unknown", "zone_entered", "movement_seen"],
 )
 
 

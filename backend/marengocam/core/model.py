@@ -25,6 +25,7 @@ class EventType(StrEnum):
     PERSON_UNKNOWN = "person_unknown"
     PERSON_CORRECTED = "person_corrected"
     ZONE_ENTERED = "zone_entered"
+    MOVEMENT_SEEN = "movement_seen"
     VISIT_ENDED = "visit_ended"
     CAMERA_OFFLINE = "camera_offline"
     CAMERA_ONLINE = "camera_online"

@@ -15,6 +15,7 @@ from marengocam.db.health import Health
 from marengocam.db.keyring import Keyring
 from marengocam.db.leases import Leases
 from marengocam.db.listen import Callback, listening
+from marengocam.db.memory import Memory
 from marengocam.db.persons import Persons
 from marengocam.db.replays import Replays
 from marengocam.db.resolution import Resolution
@@ -43,6 +44,7 @@ class Hub:
     tokens: Tokens
     rules: Rules
     replays: Replays
+    memory: Memory
 
     def listen(self, channels: Sequence[str], callback: Callback) -> AbstractAsyncContextManager[None]:
         """Call `callback(channel, payload)` at every notification while the block runs."""
@@ -71,6 +73,7 @@ async def open_hub(settings: Settings, application: str, pool_size: int = DEFAUL
             tokens=Tokens(database),
             rules=Rules(database),
             replays=Replays(database),
+            memory=Memory(database),
         )
     finally:
         await database.close()

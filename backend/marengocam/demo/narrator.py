@@ -9,6 +9,7 @@ _SENTENCES = {
     "person_unknown": "a stranger on {camera}",
     "person_corrected": "it was {person} on {camera}, {percent}{cues}",
     "zone_entered": "{zone} entered on {camera}",
+    "movement_seen": "something moves on {camera}",
     "camera_offline": "{camera} is offline: {reason}",
     "camera_online": "{camera} is back",
     "health_changed": "{service} is {status}{because}",

@@ -15,9 +15,11 @@ from marengocam.core.model import Camera
 from marengocam.ingest.camera_state import CameraHealth
 from marengocam.ingest.decode_queue import DecodeQueue, QueuedPacket
 from marengocam.ingest.decoding import SessionDecoder
-from marengocam.ingest.frame_analysis import Frame, FrameAnalyser, FrameResult, luma_of, rgb_of
+from marengocam.ingest.frame_analysis import FrameAnalyser, FrameResult
+from marengocam.ingest.frames import Frame, luma_of, rgb_of
 from marengocam.ingest.frozen import FROZEN_REASON, FrozenWatch
 from marengocam.ingest.recording_modes import Sights
+from marengocam.ingest.shedding import Shedding
 from marengocam.media.store import Store, live_path
 from marengocam.vision.crops import to_jpeg
 from marengocam.vision.motion import Motion
@@ -62,6 +64,7 @@ class Analysis:
         self._sights = sights
         self._on_result = on_result
         self._feed_watchdog = feed_watchdog
+        self.shedding = Shedding()
         self._decoder = SessionDecoder()
         self._frozen = FrozenWatch()
         self._stopping = threading.Event()
@@ -85,32 +88,47 @@ class Analysis:
             self._feed_watchdog()
             queued = self._queue.take(TAKE_TIMEOUT_S)
             try:
-                if queued is not None and self._is_wanted(queued):
-                    for picture, at in self._decoder.frames(queued):
-                        self._frame(picture, at)
+                if queued is not None:
+                    self._take(queued)
                 self._rest_when_idle()
             except Exception:  # noqa: BLE001 - one bad frame or stream must not end the thread; it is logged
                 _LOG.exception("camera %s: a frame could not be analysed; it is passed over", self._camera.camera_id)
+
+    def _take(self, queued: QueuedPacket) -> None:
+        if not self._is_wanted(queued):
+            self._health.counters.frames_skipped += 1
+            return
+        self._decoder.skip_frame = self.shedding.step.skip_frame
+        for picture, at in self._decoder.frames(queued):
+            self._frame(picture, at)
 
     def _is_wanted(self, queued: QueuedPacket) -> bool:
         if queued.packet.keyframe:
             self._whole = self._camera.detect and self.analyser is not None
             return True
-        return self._whole
+        return self._whole and not self.shedding.step.keyframes_only
 
     def _frame(self, picture: Any, at: datetime) -> None:
         self._frame_at_s = self._clock.monotonic_s()
         counters = self._health.counters
         counters.frames_decoded += 1
-        due = self._next_at is None or at >= self._next_at or self._next_at - at > self._step
+        self._note_lag(at)
+        step = self._step / self.shedding.step.rate
+        due = self._next_at is None or at >= self._next_at or self._next_at - at > step
         if not due or len(self._queue) > BEHIND_PACKETS:
             counters.frames_skipped += 1
             return
-        self._next_at = at + self._step * 0.9
+        self._next_at = at + step * 0.9
         self._live_picture(picture, at)
         analyser = self.analyser
         if analyser is not None and self._whole and self._model_retry_at_s <= self._clock.monotonic_s():
             self._look(analyser, picture, at)
+
+    def _note_lag(self, at: datetime) -> None:
+        lag_s = max(0.0, (self._clock.now() - at).total_seconds())
+        self.shedding.update(lag_s, self._clock.monotonic_s())
+        self._health.counters.analysis_lag_s = lag_s
+        self._health.counters.shed_level = self.shedding.level
 
     def _look(self, analyser: FrameAnalyser, picture: Any, at: datetime) -> None:
         luma = luma_of(picture)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -12,19 +12,23 @@ from marengocam.core.ids import new_id
 from marengocam.core.model import Camera, CameraState, EventType, NewEvent
 from marengocam.db.cameras import CameraStatus
 from marengocam.ingest.catching_up import index_leftovers
+from marengocam.ingest.furniture import Furniture
 from marengocam.ingest.hub_writer import HubWriter
 from marengocam.ingest.known_cameras import KnownCameras
+from marengocam.ingest.memories import Memories
 from marengocam.ingest.metrics import CameraFigures
+from marengocam.ingest.sharing import Sharing, able
 from marengocam.ingest.worker import CameraWorker, Eyes
 from marengocam.media.store import Store
 from marengocam.runtime.context import ServiceContext
-from marengocam.runtime.leases import LeaseKeeper
+from marengocam.runtime.leases import LeaseKeeper, is_dead_neighbour
 
 FLUSH_LIMIT_S = 1.5
 RELEASE_LIMIT_S = 1.0
 LEFTOVERS_REACHES = (timedelta(days=2), timedelta(days=400))  # what is recent first, then all
 LEFTOVERS_RETRY_S = 5.0
 PREFIX = "camera:"
+SHED_LEVEL = "analysis_shed_level"  # in the hub's settings: how many steps of analysis survival mode gives up
 DISABLED_REASON = "Switched off by its owner: neither recorded nor analysed."
 _LOG = logging.getLogger(__name__)
 
@@ -36,7 +40,7 @@ class CameraRounds:
         self,
         context: ServiceContext,
         store: Store,
-        make_worker: Callable[[Camera], CameraWorker],
+        make_worker: Callable[[Camera, Furniture], CameraWorker],
         background: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         self.workers: dict[str, CameraWorker] = {}
@@ -48,6 +52,8 @@ class CameraRounds:
         self._make_worker = make_worker
         self._background = background
         self._keeper = LeaseKeeper(context.hub, context.clock, context.instance)
+        self._sharing = Sharing(context.instance)
+        self._memories = Memories(context.hub, context.clock)
         self._known = KnownCameras(context.settings.data_dir, context.hub.keyring)
         self._figures = CameraFigures(context.metrics)
         self._eyes: Eyes | None = None
@@ -71,8 +77,11 @@ class CameraRounds:
             return
         self._known.write(cameras)
         wanted = {camera.camera_id: camera for camera in cameras if camera.enabled}
-        await self._refresh(wanted.keys() | self.workers.keys())
-        gone = [camera_id for camera_id in self.workers if camera_id not in wanted]
+        others = await self._others()
+        surplus = self._sharing.surplus(self._held() & wanted.keys(), len(wanted), others, can_record=self._can_record)
+        self._sharing.give_up(surplus, self._context.clock.monotonic_s())
+        await self._refresh(await self._to_hold(wanted.keys() | self.workers.keys(), others))
+        gone = [camera_id for camera_id in self.workers if camera_id not in wanted or camera_id in surplus]
         changed = [key for key, worker in self.workers.items() if key in wanted and worker.camera != wanted[key]]
         lost = [camera_id for camera_id in self.workers if camera_id not in self._held()]
         await self._stop({*gone, *changed, *lost})
@@ -81,9 +90,12 @@ class CameraRounds:
         if gone:
             # Their last rows need the lease, so it is given back only now.
             await self._flush()
-            await self._refresh(wanted.keys())
+        if gone or surplus:
+            await self._refresh((self._held() & wanted.keys()) - surplus)
         for camera_id in sorted(self._held() & wanted.keys() - self.workers.keys()):
+            await self._memories.load(camera_id)
             self._start(wanted[camera_id])
+        await self._shed()
         await self._take_over_new()
         await self._tell_disabled({camera.camera_id for camera in cameras if not camera.enabled})
 
@@ -93,6 +105,7 @@ class CameraRounds:
             if self.workers.get(worker.camera.camera_id) is not worker:
                 continue  # stopped while others were told
             status = worker.status()
+            await self._memories.keep_now_and_then(worker)
             self._figures.set(status)
             try:
                 await self._hub.cameras.write_status(status)
@@ -115,6 +128,29 @@ class CameraRounds:
 
     def _fences(self) -> dict[str, int]:
         return {name.removeprefix(PREFIX): lease.fence for name, lease in self._keeper.held.items()}
+
+    @property
+    def _can_record(self) -> bool:
+        return not self.store_problem
+
+    async def _others(self) -> set[str]:
+        """Return the other processes that could serve cameras."""
+        services = await self._hub.health.list()
+        living = able(services, self._context.clock.now()) - {self._context.instance}
+        return {one for one in living if not is_dead_neighbour(one, self._context.instance)}
+
+    async def _to_hold(self, cameras: Collection[str], others: Collection[str]) -> list[str]:
+        leases = await self._hub.leases.list()
+        own = self._context.instance
+        leased = {one.name.removeprefix(PREFIX) for one in leases if not is_dead_neighbour(one.holder, own)}
+        held, now_s = self._held(), self._context.clock.monotonic_s()
+        return self._sharing.wanted(cameras, held & set(cameras), leased, others, now_s, can_record=self._can_record)
+
+    async def _shed(self) -> None:
+        """Have every camera shed what survival mode asks."""
+        level = await self._hub.settings_store.get(SHED_LEVEL)
+        for worker in self.workers.values():
+            worker.shed(level if isinstance(level, int) else 0)
 
     async def _refresh(self, camera_ids: Iterable[str]) -> None:
         await self._keeper.refresh([f"{PREFIX}{camera_id}" for camera_id in sorted(camera_ids)])
@@ -145,7 +181,7 @@ class CameraRounds:
         if self.store_problem:
             return
         try:
-            worker = self._make_worker(camera)
+            worker = self._make_worker(camera, self._memories.furniture(camera.camera_id))
             worker.start()
         except Exception:  # noqa: BLE001 - one camera's trouble stays its own; it is tried again in the next round
             _LOG.exception("camera %s could not be started", camera.camera_id)
@@ -158,6 +194,8 @@ class CameraRounds:
 
     async def _stop(self, camera_ids: Iterable[str]) -> None:
         workers = [self.workers.pop(camera_id) for camera_id in camera_ids]
+        for worker in workers:
+            await self._memories.keep(worker)
         for worker, tracks in zip(workers, await asyncio.gather(*(one.stop() for one in workers)), strict=True):
             self.writer.put_tracks(tracks)
             _LOG.info("camera %s is served no more", worker.camera.camera_id)

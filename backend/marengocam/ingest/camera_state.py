@@ -32,6 +32,8 @@ class Counters:
     frames_analysed: int = 0
     detector_s: float = 0.0
     reconnects: int = 0
+    analysis_lag_s: float = 0.0  # of the last frame: from when it was filmed until it was looked at
+    shed_level: int = 0
     last_packet_at: datetime | None = None
 
 

@@ -20,6 +20,7 @@ class SessionDecoder:
         self._context: Any = None
         self._times: dict[int, datetime] = {}
         self._started = False
+        self.skip_frame = "DEFAULT"  # FFmpeg's AVDiscard: what is passed over from the next packet on
         self.decoded = 0
         self.damaged = 0
 
@@ -35,6 +36,8 @@ class SessionDecoder:
             self._times[packet.pts] = queued.packet.at
             for stamp in list(itertools.islice(self._times, max(0, len(self._times) - KEPT_TIMES))):
                 del self._times[stamp]
+        if self._context.skip_frame != self.skip_frame:
+            self._context.skip_frame = self.skip_frame
         try:
             decoded = self._context.decode(packet)
         except av.FFmpegError:

@@ -16,7 +16,9 @@ from marengocam.ingest.camera_rounds import CameraRounds
 from marengocam.ingest.face_client import FaceClient
 from marengocam.ingest.face_looks import FaceLooks
 from marengocam.ingest.frame_analysis import FrameResult
+from marengocam.ingest.furniture import Furniture
 from marengocam.ingest.loading import FALLBACK_REASON, beside, is_fallback, load_eyes
+from marengocam.ingest.sharing import NO_STORE
 from marengocam.ingest.worker import CameraWorker, Eyes
 from marengocam.media.store import Store
 from marengocam.replay.runner import ReplayRunner
@@ -70,6 +72,7 @@ class IngestService:
             "appearance": self._eyes.appearance.model if self._eyes else None,
             "face_engine": str(self._face.breaker.state) if self._face else "off",
             "cameras": states,
+            NO_STORE: bool(self._rounds.store_problem),
             "cameras_offline": sorted(name for name, state in states.items() if state == "offline"),
             "rows_waiting": self._rounds.writer.waiting,
             "tracks_dropped": self._rounds.writer.dropped_tracks,
@@ -114,9 +117,10 @@ class IngestService:
                 _LOG.exception("looking after the cameras failed")
             await self._context.bus.wait("camera", ROUND_S)
 
-    def _make_worker(self, camera: Camera) -> CameraWorker:
+    def _make_worker(self, camera: Camera, furniture: Furniture) -> CameraWorker:
         return CameraWorker(
             camera,
+            furniture=furniture,
             settings=self._context.settings,
             store=self._store,
             clock=self._context.clock,

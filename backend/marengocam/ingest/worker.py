@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
+from typing import Any
 from uuid import UUID
 
 from marengocam.core.clock import Clock
@@ -16,6 +17,7 @@ from marengocam.ingest.camera_state import CameraHealth, Condition, OnlineEvents
 from marengocam.ingest.decode_queue import DecodeQueue
 from marengocam.ingest.face_client import FaceAnswer
 from marengocam.ingest.frame_analysis import FrameAnalyser, FrameResult
+from marengocam.ingest.furniture import Furniture
 from marengocam.ingest.reading import Reader, ReadingPlan
 from marengocam.ingest.recording_modes import Sights
 from marengocam.media.store import Store
@@ -48,6 +50,7 @@ class CameraWorker:
         store: Store,
         clock: Clock,
         watchdog: Watchdog,
+        furniture: Furniture,
         on_chunk: Callable[[Chunk], None],
         on_recovered: Callable[[str], None],
         on_result: Callable[["CameraWorker", FrameResult], None],
@@ -56,6 +59,7 @@ class CameraWorker:
         self.events = OnlineEvents()
         self._settings = settings
         self._clock = clock
+        self._furniture = furniture
         self._watchdog = watchdog
         self._health = CameraHealth(Condition(CameraState.CONNECTING, "", clock.now()))
         self._rates_from: tuple[float, dict[str, float]] = (clock.monotonic_s(), {})
@@ -108,7 +112,19 @@ class CameraWorker:
                 min_score=self._settings.detector_min_score,
                 new_id=new_id,
                 seconds=self._clock.monotonic_s,
+                furniture=self._furniture,
+                thorough=self._settings.analysis_detail == "high",
             )
+
+    @property
+    def furniture(self) -> list[dict[str, Any]] | None:
+        """What stands in its picture, as it is to be kept; None when it is not to be learned or not known yet."""
+        analyser = self._analysis.analyser
+        return analyser.furniture.to_json() if analyser is not None and analyser.furniture is not None else None
+
+    def shed(self, least: int) -> None:
+        """Have analysis give up at least so many steps, as survival mode asks."""
+        self._analysis.shedding.floor = least
 
     async def stop(self) -> tuple[LocalTrack, ...]:
         """End, closing the chunk; return the last state of the tracks that were open."""
@@ -153,6 +169,8 @@ class CameraWorker:
             "frames_skipped": counters.frames_skipped,
             "frames_lost": counters.frames_lost,
             "reconnects": counters.reconnects,
+            "analysis_lag_s": round(counters.analysis_lag_s, 2),
+            "shed_level": counters.shed_level,
             "detector_ms": round(1000 * counters.detector_s / max(counters.frames_analysed, 1), 1),
         }
         return CameraStatus(

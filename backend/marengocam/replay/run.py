@@ -20,7 +20,8 @@ from marengocam.db.hub import Hub, open_hub
 from marengocam.db.tracks import TrackFilter
 from marengocam.ingest.decode_queue import QueuedPacket
 from marengocam.ingest.decoding import SessionDecoder
-from marengocam.ingest.frame_analysis import Frame, FrameAnalyser, FrameResult, luma_of, rgb_of
+from marengocam.ingest.frame_analysis import FrameAnalyser, FrameResult
+from marengocam.ingest.frames import Frame, luma_of, rgb_of
 from marengocam.media.stream import StreamOptions, StreamReader
 from marengocam.replay.difference import Difference, compare
 from marengocam.replay.pieces import Piece, Stretch, find_pieces

@@ -89,6 +89,11 @@ def zone_events(track: LocalTrack, belief: Belief | None) -> list[NewEvent]:
     ]
 
 
+def movement_events(track: LocalTrack) -> list[NewEvent]:
+    """Return what is said about something that walks and is not recognised; its zones stand in the event."""
+    return [_event(track, EventType.MOVEMENT_SEEN, None, data={"label": track.label})]
+
+
 def _was(person_id: UUID, names: Mapping[UUID, KnownPerson]) -> dict[str, Any]:
     known = names.get(person_id)
     return {"was_person_id": str(person_id), "was_person_name": known.name if known else None}

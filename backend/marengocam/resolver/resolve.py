@@ -6,20 +6,23 @@ from math import isfinite
 from uuid import UUID
 
 from marengocam.core.identity import Assignment, CameraGraph, ClaimedTrack, KnownPerson, Outcome, Surroundings
-from marengocam.resolver.announce import Announcement, Belief, announce, is_news, zone_events
+from marengocam.resolver.announce import Announcement, Belief, announce, is_news, movement_events, zone_events
 from marengocam.resolver.cues import CueKind
 from marengocam.resolver.decision import Verdict, decide
 from marengocam.resolver.evidence import evidence_of
 from marengocam.resolver.gallery import HUMAN_QUALITY, may_last, observed
 
 PERSON_LABEL = "person"
+MOVEMENT_LABEL = "movement"  # what ingest calls walking that it does not recognise
 HUMAN = "human"
 HUMAN_EVIDENCE = {"cues": [], "decided_by": HUMAN}
 
 
 def resolve_other(claimed: ClaimedTrack) -> Outcome:
-    """Return what is written about a track that is no person: its zones."""
-    return Outcome(claimed=claimed, identity_id=None, events=tuple(zone_events(claimed.track, None)))
+    """Return what is written about a track that is no person: its zones, or that something moved."""
+    track = claimed.track
+    events = movement_events(track) if track.label == MOVEMENT_LABEL else zone_events(track, None)
+    return Outcome(claimed=claimed, identity_id=None, events=tuple(events))
 
 
 def resolve(

@@ -1,12 +1,13 @@
 """The motion gate: is anything moving? A running mean and deviation per cell of a tiny luma picture."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from marengocam.core.geometry import Box
+from marengocam.core.geometry import Box, Point
 
 GRID_WIDTH, GRID_HEIGHT = 80, 45
 MEAN_RATE = 0.05
@@ -29,9 +30,10 @@ class Motion:
 
 
 class MotionGate:
-    """Learns what stands still; call it with every analysed frame of one camera."""
+    """Learns what stands still; call it with every analysed frame of one camera. Masked cells do not count."""
 
-    def __init__(self) -> None:
+    def __init__(self, masks: Sequence[Sequence[Point]] = ()) -> None:
+        self._open = _open_cells(masks)
         self._mean: npt.NDArray[np.float32] | None = None
         self._deviation: npt.NDArray[np.float32] | None = None
         self._seen = 0
@@ -46,6 +48,8 @@ class MotionGate:
         shift = float(np.median(cells - self._mean))
         difference = np.abs(cells - self._mean - shift)
         changed = difference > np.maximum(THRESHOLD_DEVIATIONS * self._deviation, MIN_DIFFERENCE)
+        if self._open is not None:
+            changed &= self._open
         self._learn(cells, difference)
         self._seen += 1
         count = int(np.count_nonzero(changed))
@@ -76,6 +80,17 @@ def _cells(luma: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
             cv2.resize(luma[: rows * whole, : columns * whole], (columns, rows), interpolation=cv2.INTER_AREA), np.uint8
         )
     return cv2.resize(luma, (GRID_WIDTH, GRID_HEIGHT), interpolation=cv2.INTER_AREA).astype(np.float32)
+
+
+def _open_cells(masks: Sequence[Sequence[Point]]) -> npt.NDArray[np.bool_] | None:
+    """Return which cells lie outside every mask; None when there is none."""
+    if not masks:
+        return None
+    closed = np.zeros((GRID_HEIGHT, GRID_WIDTH), np.uint8)
+    for mask in masks:
+        corners = np.array([(x * GRID_WIDTH, y * GRID_HEIGHT) for x, y in mask])
+        cv2.fillPoly(closed, [np.floor(corners).astype(np.int32)], (1,))
+    return np.asarray(closed == 0, np.bool_)
 
 
 def _regions(changed: npt.NDArray[np.bool_]) -> Motion:

@@ -15,8 +15,9 @@ from scipy.optimize import linear_sum_assignment
 from marengocam.core.geometry import Box
 from marengocam.core.model import Detection
 
-SURE_SCORE = 0.5
-NEW_SCORE = 0.45  # a new track needs at least this
+DEFAULT_LEAST_SCORE = 0.4  # from which a detection counts at all
+NEW_ABOVE = 0.05  # a new track needs a score so far above the least
+SURE_ABOVE = 0.1  # a sure detection has one so far above
 FIRST_MATCH_IOU = 0.2
 SECOND_MATCH_IOU = 0.35
 CONFIRM_OBSERVATIONS = 3
@@ -63,20 +64,27 @@ class Tracker:
         self._codes: dict[str, int] = {}
         self._tracks = _Tracks.none()
 
-    def update(self, detections: Sequence[Detection], at: datetime) -> list[TrackedObject]:
-        """Take in the detections of one frame; return every track that lives after it."""
+    def update(
+        self, detections: Sequence[Detection], at: datetime, least_scores: Floats | None = None
+    ) -> list[TrackedObject]:
+        """Take in the detections of one frame; return every track that lives after it.
+
+        `least_scores` tells for each detection from which score its kind counts; what is below only keeps tracks alive.
+        """
         self._predict(at)
         measured, labels, scores = self._measurements(detections)
+        above = scores - (DEFAULT_LEAST_SCORE if least_scores is None else least_scores)
+        sure = above >= SURE_ABOVE
         free_tracks = np.arange(len(self._tracks.ids))
         free = np.ones(len(detections), bool)
-        for chosen, limit in ((scores >= SURE_SCORE, FIRST_MATCH_IOU), (scores < SURE_SCORE, SECOND_MATCH_IOU)):
+        for chosen, limit in ((sure, FIRST_MATCH_IOU), (~sure, SECOND_MATCH_IOU)):
             candidates = np.flatnonzero(chosen)
             rows, columns = self._assign(free_tracks, candidates, measured, labels, limit)
             tracks, taken = free_tracks[rows], candidates[columns]
             self._correct(tracks, measured[taken], scores[taken])
             free[taken] = False
             free_tracks = np.delete(free_tracks, rows)
-        self._begin(np.flatnonzero(free & (scores >= NEW_SCORE)), measured, labels, scores)
+        self._begin(np.flatnonzero(free & (above >= NEW_ABOVE)), measured, labels, scores)
         self._drop()
         return self._objects()
 

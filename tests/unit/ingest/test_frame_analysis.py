@@ -8,7 +8,9 @@ from tests.support.squares import FPS, HEIGHT_PX, SIZE_PX, WIDTH_PX, SquareDetec
 
 from marengocam.core.ids import new_id
 from marengocam.core.model import Camera, LocalTrack
-from marengocam.ingest.frame_analysis import GAP, STILL_LOOK_EVERY, Frame, FrameAnalyser, FrameResult
+from marengocam.ingest.frame_analysis import GAP, FrameAnalyser, FrameResult
+from marengocam.ingest.frames import Frame
+from marengocam.ingest.pace import STILL_LOOK_EVERY
 from marengocam.vision.appearance import ColourTexture
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -63,7 +65,8 @@ def test_somebody_who_stood_still_before_we_looked_is_found_and_followed_with_fe
     assert track.open
     assert track.last_seen_at > NOON + timedelta(seconds=18)
     looks = [result.looked for result in results]
-    assert all(looks[: 4 * FPS])
+    assert all(looks[:FPS]), "what has just come is looked at in every frame"
+    assert sum(looks[2 * FPS : 4 * FPS]) == FPS, "half of them do while it is calm"
     assert sum(looks[10 * FPS :]) == 10, "once a second is enough for what stands still"
     gone = [look(eyes, 20 + number / FPS, None) for number in range(5 * FPS)]
     (ended,) = last_states(gone).values()

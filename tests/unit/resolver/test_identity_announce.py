@@ -8,6 +8,7 @@ from tests.support.resolver_scenes import NOON, ident, person, track
 from marengocam.core.identity import Assignment, ClaimedTrack
 from marengocam.core.model import EventType
 from marengocam.resolver.announce import Belief, announce, event_id, is_news
+from marengocam.resolver.resolve import resolve_other
 
 ALICE, BOB = person("Alice"), person("Bob")
 NAMES = {one.person_id: one for one in (ALICE, BOB)}
@@ -99,3 +100,13 @@ def test_a_humans_word_is_news_for_open_and_recent_tracks_only():
     assert is_news(track(end_s=10), NOON + timedelta(hours=5))
     assert is_news(closed, NOON + timedelta(seconds=69))
     assert not is_news(closed, NOON + timedelta(seconds=71))
+
+
+def test_movement_is_told_once_as_what_it_is_and_without_a_zone_event():
+    moved = replace(track(), label="movement", zones=("garden",))
+    (event,) = resolve_other(ClaimedTrack(moved, 1, None)).events
+    assert event.type is EventType.MOVEMENT_SEEN
+    assert event.zones == ("garden",)
+    assert event.person_id is None
+    (again,) = resolve_other(ClaimedTrack(moved, 2, None)).events
+    assert again.event_id == event.event_id

@@ -66,6 +66,7 @@ const SENTENCES = {
   person_unknown: (e) => ["A stranger", `on ${e.camera_name}`],
   person_corrected: (e) => [`It was ${e.person_name ?? "somebody else"}`, `on ${e.camera_name}`],
   zone_entered: (e) => [e.data.zone, `entered on ${e.camera_name}`],
+  movement_seen: (e) => ["Movement", `on ${e.camera_name}`],
   camera_offline: (e) => [`${e.camera_name} is offline`, e.data.reason ?? ""],
   camera_online: (e) => [`${e.camera_name} is back`, ""],
   health_changed: (e) => [`${e.data.service} is ${e.data.status}`, e.data.reason ?? ""],

@@ -1,0 +1,173 @@
+"""Learned furniture: what stands in one place for hours and is called a person now and then, stops being one.
+
+A chair, a jacket or a statue looks the same all the time; a real person in the same place looks different.
+"""
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from marengocam.core.geometry import Box
+from marengocam.core.model import Detection
+
+LEARNED_AFTER = timedelta(hours=2)
+MIN_HITS = 40
+MIN_HIT_SHARE = 0.1  # of the looks: wavering scores hide it most of the time
+CANDIDATE_KEPT = timedelta(minutes=30)  # unseen
+LEARNED_KEPT = timedelta(days=7)  # unseen
+MAX_PLACES = 64
+SAME_PLACE_IOU = 0.7
+SAME_LOOK = 0.7  # correlation of what is seen there, whatever the light
+SCORE_MARGIN = 0.15  # over its best score so far: surer than it ever was, it may be somebody
+FOLLOW_RATE = 0.05  # how fast a place follows small changes of box, look and score
+PATCH_WIDTH, PATCH_HEIGHT = 12, 16
+MIN_CONTRAST = 3.0  # grey levels: in a darker or flatter patch nothing can be told apart
+PATCH_SCALE = 32  # of the stored bytes
+MOVING_LABELS = frozenset({"person", "cat", "dog", "bird", "horse", "sheep", "cow", "bear"})  # cars may stand for days
+
+Patch = npt.NDArray[np.float32]
+
+
+@dataclass(slots=True)
+class Place:
+    """A place where something like a person is seen again and again."""
+
+    label: str
+    box: Box
+    patch: Patch  # normalised luma, so that light does not matter
+    since: datetime
+    seen_at: datetime
+    looks: int = 1
+    hits: int = 1
+    best_score: float = 0.0
+    learned: bool = False
+
+    def note(self, detection: Detection, patch: Patch, at: datetime) -> None:
+        """Take in another sight of it."""
+        self.hits += 1
+        self.seen_at = at
+        self.box = _between(self.box, detection.box, FOLLOW_RATE)
+        self.patch = self.patch + FOLLOW_RATE * (patch - self.patch)
+        self.best_score = max(detection.score, self.best_score * (1 - FOLLOW_RATE / 10))
+        lasted = at - self.since >= LEARNED_AFTER
+        self.learned = self.learned or (lasted and self.hits >= MIN_HITS and self.hits >= MIN_HIT_SHARE * self.looks)
+
+    def is_over(self, at: datetime) -> bool:
+        """Return whether it has not been seen for so long that it is forgotten."""
+        return at - self.seen_at > (LEARNED_KEPT if self.learned else CANDIDATE_KEPT)
+
+
+class Furniture:
+    """What stands in one camera's picture; not thread-safe."""
+
+    def __init__(self, places: Iterable[Place] = ()) -> None:
+        self._places = list(places)
+
+    @property
+    def learned(self) -> tuple[Box, ...]:
+        """Where furniture stands."""
+        return tuple(place.box for place in self._places if place.learned)
+
+    def sift(self, detections: Sequence[Detection], luma: npt.NDArray[np.uint8], at: datetime) -> list[Detection]:
+        """Learn from the detections of one look (luma H x W); return those that are no furniture."""
+        for place in self._places:
+            place.looks += 1
+        kept = [one for one in detections if one.label not in MOVING_LABELS or not self._is_furniture(one, luma, at)]
+        self._places = [place for place in self._places if not place.is_over(at)]
+        return kept
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return what is worth keeping over a restart."""
+        return [
+            {
+                "label": place.label,
+                "box": [round(side, 5) for side in (place.box.x1, place.box.y1, place.box.x2, place.box.y2)],
+                "patch": base64.b64encode(
+                    (place.patch * PATCH_SCALE).clip(-127, 127).astype(np.int8).tobytes()
+                ).decode(),
+                "since": place.since.isoformat(),
+                "seen_at": place.seen_at.isoformat(),
+                "looks": place.looks,
+                "hits": place.hits,
+                "best_score": round(place.best_score, 4),
+                "learned": place.learned,
+            }
+            for place in self._places
+        ]
+
+    @classmethod
+    def from_json(cls, places: Sequence[Mapping[str, Any]]) -> "Furniture":
+        """Return what `to_json` gave; raises ValueError, KeyError or TypeError for anything else."""
+        return cls(_place(stored) for stored in places)
+
+    def _is_furniture(self, detection: Detection, luma: npt.NDArray[np.uint8], at: datetime) -> bool:
+        patch = patch_of(luma, detection.box)
+        if patch is None:
+            return False
+        place = self._same(detection, patch)
+        if place is None:
+            if len(self._places) < MAX_PLACES:
+                self._places.append(Place(detection.label, detection.box, patch, at, at, best_score=detection.score))
+            return False
+        known_score = place.best_score
+        place.note(detection, patch, at)
+        return place.learned and detection.score <= known_score + SCORE_MARGIN
+
+    def _same(self, detection: Detection, patch: Patch) -> Place | None:
+        near = (
+            place
+            for place in self._places
+            if place.label == detection.label
+            and place.box.iou(detection.box) >= SAME_PLACE_IOU
+            and likeness(place.patch, patch) >= SAME_LOOK
+        )
+        return max(near, key=lambda place: (place.learned, place.hits), default=None)
+
+
+def patch_of(luma: npt.NDArray[np.uint8], box: Box) -> Patch | None:
+    """Return what is seen in a box, normalised to mean 0 and deviation 1; None where there is too little to see."""
+    x1, y1, x2, y2 = box.pixels(luma.shape[1], luma.shape[0])
+    if x2 - x1 < 2 or y2 - y1 < 2:
+        return None
+    small = cv2.resize(luma[y1:y2, x1:x2], (PATCH_WIDTH, PATCH_HEIGHT), interpolation=cv2.INTER_AREA).astype(np.float32)
+    deviation = float(small.std())
+    if deviation < MIN_CONTRAST:
+        return None
+    return np.asarray((small - small.mean()) / deviation, np.float32)
+
+
+def likeness(one: Patch, other: Patch) -> float:
+    """Return the correlation of two patches, -1 to 1."""
+    scale = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float((one * other).sum()) / scale if scale else 0.0
+
+
+def _between(one: Box, other: Box, share: float) -> Box:
+    return Box(
+        one.x1 + share * (other.x1 - one.x1),
+        one.y1 + share * (other.y1 - one.y1),
+        one.x2 + share * (other.x2 - one.x2),
+        one.y2 + share * (other.y2 - one.y2),
+    )
+
+
+def _place(stored: Mapping[str, Any]) -> Place:
+    flat = np.frombuffer(base64.b64decode(stored["patch"]), np.int8).astype(np.float32) / np.float32(PATCH_SCALE)
+    x1, y1, x2, y2 = (float(side) for side in stored["box"])
+    return Place(
+        label=str(stored["label"]),
+        box=Box(x1, y1, x2, y2),
+        patch=flat.reshape(PATCH_HEIGHT, PATCH_WIDTH),
+        since=datetime.fromisoformat(stored["since"]),
+        seen_at=datetime.fromisoformat(stored["seen_at"]),
+        looks=int(stored["looks"]),
+        hits=int(stored["hits"]),
+        best_score=float(stored["best_score"]),
+        learned=bool(stored["learned"]),
+    )
