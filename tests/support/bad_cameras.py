@@ -183,6 +183,11 @@ def with_times(clip: Clip, show: Callable[[float], float]) -> Clip:
     return replace(clip, units=tuple(replace(unit, show_s=show(unit.send_s)) for unit in clip.units))
 
 
+def shortened(clip: Clip, length_s: float) -> Clip:
+    """Return the beginning of a clip."""
+    return replace(clip, units=tuple(unit for unit in clip.units if unit.send_s < length_s), duration_s=length_s)
+
+
 def faster(clip: Clip, factor: float) -> Clip:
     """Return a clip that is sent faster than its clock says."""
     units = tuple(replace(unit, send_s=unit.send_s / factor) for unit in clip.units)

@@ -8,6 +8,7 @@ from typing import Any
 import av
 
 from marengocam.ingest.decode_queue import QueuedPacket
+from marengocam.media.opening import SIZE_LIMIT
 
 KEPT_TIMES = 256
 
@@ -64,6 +65,7 @@ class SessionDecoder:
 
     def _begin(self, queued: QueuedPacket) -> None:
         context = av.CodecContext.create(queued.info.codec, "r")
+        context.options = dict(SIZE_LIMIT)
         if queued.info.extradata:
             context.extradata = queued.info.extradata
         # One thread: more of them hold frames back for hundreds of milliseconds.
