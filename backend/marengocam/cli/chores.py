@@ -1,26 +1,19 @@
-"""Commands that do one chore and end: look after cameras, persons, tokens, rules, replays, models; check; doctor."""
+"""Commands that do one chore and end: look after persons, tokens, rules, replays, models; check; doctor."""
 
 import argparse
-import asyncio
-from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import UUID
 
+from marengocam.cli.opening import Subparsers, opened_hub
 from marengocam.cli.services import moment
 from marengocam.core.clock import SystemClock
-from marengocam.core.errors import BadInputError, NotFoundError
-from marengocam.core.ids import camera_id_from_name, new_id
-from marengocam.core.model import Camera, EventType
-from marengocam.core.secret import Secret
+from marengocam.core.errors import NotFoundError
+from marengocam.core.ids import new_id
+from marengocam.core.model import EventType
 from marengocam.settings import Settings
 
-if TYPE_CHECKING:
-    from marengocam.db.hub import Hub
-
 REPLAY_DEFAULT = timedelta(hours=1)
-Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse gives it no public name
 
 
 def add_commands(commands: "Subparsers[argparse.ArgumentParser]") -> None:
@@ -31,7 +24,6 @@ def add_commands(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     check.add_argument("--json", type=Path, metavar="FILE")
     check.set_defaults(command=run_check)
     commands.add_parser("doctor", help="find out why a set-up does not work").set_defaults(command=run_doctor)
-    _add_cameras(commands)
     _add_persons(commands)
     _add_tokens(commands)
     _add_rules(commands)
@@ -40,23 +32,6 @@ def add_commands(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     models.add_argument("action", choices=["list", "fetch", "verify"])
     models.add_argument("model", nargs="?", help="which one to fetch")
     models.set_defaults(command=run_models)
-
-
-def _add_cameras(commands: "Subparsers[argparse.ArgumentParser]") -> None:
-    actions = commands.add_parser("camera", help="cameras").add_subparsers(required=True, metavar="ACTION")
-    actions.add_parser("list").set_defaults(command=list_cameras)
-    for name, command in (("add", add_camera), ("probe", probe_camera)):
-        parser = actions.add_parser(name)
-        if name == "add":
-            parser.add_argument("name")
-            parser.add_argument("--sub-url", help="smaller stream for analysis")
-        parser.add_argument("url", help="rtsp://host/path of the main stream")
-        parser.add_argument("--username")
-        parser.add_argument("--password-file", type=Path, help="file that holds the password")
-        parser.set_defaults(command=command)
-    remove = actions.add_parser("remove")
-    remove.add_argument("camera_id")
-    remove.set_defaults(command=remove_camera)
 
 
 def _add_persons(commands: "Subparsers[argparse.ArgumentParser]") -> None:
@@ -145,59 +120,21 @@ def run_models(settings: Settings, arguments: argparse.Namespace) -> int:
     return commands.run(settings, arguments.action, arguments.model)
 
 
-async def list_cameras(settings: Settings, _arguments: argparse.Namespace) -> None:
-    async with _hub(settings) as hub:
-        statuses = await hub.cameras.statuses()
-        for camera in await hub.cameras.list():
-            status = statuses.get(camera.camera_id)
-            state = f"{status.state}  {status.reason}" if status else "unknown"
-            print(f"{camera.camera_id:24} {camera.name:24} {camera.main_url:48} {state}")
-
-
-async def add_camera(settings: Settings, arguments: argparse.Namespace) -> None:
-    camera = Camera(
-        camera_id=camera_id_from_name(arguments.name),
-        name=arguments.name,
-        main_url=_plain(arguments.url),
-        sub_url=_plain(arguments.sub_url) if arguments.sub_url else None,
-        username=arguments.username,
-        password=_password(arguments),
-    )
-    async with _hub(settings) as hub:
-        await hub.cameras.add(camera)
-    print(f"added {camera.camera_id}")
-
-
-async def probe_camera(settings: Settings, arguments: argparse.Namespace) -> None:
-    from marengocam.media.probe import probe  # noqa: PLC0415 - loaded when needed
-    from marengocam.media.stream import StreamOptions  # noqa: PLC0415 - loaded when needed
-
-    del settings
-    options = StreamOptions(username=arguments.username, password=_password(arguments))
-    print(await asyncio.to_thread(probe, _plain(arguments.url), options))
-
-
-async def remove_camera(settings: Settings, arguments: argparse.Namespace) -> None:
-    async with _hub(settings) as hub:
-        await hub.cameras.remove(arguments.camera_id)
-    print(f"removed {arguments.camera_id}; its recordings stay until retention takes them")
-
-
 async def list_persons(settings: Settings, _arguments: argparse.Namespace) -> None:
-    async with _hub(settings) as hub:
+    async with opened_hub(settings) as hub:
         for known in await hub.persons.list():
             seen = f"{known.last_seen.camera_id} {known.last_seen.at:%F %T}Z" if known.last_seen else "never seen"
             print(f"{known.person.person_id}  {known.person.name:24} {known.faces:3} faces  {seen}")
 
 
 async def add_person(settings: Settings, arguments: argparse.Namespace) -> None:
-    async with _hub(settings) as hub:
+    async with opened_hub(settings) as hub:
         person = await hub.persons.add(arguments.name, SystemClock().now())
     print(person.person_id)
 
 
 async def rename_person(settings: Settings, arguments: argparse.Namespace) -> None:
-    async with _hub(settings) as hub:
+    async with opened_hub(settings) as hub:
         person = await hub.persons.by_name(arguments.name)
         if person is None:
             raise NotFoundError(f"There is no person {arguments.name!r}.")
@@ -205,7 +142,7 @@ async def rename_person(settings: Settings, arguments: argparse.Namespace) -> No
 
 
 async def remove_person(settings: Settings, arguments: argparse.Namespace) -> None:
-    async with _hub(settings) as hub:
+    async with opened_hub(settings) as hub:
         person = await hub.persons.by_name(arguments.name)
         if person is None:
             raise NotFoundError(f"There is no person {arguments.name!r}.")
@@ -213,24 +150,24 @@ async def remove_person(settings: Settings, arguments: argparse.Namespace) -> No
 
 
 async def list_tokens(settings: Settings, _arguments: argparse.Namespace) -> None:
-    async with _hub(settings) as hub:
+    async with opened_hub(settings) as hub:
         for token in await hub.tokens.list():
             state = "revoked" if token.revoked_at else "valid"
             print(f"{token.token_id}  {token.name:24} {','.join(sorted(token.scopes)):16} {state}")
 
 
 async def create_token(settings: Settings, arguments: argparse.Namespace) -> None:
-    async with _hub(settings) as hub:
+    async with opened_hub(settings) as hub:
         print(await hub.tokens.add(arguments.name, arguments.scope, SystemClock().now()))
 
 
 async def revoke_token(settings: Settings, arguments: argparse.Namespace) -> None:
-    async with _hub(settings) as hub:
+    async with opened_hub(settings) as hub:
         await hub.tokens.revoke(arguments.token_id, SystemClock().now())
 
 
 async def list_rules(settings: Settings, _arguments: argparse.Namespace) -> None:
-    async with _hub(settings) as hub:
+    async with opened_hub(settings) as hub:
         for rule in await hub.rules.list():
             print(f"{rule.rule_id}  {rule.name:24} {rule.event_type} {rule.conditions} -> {rule.mqtt_topic}")
 
@@ -251,18 +188,18 @@ async def add_rule(settings: Settings, arguments: argparse.Namespace) -> None:
         payload=None,
         created_at=now,
     )
-    async with _hub(settings) as hub:
+    async with opened_hub(settings) as hub:
         await hub.rules.add(rule)
     print(rule.rule_id)
 
 
 async def remove_rule(settings: Settings, arguments: argparse.Namespace) -> None:
-    async with _hub(settings) as hub:
+    async with opened_hub(settings) as hub:
         await hub.rules.remove(arguments.rule_id)
 
 
 async def list_replays(settings: Settings, _arguments: argparse.Namespace) -> None:
-    async with _hub(settings) as hub:
+    async with opened_hub(settings) as hub:
         for run in await hub.replays.list(50):
             print(f"{run.run_id}  {run.camera_id:24} {run.state:10} {run.reason}")
 
@@ -271,32 +208,11 @@ async def start_replay(settings: Settings, arguments: argparse.Namespace) -> Non
     now = SystemClock().now()
     to_at = arguments.to_at or now
     from_at = arguments.from_at or to_at - REPLAY_DEFAULT
-    async with _hub(settings) as hub:
+    async with opened_hub(settings) as hub:
         await hub.cameras.get(arguments.camera)
         print(await hub.replays.request(arguments.camera, now, from_at=from_at, to_at=to_at, debug=arguments.debug))
 
 
 async def show_replay(settings: Settings, arguments: argparse.Namespace) -> None:
-    async with _hub(settings) as hub:
+    async with opened_hub(settings) as hub:
         print(await hub.replays.get(arguments.run_id))
-
-
-def _hub(settings: Settings) -> "AbstractAsyncContextManager[Hub]":
-    from marengocam.db.hub import open_hub  # noqa: PLC0415 - loaded when needed
-
-    return open_hub(settings, "command", pool_size=1)
-
-
-def _plain(url: str) -> str:
-    if "@" in url.split("://", 1)[-1].split("/", 1)[0]:
-        raise BadInputError("Give user and password with --username and --password-file, not inside the address.")
-    return url
-
-
-def _password(arguments: argparse.Namespace) -> Secret | None:
-    if arguments.password_file is None:
-        return None
-    try:
-        return Secret(arguments.password_file.read_text().strip())
-    except OSError as error:
-        raise BadInputError(f"The password file cannot be read: {error.strerror}.") from error

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from marengocam import __version__
-from marengocam.cli import chores, services
+from marengocam.cli import cameras, chores, services
 from marengocam.core.errors import MarengoCamError
 from marengocam.settings import load_settings
 
@@ -34,5 +34,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"marengocam {__version__}")
     commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
     services.add_commands(commands)
+    cameras.add_commands(commands)
     chores.add_commands(commands)
     return parser

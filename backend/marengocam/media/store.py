@@ -15,6 +15,7 @@ from marengocam.core.errors import BadInputError, StoreError
 
 MARKER = ".marengocam-media"
 RECORDINGS, PICTURES, LIVE = "recordings", "pictures", "live"
+LONGEST_CHUNK = timedelta(hours=1)
 GROWING_SUFFIX = ".mp4.part"
 _NAME = re.compile(r"^(?P<start>\d{8}T\d{6}\.\d{3}Z)_(?P<id>[0-9a-f-]{36})\.mp4(?:\.part)?$")
 _START_FORMAT = "%Y%m%dT%H%M%S.%f"
@@ -149,6 +150,14 @@ class Store:
         else:
             files = list(folder.glob("*/*/*.mp4*"))
         return sorted((file for file in files if _NAME.match(file.name)), key=lambda file: file.name)
+
+    def recordings_in(self, camera_id: str, from_at: datetime, to_at: datetime) -> list[Path]:
+        """Return a camera's recordings that may hold something of a stretch of time, in order."""
+        reach = to_at - from_at + LONGEST_CHUNK
+        files = self.recordings(camera_id, reach, to_at)
+        begun = [(name.started_at, file) for file in files if (name := RecordingName.from_path(self.relative(file)))]
+        first = max((number for number, (at, _) in enumerate(begun) if at <= from_at), default=0)
+        return [file for at, file in begun[first:] if at < to_at]
 
     def cameras(self) -> list[str]:
         """Return the ids of cameras with recordings."""

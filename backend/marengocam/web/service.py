@@ -12,11 +12,18 @@ from marengocam.runtime.health import HealthReport
 from marengocam.web.access import Gate
 from marengocam.web.answers import Handler, errors_as_json
 from marengocam.web.openapi import document
-from marengocam.web.routes import cameras, events, media, people, system
+from marengocam.web.routes import cameras, discovery, events, media, people, system
 from marengocam.web.signing import PURPOSE, Signer
 from marengocam.web.table import PREFIX, Desk, Route
 
-ROUTES: tuple[Route, ...] = (*system.ROUTES, *cameras.ROUTES, *media.ROUTES, *people.ROUTES, *events.ROUTES)
+ROUTES: tuple[Route, ...] = (
+    *system.ROUTES,
+    *cameras.ROUTES,
+    *discovery.ROUTES,
+    *media.ROUTES,
+    *people.ROUTES,
+    *events.ROUTES,
+)
 PAGE_FOLDER = Path(__file__).parent / "page"
 _LOG = logging.getLogger(__name__)
 

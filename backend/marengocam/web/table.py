@@ -1,7 +1,8 @@
 """The route table: one declaration per route, from which the server and the OpenAPI document are made."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 from aiohttp import web
@@ -14,6 +15,7 @@ from marengocam.web.access import Gate
 from marengocam.web.signing import Signer
 
 PREFIX = "/api/v1"
+CLIPS_AT_ONCE = 2  # files made of recordings; more would take the disk from recording
 
 
 @dataclass(slots=True)
@@ -25,6 +27,7 @@ class Desk:
     gate: Gate
     signer: Signer
     views: dict[str, LiveView]
+    clips: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CLIPS_AT_ONCE))
 
     @property
     def hub(self) -> Hub:

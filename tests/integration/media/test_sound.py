@@ -19,18 +19,18 @@ SECONDS, FPS = 6, 10
 BEEP_AT_S, BEEP_S = 3.0, 0.5
 
 
-def write_clip(file, codec, rate_hz, seconds=SECONDS, sound_until_s=SECONDS):
+def write_clip(file, codec, rate_hz, seconds=SECONDS, sound_until_s=SECONDS, width=192):
     """Write a clip that beeps at BEEP_AT_S."""
     with av.open(str(file), "w") as container:
         video = container.add_stream("libx264", rate=FPS, options={"bf": "0", "preset": "ultrafast"})
-        video.width, video.height, video.pix_fmt, video.gop_size = 192, 96, "yuv420p", FPS
+        video.width, video.height, video.pix_fmt, video.gop_size = width, 96, "yuv420p", FPS
         audio = container.add_stream(codec, rate=rate_hz, layout="mono")
         times = np.arange(int(sound_until_s * rate_hz)) / rate_hz
         loud = (times >= BEEP_AT_S) & (times < BEEP_AT_S + BEEP_S)
         wave = (np.sin(2 * np.pi * 440 * times) * loud * 20000).astype(np.int16)
         resampler = av.AudioResampler(audio.format.name, "mono", rate_hz)
         for number in range(seconds * FPS):
-            frame = av.VideoFrame.from_ndarray(counter_picture(number, 192, 96), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(counter_picture(number, width, 96), format="rgb24")
             frame.pts, frame.time_base = number, Fraction(1, FPS)
             container.mux(video.encode(frame))
             piece = wave[number * rate_hz // FPS : (number + 1) * rate_hz // FPS]

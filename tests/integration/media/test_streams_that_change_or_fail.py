@@ -94,7 +94,10 @@ async def test_a_camera_that_is_busy_or_restarts_is_told(rtsp_server, tmp_path):
 
 
 async def test_nothing_that_hangs_on_an_error_knows_the_password(counter_clip, tmp_path):
-    wrong, right = StreamOptions("owner", Secret("wr0ngpass")), StreamOptions("owner", Secret("r1ghtpass"), stall_timeout_s=1)
+    wrong, right = (
+        StreamOptions("owner", Secret("wr0ngpass")),
+        StreamOptions("owner", Secret("r1ghtpass"), stall_timeout_s=1),
+    )
     async with RtspServer({"front": counter_clip}, credentials=("owner", "r1ghtpass")) as server:
         with pytest.raises(StreamError) as refused:
             await asyncio.to_thread(probe, server.url("front"), wrong)

@@ -1,14 +1,18 @@
 """Live view and recordings: signed HLS, chunk files."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import BinaryIO
 from urllib.parse import urlencode
+from uuid import uuid4
 
 from aiohttp import web
 
 from marengocam.core.errors import NotFoundError
 from marengocam.core.model import Chunk
+from marengocam.media.export import export
 from marengocam.media.playlist import LiveView, init_bytes, recording_playlist, segment_bytes
+from marengocam.media.store import Store
 from marengocam.web.answers import InputFieldError, given, told
 from marengocam.web.query import aware, moment, path_uuid
 from marengocam.web.signing import LIVE_VALID
@@ -18,6 +22,11 @@ from marengocam.web.wire import models as wire
 MAX_SPAN = timedelta(hours=24)
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 SEGMENT_MAX_AGE_S = 3600
+MAX_CLIP = timedelta(hours=1)
+CLIP_FOLDER = "exports"  # under the media root: as large as a clip may be, and on the same disk
+CLIP_TURN_LIMIT_S = 60.0  # clips are made one after the other
+CLIP_PART_BYTES = 256 << 10
+CLIP_PART_LIMIT_S = 60.0  # a client that takes nothing for so long has gone
 
 
 async def live_url(desk: Desk, request: web.Request) -> web.Response:
@@ -85,6 +94,42 @@ async def chunk_file(desk: Desk, request: web.Request) -> web.StreamResponse:
 
 def _scope(camera_id: str) -> str:
     return f"{PREFIX}/media/{camera_id}"
+
+
+async def clip_file(desk: Desk, request: web.Request) -> web.StreamResponse:
+    camera = await desk.hub.cameras.get(request.match_info["camera_id"])
+    from_at, to_at = moment(request, "from_at"), moment(request, "to_at")
+    if from_at is None or to_at is None:
+        raise InputFieldError("from_at and to_at are needed.", "from_at")
+    if to_at <= from_at or to_at - from_at > MAX_CLIP:
+        raise InputFieldError("to_at must lie after from_at, at most one hour.", "to_at")
+    async with asyncio.timeout(CLIP_TURN_LIMIT_S):
+        await desk.clips.acquire()
+    try:
+        content, size_bytes = await asyncio.to_thread(_clip, desk.store, camera.camera_id, from_at, to_at)
+    finally:
+        desk.clips.release()
+    name = f"{camera.camera_id}-{from_at.astimezone(UTC):%Y%m%dT%H%M%SZ}.mp4"
+    response = web.StreamResponse(headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    response.content_type, response.content_length = "video/mp4", size_bytes
+    with content:
+        await response.prepare(request)
+        while part := await asyncio.to_thread(content.read, CLIP_PART_BYTES):
+            await asyncio.wait_for(response.write(part), CLIP_PART_LIMIT_S)
+        await response.write_eof()
+    return response
+
+
+def _clip(store: Store, camera_id: str, from_at: datetime, to_at: datetime) -> tuple[BinaryIO, int]:
+    """Return the opened clip, whose name on the disk is gone already: nothing is left behind whatever happens."""
+    folder = store.root / CLIP_FOLDER
+    folder.mkdir(exist_ok=True)
+    target = folder / f"{uuid4()}.mp4"
+    try:
+        done = export(store, store.recordings_in(camera_id, from_at, to_at), from_at, to_at, target)
+        return target.open("rb"), done.size_bytes
+    finally:
+        target.unlink(missing_ok=True)
 
 
 def _signed(desk: Desk, camera_id: str, name: str, query: str = "") -> str:
@@ -159,6 +204,15 @@ ROUTES = (
         "Recorded files of a camera",
         wire.ChunkList,
         parameters=(Parameter("camera_id"), Parameter("from_at"), Parameter("to_at")),
+    ),
+    Route(
+        "GET",
+        "/cameras/{camera_id}/clip.mp4",
+        "read",
+        clip_file,
+        "A stretch of its recording as one file, copied from the keyframe before; an hour at most",
+        parameters=(Parameter("from_at"), Parameter("to_at")),
+        media_type="video/mp4",
     ),
     Route("GET", "/chunks/{chunk_id}/file.mp4", "read", chunk_file, "A recorded file", media_type="video/mp4"),
 )
