@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 import av
@@ -24,6 +24,7 @@ from marengocam.media.stream import StreamOptions, StreamReader
 
 FPS = 15
 MINUTE_S = 60
+FRAME = timedelta(seconds=2 / FPS)
 MEMORY_GROWTH_LIMIT_BYTES = 64 * 2**20  # while a picture claims 12,288 x 12,288 pixels: one would be 226 MB
 
 
@@ -103,6 +104,14 @@ async def test_the_irregular_clock_of_a_real_camera_is_recorded_picture_by_pictu
     assert all(
         abs((after.started_at - before.ended_at).total_seconds()) < 0.5 for before, after in itertools.pairwise(chunks)
     )
+
+
+async def test_chunks_of_a_stream_that_claims_to_reorder_its_pictures_do_not_overlap(clip, tmp_path):
+    flipped = bad.flipped(bad.load(clip), 1000, seed=1)  # among others, the counts of pictures to reorder
+    async with bad.clips_served({"front": flipped}, clip) as server:
+        chunks, _ = await asyncio.to_thread(record, server.url("front"), tmp_path, 10, 4.0)
+    assert len(chunks) >= 5, "parameters changed"
+    assert all(before.ended_at <= after.started_at + FRAME for before, after in itertools.pairwise(chunks))
 
 
 async def test_a_size_that_grows_into_a_lie_while_it_streams_makes_nobody_fetch_the_memory(clip, tmp_path):

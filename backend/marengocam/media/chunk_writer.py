@@ -205,9 +205,8 @@ class ChunkWriter:
         copy.dts, copy.pts = dts - chunk.first_dts, pts - chunk.first_dts
         copy.duration = round(_duration_s(source, chunk.step_s) / chunk.time_base)
         copy.is_keyframe = source.is_keyframe
-        chunk.end_s = max(
-            chunk.end_s, float(copy.pts * chunk.time_base) + float((copy.duration or 0) * chunk.time_base)
-        )
+        # By the order of decoding: shown they are later by as much as they are reordered, in this chunk and the next.
+        chunk.end_s = max(chunk.end_s, float((copy.dts + (copy.duration or 0)) * chunk.time_base))
         chunk.container.mux(copy)
 
     @staticmethod
