@@ -46,7 +46,7 @@ class Settings:
     chunk_s: float = 60.0  # length of a recorded file
     analysis_fps: float = 5.0  # frames looked at per second and camera
     analysis_detail: str = "balanced"  # balanced: half the frames while all is calm; high: every one
-    detector: str = "auto"  # auto, openvino, ultralytics, hog
+    detector: str = "auto"  # auto, openvino, onnx, ultralytics, hog
     detector_min_score: float = 0.4
     confirm_probability: float = 0.95  # a person is announced by name from here on
     retention_days: float = 14.0
@@ -91,7 +91,7 @@ _SCHEMA = vol.Schema(
         "chunk_s": vol.All(vol.Coerce(float), vol.Range(2, 900)),
         "analysis_fps": vol.All(vol.Coerce(float), vol.Range(0.2, 30)),
         "analysis_detail": vol.In(["balanced", "high"]),
-        "detector": vol.In(["auto", "openvino", "ultralytics", "hog"]),
+        "detector": vol.In(["auto", "openvino", "onnx", "ultralytics", "hog"]),
         "detector_min_score": vol.All(vol.Coerce(float), vol.Range(0.05, 0.95)),
         "confirm_probability": vol.All(vol.Coerce(float), vol.Range(0.5, 0.9999)),
         "retention_days": vol.All(vol.Coerce(float), vol.Range(0.01, 3650)),

@@ -29,8 +29,9 @@ def add_commands(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     _add_rules(commands)
     _add_replays(commands)
     models = commands.add_parser("models", help="detector, face and appearance models")
-    models.add_argument("action", choices=["list", "fetch", "verify"])
-    models.add_argument("model", nargs="?", help="which one to fetch")
+    models.add_argument("action", choices=["list", "fetch", "export", "verify"])
+    models.add_argument("model", nargs="?", help="which one to fetch or export")
+    models.add_argument("--format", choices=["onnx", "openvino"], default="onnx", help="of an export")
     models.set_defaults(command=run_models)
 
 
@@ -117,7 +118,7 @@ async def run_doctor(settings: Settings, _arguments: argparse.Namespace) -> int:
 def run_models(settings: Settings, arguments: argparse.Namespace) -> int:
     from marengocam.vision.models import commands  # noqa: PLC0415 - loaded when needed
 
-    return commands.run(settings, arguments.action, arguments.model)
+    return commands.run(settings, arguments.action, arguments.model, arguments.format)
 
 
 async def list_persons(settings: Settings, _arguments: argparse.Namespace) -> None:

@@ -82,6 +82,9 @@ class IngestService:
             return HealthReport("degraded", self._rounds.store_problem, detail)
         if self._eyes is None:
             return HealthReport("degraded", f"Cameras are recorded but not analysed: {self._eyes_problem}.", detail)
+        problem = str(getattr(self._eyes.detector, "problem", ""))
+        if problem:
+            return HealthReport("degraded", problem, detail)
         if self._fallback:
             return HealthReport("degraded", FALLBACK_REASON, detail)
         return HealthReport("ok", "", detail)

@@ -32,6 +32,8 @@ class OpenVinoNet:
         }
         try:
             model = core.read_model(str(file))
+            if any(node.get_type_name() == "FakeQuantize" for node in model.get_ops()):
+                self.precision = "int8"  # what is not quantised in it stays as hinted
             if shape is not None:
                 model.reshape(list(shape))
             self._compiled = core.compile_model(model, "CPU", settings)

@@ -4,11 +4,14 @@ import logging
 
 from marengocam.core.errors import ModelError
 from marengocam.settings import Settings
+from marengocam.vision.detectors.batching import MAX_BATCH, BatchingDetector
 from marengocam.vision.detectors.hog import HogDetector
 from marengocam.vision.detectors.protocol import Detector
-from marengocam.vision.models import Models, Role
+from marengocam.vision.detectors.stepping import SteppingDetector
+from marengocam.vision.models import MODELS, Models, Role
 
 _LOG = logging.getLogger(__name__)
+_FIXED = tuple(spec.name for spec in MODELS if spec.fixed_px)
 FALLBACK_NOTICE = (
     "no detector model was found or could be fetched: OpenCV's built-in people detector is used. Expect upright, whole "
     "people by daylight only, and more misses; put a YOLO model into MARENGOCAM_MODELS_DIR for real use"
@@ -23,12 +26,18 @@ def load_detector(settings: Settings, models: Models) -> Detector:
     if settings.detector == "hog":
         return HogDetector()
     if settings.detector == "ultralytics":
-        return _ultralytics(models)
+        return _ultralytics(settings, models)
+    if settings.detector == "onnx":
+        return _onnx(models)
     if settings.detector == "auto" and _cuda_is_here():
         try:
-            return _ultralytics(models)
+            return _ultralytics(settings, models)
         except ModelError as error:
             _LOG.warning("the GPU is not used: %s", error)
+    return _on_cpu(settings, models)
+
+
+def _on_cpu(settings: Settings, models: Models) -> Detector:
     best = models.best(Role.DETECTOR)
     if best is None:
         if settings.detector == "openvino":
@@ -38,18 +47,30 @@ def load_detector(settings: Settings, models: Models) -> Detector:
     from marengocam.vision.detectors.openvino import OpenVinoDetector  # noqa: PLC0415 - loaded when needed
 
     spec, file = best
-    detector = OpenVinoDetector(file, spec.name.removesuffix("-onnx"), settings.data_dir)
+    detector = OpenVinoDetector(file, spec.name.removesuffix("-onnx"), settings.data_dir, fixed_px=spec.fixed_px)
     _LOG.info("detector %s (%s)", detector.name, spec.quality)
     return detector
 
 
-def _ultralytics(models: Models) -> Detector:
+def _onnx(models: Models) -> Detector:
+    best = models.best(Role.DETECTOR, without=_FIXED)
+    if best is None:
+        raise ModelError("No detector model for ONNX Runtime was found: see `marengocam models list`.")
+    from marengocam.vision.detectors.onnx import OnnxRuntimeDetector  # noqa: PLC0415 - loaded when needed
+
+    return OnnxRuntimeDetector(best[1], best[0].name.removesuffix("-onnx"))
+
+
+def _ultralytics(settings: Settings, models: Models) -> Detector:
     best = models.best(Role.DETECTOR, torch=True)
     if best is None:
         raise ModelError("No detector model for ultralytics was found: see `marengocam models list`.")
     from marengocam.vision.detectors.ultralytics import UltralyticsDetector  # noqa: PLC0415 - loaded when needed
 
-    return UltralyticsDetector(best[1], best[0].name)
+    detector = UltralyticsDetector(best[1], best[0].name)
+    if not detector.on_gpu:
+        return detector
+    return BatchingDetector(SteppingDetector(detector, MAX_BATCH, lambda: _on_cpu(settings, models)))
 
 
 def _cuda_is_here() -> bool:

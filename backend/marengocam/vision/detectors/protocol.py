@@ -25,6 +25,9 @@ LABELS = {
     18: "sheep",
     19: "cow",
     21: "bear",
+    24: "backpack",
+    26: "handbag",
+    28: "suitcase",
 }
 
 

@@ -42,6 +42,11 @@ class UltralyticsDetector:
         self._one_at_a_time = threading.Lock()  # a YOLO object keeps its batch in itself
 
     @property
+    def on_gpu(self) -> bool:
+        """Whether it runs on CUDA, where batches pay."""
+        return self._device != "cpu"
+
+    @property
     def name(self) -> str:
         return f"{self._model_name}-ultralytics-{self._device.split(':')[0]}-{LONG_SIDE_PX}"
 

@@ -60,7 +60,10 @@ class Models:
 
     def _verify(self, file: Path, spec: ModelSpec) -> bool:
         if file not in self._verified:
-            self._verified[file] = sha256_of(file) == spec.sha256
+            folder = file.parents[len(Path(spec.file_name).parts) - 1]
+            self._verified[file] = sha256_of(file) == spec.sha256 and all(
+                (folder / name).is_file() and sha256_of(folder / name) == sha256 for name, sha256 in spec.beside
+            )
         return self._verified[file]
 
 

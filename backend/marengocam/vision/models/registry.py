@@ -26,6 +26,8 @@ class ModelSpec:
     quality: str
     url: str | None = None
     needs_torch: bool = False
+    fixed_px: int | None = None  # its input is a square of this side; None: any shape
+    beside: tuple[tuple[str, str], ...] = ()  # further files it needs: name and SHA-256
 
 
 # In order of preference within a role.
@@ -38,6 +40,22 @@ MODELS = (
         11_031_873,
         "AGPL-3.0",
         "good: people, vehicles, animals by day and under lamps",
+    ),
+    ModelSpec(
+        "yolo11n-int8",
+        Role.DETECTOR,
+        "yolo11n_int8_openvino_model/yolo11n.xml",
+        "fedac70f9389c55a2a604e957f66ed8195cda1dd6eb4eb7d8b98919d8c43753d",
+        661_035,
+        "AGPL-3.0",
+        "good: people, vehicles, animals by day and under lamps; always 640x640, so dearer than yolo11n-onnx",
+        fixed_px=640,
+        beside=(
+            (
+                "yolo11n_int8_openvino_model/yolo11n.bin",
+                "df1ce92b661e326a11e016ba380fde8cb7ddda528a920d0c4fcba98b69322a9b",
+            ),
+        ),
     ),
     ModelSpec(
         "yolo11n",

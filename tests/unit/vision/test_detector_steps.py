@@ -1,0 +1,114 @@
+"""Detectors on a GPU: batches over cameras, and what happens when memory runs out."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from marengocam.core.errors import ModelError
+from marengocam.core.geometry import Box
+from marengocam.core.model import Detection
+from marengocam.vision.detectors.batching import BatchingDetector
+from marengocam.vision.detectors.stepping import BLIND, FEWER, ON_CPU, SteppingDetector
+
+
+class OutOfMemoryError(RuntimeError):
+    """Torch's, by name."""
+
+
+class Gpu:
+    """A GPU with room for some pictures at once; tells each picture's first number back."""
+
+    name = "gpu"
+
+    def __init__(self, room: int = 99) -> None:
+        self.room = room
+        self.batches: list[int] = []
+        self.held = threading.Event()
+        self.held.set()
+
+    def detect(self, pictures, min_score):
+        self.held.wait(10)
+        self.batches.append(len(pictures))
+        if len(pictures) > self.room:
+            raise OutOfMemoryError("CUDA out of memory")
+        scores = (0.3, 0.6)
+        return [
+            [Detection(str(picture[0, 0, 0]), score, Box(0, 0, 1, 1)) for score in scores if score >= min_score]
+            for picture in pictures
+        ]
+
+
+def pictures(*numbers: int) -> list[np.ndarray]:
+    return [np.full((2, 2, 3), number, np.uint8) for number in numbers]
+
+
+def labels(found) -> list[str]:
+    return [objects[0].label for objects in found]
+
+
+def test_memory_that_runs_out_halves_the_batch_and_every_picture_is_looked_at():
+    gpu = Gpu(room=2)
+    stepping = SteppingDetector(gpu, 8, Gpu)
+    assert labels(stepping.detect(pictures(*range(8)), 0.1)) == [str(number) for number in range(8)]
+    assert gpu.batches == [8, 4, 2, 2, 2, 2]
+    assert stepping.problem == FEWER
+    stepping.detect(pictures(1, 2, 3), 0.1)
+    assert gpu.batches[-2:] == [2, 1], "it remembers"
+
+
+def test_without_room_for_one_picture_the_processor_looks():
+    processor = Gpu()
+    processor.name = "processor"
+    stepping = SteppingDetector(Gpu(room=0), 4, lambda: processor)
+    assert labels(stepping.detect(pictures(5, 6), 0.1)) == ["5", "6"]
+    assert (stepping.problem, stepping.name) == (ON_CPU, "processor")
+
+
+def test_without_anything_that_can_look_it_says_so():
+    def nothing():
+        raise ModelError("no model")
+
+    stepping = SteppingDetector(Gpu(room=0), 1, nothing)
+    with pytest.raises(ModelError, match="only movement"):
+        stepping.detect(pictures(5), 0.1)
+    assert stepping.problem == BLIND
+
+
+def test_other_errors_are_no_reason_to_step_down():
+    class Broken(Gpu):
+        def detect(self, pictures, min_score):
+            raise ValueError("broken")
+
+    stepping = SteppingDetector(Broken(), 4, Gpu)
+    with pytest.raises(ValueError, match="broken"):
+        stepping.detect(pictures(1), 0.1)
+    assert stepping.problem == ""
+
+
+def test_cameras_that_ask_at_once_share_batches_and_each_gets_its_own():
+    gpu = Gpu()
+    batching = BatchingDetector(gpu, max_batch=4, gather_s=0.01)
+    gpu.held.clear()
+    with ThreadPoolExecutor(9) as cameras:
+        jobs = [cameras.submit(batching.detect, pictures(number), 0.5) for number in range(9)]
+        gpu.held.set()
+        found = [job.result(10) for job in jobs]
+    assert [labels(one) for one in found] == [[str(number)] for number in range(9)]
+    assert all(len(objects) == 1 for one in found for objects in one), "each by its own least score"
+    assert sum(gpu.batches) == 9
+    assert max(gpu.batches) <= 4
+    assert len(gpu.batches) < 9
+
+
+def test_a_failure_reaches_everybody_who_waited_and_the_next_is_served():
+    gpu = Gpu(room=0)
+    batching = BatchingDetector(gpu, gather_s=0.05)
+    with ThreadPoolExecutor(3) as cameras:
+        jobs = [cameras.submit(batching.detect, pictures(number), 0.5) for number in range(3)]
+        for job in jobs:
+            with pytest.raises(OutOfMemoryError):
+                job.result(10)
+    gpu.room = 9
+    assert labels(batching.detect(pictures(7), 0.5)) == ["7"]
