@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
+from marengocam.media.faults import StreamError
+
 PAUSE_S = 0.005  # a packet that takes longer was not there yet
 PAUSE_IN_PIECES_S = 0.25
 MAX_PACKETS = 3000
@@ -22,19 +24,27 @@ def first_piece(
     held: list[Timed] = []
     following: list[Timed] = []
     arrived_at = now()
-    for packet in packets:
-        before_at, arrived_at = arrived_at, now()
-        if held and (arrived_at - before_at).total_seconds() > pause_s:
-            following, arrived_at = [packet], before_at
-            break
-        held.append(packet)
-        if len(held) >= MAX_PACKETS:
-            break
+    try:
+        for packet in packets:
+            before_at, arrived_at = arrived_at, now()
+            if held and (arrived_at - before_at).total_seconds() > pause_s:
+                following, arrived_at = [packet], before_at
+                break
+            held.append(packet)
+            if len(held) >= MAX_PACKETS:
+                break
+    except StreamError as error:
+        packets = _ending(error)  # what came before the trouble is handed over first
     pictures = [*_with_times([one for one in [*held, *following] if one[0].stream.type == "video"], step_s)]
     timed = {id(packet): at_s for packet, at_s in pictures}
     again = [(packet, timed.get(id(packet), at_s)) for packet, at_s in [*held, *following]]
     there = [at_s for packet, _ in held if (at_s := timed.get(id(packet))) is not None]
     return itertools.chain(again, packets), (max(there), arrived_at) if there else None
+
+
+def _ending(error: StreamError) -> Iterator[Timed]:
+    yield from ()
+    raise error
 
 
 def _with_times(pictures: list[Timed], step_s: float) -> Iterator[Timed]:

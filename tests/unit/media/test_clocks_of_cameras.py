@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from marengocam.media.faults import Fault, StreamError
 from marengocam.media.first_piece import first_piece
 from marengocam.media.timeline import JUMPS_WITHIN_S, MAX_JUMPS, ClockTrust, Timeline
 
@@ -70,6 +71,19 @@ def test_pieces_that_come_whole_do_not_draw_their_pictures_towards_their_arrival
     ]
     assert not any(moment.jumped for _, moment in placed)
     assert all(moment.at == later(stream_s) for stream_s, moment in placed)
+
+
+def test_what_came_before_the_stream_broke_is_handed_over_first():
+    def breaking():
+        yield Packet(), 1.0
+        yield Packet(), 1.1
+        raise StreamError(Fault.STALLED)
+
+    following, newest = first_piece(breaking(), lambda: NOON, pause_s=0.25, step_s=0.1)
+    assert newest == (1.1, NOON)
+    assert [time_s for _, time_s in itertools.islice(following, 2)] == [1.0, 1.1]
+    with pytest.raises(StreamError):
+        next(following)
 
 
 def test_a_stream_that_ends_before_its_first_picture_has_no_piece():
