@@ -46,6 +46,7 @@ class Settings:
     chunk_s: float = 60.0  # length of a recorded file
     analysis_fps: float = 5.0  # frames looked at per second and camera
     analysis_detail: str = "balanced"  # balanced: half the frames while all is calm; high: every one
+    isolate_decoders: bool = False  # each camera's decoder in a process of its own, with limited memory
     detector: str = "auto"  # auto, openvino, onnx, ultralytics, hog
     detector_min_score: float = 0.4
     confirm_probability: float = 0.95  # a person is announced by name from here on
@@ -91,6 +92,7 @@ _SCHEMA = vol.Schema(
         "chunk_s": vol.All(vol.Coerce(float), vol.Range(2, 900)),
         "analysis_fps": vol.All(vol.Coerce(float), vol.Range(0.2, 30)),
         "analysis_detail": vol.In(["balanced", "high"]),
+        "isolate_decoders": vol.Boolean(),
         "detector": vol.In(["auto", "openvino", "onnx", "ultralytics", "hog"]),
         "detector_min_score": vol.All(vol.Coerce(float), vol.Range(0.05, 0.95)),
         "confirm_probability": vol.All(vol.Coerce(float), vol.Range(0.5, 0.9999)),

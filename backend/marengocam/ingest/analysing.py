@@ -18,6 +18,7 @@ from marengocam.ingest.decoding import SessionDecoder
 from marengocam.ingest.frame_analysis import FrameAnalyser, FrameResult
 from marengocam.ingest.frames import Frame, luma_of, rgb_of
 from marengocam.ingest.frozen import FROZEN_REASON, FrozenWatch
+from marengocam.ingest.isolated_decoder import IsolatedDecoder
 from marengocam.ingest.recording_modes import Sights
 from marengocam.ingest.shedding import Shedding
 from marengocam.media.store import Store, live_path
@@ -53,6 +54,7 @@ class Analysis:
         sights: Sights,
         on_result: Callable[[FrameResult], None],
         feed_watchdog: Callable[[], None],
+        isolate_decoder: bool = False,
     ) -> None:
         self.analyser: FrameAnalyser | None = None
         self._camera = camera
@@ -65,7 +67,7 @@ class Analysis:
         self._on_result = on_result
         self._feed_watchdog = feed_watchdog
         self.shedding = Shedding()
-        self._decoder = SessionDecoder()
+        self._decoder = SessionDecoder(IsolatedDecoder if isolate_decoder else None)
         self._frozen = FrozenWatch()
         self._stopping = threading.Event()
         self._next_at: datetime | None = None
@@ -93,6 +95,7 @@ class Analysis:
                 self._rest_when_idle()
             except Exception:  # noqa: BLE001 - one bad frame or stream must not end the thread; it is logged
                 _LOG.exception("camera %s: a frame could not be analysed; it is passed over", self._camera.camera_id)
+        self._decoder.close()
 
     def _take(self, queued: QueuedPacket) -> None:
         if not self._is_wanted(queued):
@@ -101,6 +104,7 @@ class Analysis:
         self._decoder.skip_frame = self.shedding.step.skip_frame
         for picture, at in self._decoder.frames(queued):
             self._frame(picture, at)
+        self._health.counters.decoders_lost = self._decoder.lost
 
     def _is_wanted(self, queued: QueuedPacket) -> bool:
         if queued.packet.keyframe:

@@ -34,6 +34,7 @@ class Counters:
     reconnects: int = 0
     analysis_lag_s: float = 0.0  # of the last frame: from when it was filmed until it was looked at
     shed_level: int = 0
+    decoders_lost: int = 0  # times an isolated decoder broke
     last_packet_at: datetime | None = None
 
 

@@ -1,7 +1,7 @@
 """Decoding a stream's packets into frames with their wall times."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -13,26 +13,34 @@ from marengocam.media.opening import SIZE_LIMIT
 KEPT_TIMES = 256
 
 
+class DecoderLostError(Exception):
+    """A decoder in a process of its own ended or hangs."""
+
+
 class SessionDecoder:
     """A decoder that starts anew with every session of its stream; damaged pictures are passed over."""
 
-    def __init__(self) -> None:
+    def __init__(self, make: Callable[[str, bytes], Any] | None = None) -> None:
+        self._make = make or local_decoder  # from codec and extradata
         self._session: int | None = None
         self._context: Any = None
         self._times: dict[int, datetime] = {}
-        self._started = False
         self.skip_frame = "DEFAULT"  # FFmpeg's AVDiscard: what is passed over from the next packet on
         self.decoded = 0
         self.damaged = 0
+        self.lost = 0  # times the decoder itself broke and was begun anew
 
     def frames(self, queued: QueuedPacket) -> Iterator[tuple[Any, datetime]]:
         """Yield (frame, when it was filmed) for one packet."""
-        if queued.session != self._session:
-            self._begin(queued)
-        packet = queued.packet.packet
-        if not self._started and not queued.packet.keyframe:
+        if queued.session != self._session and not queued.packet.keyframe:
+            return  # nothing can be decoded before a keyframe
+        try:
+            if queued.session != self._session:
+                self._begin(queued)
+        except DecoderLostError:
+            self.lost += 1
             return
-        self._started = True
+        packet = queued.packet.packet
         if packet.pts is not None:
             self._times[packet.pts] = queued.packet.at
             for stamp in list(itertools.islice(self._times, max(0, len(self._times) - KEPT_TIMES))):
@@ -43,6 +51,10 @@ class SessionDecoder:
             decoded = self._context.decode(packet)
         except av.FFmpegError:
             self.damaged += 1
+            return
+        except DecoderLostError:
+            self.lost += 1
+            self.close()
             return
         for frame in decoded:
             self.decoded += 1
@@ -63,14 +75,26 @@ class SessionDecoder:
                 self.decoded += 1
                 yield frame, at
 
+    def close(self) -> None:
+        """Let go of the decoder."""
+        if self._context is not None and hasattr(self._context, "close"):
+            self._context.close()
+        self._context = self._session = None
+
     def _begin(self, queued: QueuedPacket) -> None:
-        context = av.CodecContext.create(queued.info.codec, "r")
-        context.options = dict(SIZE_LIMIT)
-        if queued.info.extradata:
-            context.extradata = queued.info.extradata
-        # One thread: more of them hold frames back for hundreds of milliseconds.
-        context.thread_type = "NONE"
-        context.thread_count = 1
-        self._context, self._session = context, queued.session
+        self.close()
+        self._context = self._make(queued.info.codec, queued.info.extradata)
+        self._session = queued.session
         self._times.clear()
-        self._started = False
+
+
+def local_decoder(codec: str, extradata: bytes) -> Any:
+    """Return a decoder in this process."""
+    context = av.CodecContext.create(codec, "r")
+    context.options = dict(SIZE_LIMIT)
+    if extradata:
+        context.extradata = extradata
+    # One thread: more of them hold frames back for hundreds of milliseconds.
+    context.thread_type = "NONE"
+    context.thread_count = 1
+    return context

@@ -90,6 +90,7 @@ class CameraWorker:
             sights=sights,
             on_result=lambda result: on_result(self, result),
             feed_watchdog=lambda: watchdog.feed(self._thread_name),
+            isolate_decoder=settings.isolate_decoders,
         )
 
     @property
@@ -171,6 +172,7 @@ class CameraWorker:
             "reconnects": counters.reconnects,
             "analysis_lag_s": round(counters.analysis_lag_s, 2),
             "shed_level": counters.shed_level,
+            "decoders_lost": counters.decoders_lost,
             "detector_ms": round(1000 * counters.detector_s / max(counters.frames_analysed, 1), 1),
         }
         return CameraStatus(

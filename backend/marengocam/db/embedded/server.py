@@ -89,10 +89,11 @@ class EmbeddedServer:
 
     def _make_data_dir(self) -> None:
         try:
-            if not self._data_dir.exists():
-                self._data_dir.mkdir(parents=True)
-                self._data_dir.chmod(0o755)  # the server's own account has to pass; what is secret is a 0600 file
+            self._data_dir.mkdir(parents=True)
+            self._data_dir.chmod(0o755)  # the server's own account has to pass; what is secret is a 0600 file
         except OSError as error:
+            if self._data_dir.is_dir():
+                return  # it was there, or another process made it just now
             raise StoreError(
                 f"The data folder {self._data_dir} cannot be made ({error.strerror}): choose another with "
                 "MARENGOCAM_DATA_DIR, or make it and give it to this account."

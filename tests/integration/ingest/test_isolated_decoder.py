@@ -1,0 +1,86 @@
+"""A decoder in a process of its own: the same pictures, and trouble that stays its own."""
+
+import os
+import signal
+from datetime import UTC, datetime
+
+import pytest
+from tests.support.clips import read_number, write_counter_clip
+
+from marengocam.core.clock import SystemClock
+from marengocam.ingest import isolated_decoder
+from marengocam.ingest.decode_queue import QueuedPacket
+from marengocam.ingest.decoding import SessionDecoder
+from marengocam.ingest.frames import luma_of
+from marengocam.ingest.isolated_decoder import IsolatedDecoder
+from marengocam.media.stream import StreamOptions, StreamReader
+
+FRAMES, FPS = 60, 15
+
+
+@pytest.fixture
+def queued(tmp_path):
+    return packets_of(write_counter_clip(tmp_path / "counter.mp4", frames=FRAMES, fps=FPS))
+
+
+def packets_of(clip):
+    started_at = datetime(2026, 1, 1, tzinfo=UTC)
+    with StreamReader(f"file://{clip}", StreamOptions(), SystemClock(), started_at) as reader:
+        return [QueuedPacket(packet, 1, reader.info, None) for packet in reader]
+
+
+def numbers(decoder: SessionDecoder, packets) -> list[int]:
+    return [read_number(luma_of(frame)) for packet in packets for frame, _ in decoder.frames(packet)]
+
+
+def test_it_decodes_the_same_pictures_with_the_same_times(queued):
+    isolated, local = SessionDecoder(IsolatedDecoder), SessionDecoder()
+    try:
+        for packet in queued:
+            theirs, ours = list(isolated.frames(packet)), list(local.frames(packet))
+            assert [at for _, at in theirs] == [at for _, at in ours]
+            for (one, _), (other, _) in zip(theirs, ours, strict=True):
+                assert (luma_of(one) == luma_of(other)).all()
+    finally:
+        isolated.close()
+    assert isolated.decoded >= FRAMES - 2
+
+
+def test_one_that_is_killed_is_begun_anew_at_the_next_keyframe(queued):
+    made = []
+    decoder = SessionDecoder(lambda codec, extradata: made.append(IsolatedDecoder(codec, extradata)) or made[-1])
+    try:
+        assert numbers(decoder, queued[:5]) == [0, 1, 2, 3, 4]
+        made[0].process.kill()
+        made[0].process.wait()
+        assert numbers(decoder, queued[5:FPS]) == []
+        assert numbers(decoder, queued[FPS : FPS + 3]) == [FPS, FPS + 1, FPS + 2]
+        assert decoder.lost == 1
+    finally:
+        decoder.close()
+
+
+def test_one_that_hangs_is_given_up(queued, monkeypatch):
+    monkeypatch.setattr(isolated_decoder, "ANSWER_LIMIT_S", 0.3)
+    made = []
+    decoder = SessionDecoder(lambda codec, extradata: made.append(IsolatedDecoder(codec, extradata)) or made[-1])
+    try:
+        monkeypatch.setattr(isolated_decoder, "ANSWER_LIMIT_S", 10)
+        assert numbers(decoder, queued[:2]) == [0, 1]
+        monkeypatch.setattr(isolated_decoder, "ANSWER_LIMIT_S", 0.3)
+        os.kill(made[0].process.pid, signal.SIGSTOP)
+        assert numbers(decoder, queued[2:4]) == []
+        assert decoder.lost == 1
+        assert made[0].process.returncode is not None, "nothing of it is left"
+    finally:
+        decoder.close()
+
+
+def test_one_that_wants_too_much_memory_is_not_given_it(tmp_path):
+    packets = packets_of(write_counter_clip(tmp_path / "large.mp4", frames=20, fps=5, width=1920, height=1080))
+    decoder = SessionDecoder(lambda codec, extradata: IsolatedDecoder(codec, extradata, memory_bytes=8 << 20))
+    try:
+        assert numbers(decoder, packets) == []
+    finally:
+        decoder.close()
+    assert numbers(SessionDecoder(), packets), "there is nothing wrong with the stream"
