@@ -1,7 +1,9 @@
 """Recordings as players fetch them: HLS by a signed address, files with ranges."""
 
 import asyncio
+import io
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import av
 import pytest
@@ -12,6 +14,7 @@ from marengocam.core.clock import SystemClock
 from marengocam.media.chunk_writer import ChunkWriter
 from marengocam.media.store import Store
 from marengocam.media.stream import StreamOptions, StreamReader
+from marengocam.web.routes.media import CLIP_FOLDER
 
 FRAMES = 60
 
@@ -78,3 +81,25 @@ async def test_segments_name_nothing_outside_of_their_camera(hub, hub_settings, 
             url = f"{api.address}/api/v1/media/back/{wrong}?{query}"
             async with api.session.get(url) as answer:
                 assert answer.status in {400, 403, 404}, wrong
+
+
+async def test_a_stretch_is_had_as_one_file_and_nothing_of_it_stays(hub, hub_settings, chunk):
+    async with serving_api(hub, hub_settings) as api:
+        await api.call("POST", "/cameras", {"name": "Front", "main_url": "rtsp://camera.invalid/main"})
+
+        async def clip(from_s: float, to_s: float, camera: str = "front"):
+            span = [chunk.started_at + timedelta(seconds=second) for second in (from_s, to_s)]
+            query = urlencode({"from_at": span[0].isoformat(), "to_at": span[1].isoformat()})
+            return await api.call("GET", f"/cameras/{camera}/clip.mp4?{query}")
+
+        status, content = await clip(1.2, 3.0)
+        assert status == 200
+        with av.open(io.BytesIO(content)) as container:
+            frames = [read_number(frame.to_ndarray(format="gray")) for frame in container.decode(video=0)]
+        assert frames == list(range(15, 45))
+        assert list((hub_settings.media_dir / CLIP_FOLDER).iterdir()) == []
+        assert (await clip(600, 700))[1]["error"]["code"] == "not_found"
+        assert (await clip(3, 2))[1]["error"]["field"] == "to_at"
+        assert (await clip(0, 3601))[1]["error"]["field"] == "to_at"
+        assert (await clip(0, 1, "nowhere"))[0] == 404
+        assert (await api.with_token(None).call("GET", "/cameras/front/clip.mp4"))[0] == 401

@@ -1,0 +1,85 @@
+"""Commands about cameras, run as an owner runs them."""
+
+import asyncio
+import os
+import sys
+
+import pytest
+from tests.support.ingest_service import environment_of
+from tests.support.onvif_device import OnvifDevice, serving
+
+from marengocam.core.camera_options import RecordingMode, Transport
+
+MAIN = ("main", "H264", 1920, 1080, "rtsp://10.9.8.7:554/main")
+SUB = ("sub", "H264", 640, 360, "rtsp://10.9.8.7:554/sub")
+
+
+@pytest.fixture
+def marengocam(hub_settings):
+    async def run(*arguments: str) -> tuple[int, str, str]:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "marengocam.cli",
+            *arguments,
+            env=os.environ | environment_of(hub_settings),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        said, complained = await asyncio.wait_for(process.communicate(), 30)
+        return process.returncode or 0, said.decode(), complained.decode()
+
+    return run
+
+
+async def test_a_camera_is_added_from_what_it_tells_changed_and_removed(hub, marengocam, tmp_path):
+    secret = tmp_path / "password"
+    secret.write_text("s3cret\n")
+    login = ("--username", "owner", "--password-file", str(secret))
+    async with serving(OnvifDevice(profiles=[MAIN, SUB])) as address:
+        status, said, _ = await marengocam("camera", "probe", address, *login)
+        assert status == 0
+        assert "main  main" in said
+        options = ("--record", "person", "--pre-roll-s", "3", "--no-sound", "--transport", "udp")
+        status, said, complained = await marengocam("camera", "add", "Front Door", address, *login, *options)
+        assert status == 0, complained
+    camera = await hub.cameras.get("front_door")
+    assert (camera.main_url, camera.sub_url) == ("rtsp://127.0.0.1:554/main", "rtsp://127.0.0.1:554/sub")
+    assert (camera.transport, camera.recording.mode) == (Transport.UDP, RecordingMode.PERSON)
+    assert (camera.recording.pre_roll_s, camera.recording.sound) == (3.0, False)
+    assert camera.password is not None
+    assert camera.password.reveal() == "s3cret"
+
+    assert (await marengocam("camera", "set", "front_door", "--record", "motion", "--name", "Door"))[0] == 0
+    changed = await hub.cameras.get("front_door")
+    assert (changed.name, changed.recording.mode, changed.recording.pre_roll_s) == ("Door", RecordingMode.MOTION, 3.0)
+    assert "motion" in (await marengocam("camera", "list"))[1]
+    assert (await marengocam("camera", "remove", "front_door"))[0] == 0
+    assert await hub.cameras.list() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("add", "Front", "rtsp://owner:s3cret@cam/main"), "Give user and password with"),
+        (("add", "Front", "rtsp://cam/main", "--pre-roll-s", "900"), "--pre-roll-s must be 0 to 60"),
+        (("add", "Front", "rtsp://cam/main", "--record", "motion", "--no-detect"), "use --detect"),
+        (("set", "nowhere", "--record", "off"), "no camera"),
+        (("probe", "onvif://127.0.0.1:9"), "cannot be reached"),
+    ],
+)
+async def test_what_cannot_be_done_is_said_in_one_line_without_secrets(hub, marengocam, arguments, sentence):
+    status, said, complained = await marengocam("camera", *arguments)
+    assert status == 2
+    assert sentence in complained
+    assert complained.count("\n") == 1
+    assert "s3cret" not in said + complained
+    assert await hub.cameras.list() == []
+
+
+async def test_an_export_of_nothing_says_so_and_leaves_no_file(hub, marengocam, tmp_path):
+    await marengocam("camera", "add", "Front", "rtsp://cam/main")
+    status, _, complained = await marengocam("export", "front", str(tmp_path / "out.mp4"))
+    assert status == 2
+    assert "Nothing was recorded" in complained
+    assert not list(tmp_path.glob("out*"))
