@@ -1,5 +1,6 @@
 """The web process: API, media, page."""
 
+import asyncio
 import logging
 from functools import partial
 from pathlib import Path
@@ -56,6 +57,7 @@ class WebService:
 
     async def run(self, context: ServiceContext) -> None:
         """Wait for the end; requests are served meanwhile."""
+        await asyncio.to_thread(media.clear_clips, Store(context.settings.media_dir))
         await context.stopping.wait()
 
     def health(self) -> HealthReport:

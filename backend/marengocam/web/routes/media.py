@@ -1,6 +1,7 @@
 """Live view and recordings: signed HLS, chunk files."""
 
 import asyncio
+import shutil
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 from urllib.parse import urlencode
@@ -118,6 +119,11 @@ async def clip_file(desk: Desk, request: web.Request) -> web.StreamResponse:
             await asyncio.wait_for(response.write(part), CLIP_PART_LIMIT_S)
         await response.write_eof()
     return response
+
+
+def clear_clips(store: Store) -> None:
+    """Remove what a crash left of clips that were being made."""
+    shutil.rmtree(store.root / CLIP_FOLDER, ignore_errors=True)
 
 
 def _clip(store: Store, camera_id: str, from_at: datetime, to_at: datetime) -> tuple[BinaryIO, int]:
