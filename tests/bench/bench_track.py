@@ -1,0 +1,171 @@
+"""The tracker against ByteTrack: microseconds a frame at 20 and 50 objects, identity switches on footage with truth."""
+
+import gzip
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from marengocam.core.geometry import Box
+from marengocam.core.model import Detection
+from marengocam.vision.tracker import Tracker
+from tests.bench.bench_identity import NOT_A_PERSON, TRUTH_IOU, read_truth
+from tests.bench.measuring import alternated, arguments_of, at_most, cpu_s, shared_folder, tell
+
+START = datetime(2026, 6, 1, 12, tzinfo=UTC)
+FPS = 5.0
+CLIPS = ("plaza_a_cam1", "plaza_a_cam2", "lab4_cam0", "lab4_cam1", "lab4_cam2", "lab4_cam3", "people_detection")
+COUNTS = {20: 200.0, 50: 400.0}  # objects, microseconds a frame
+LOWEST_SCORE = 0.25
+MISSED_SHARE = 0.05
+SEED = 11
+LOST_FRAMES = 10  # ByteTrack's patience, the same two seconds as ours
+
+Follow = Callable[[list[Detection], int], list[tuple[int, Box]]]  # (identity, box) of what is seen now
+
+
+def main() -> int:
+    parser = arguments_of(__doc__, seconds=40.0, rounds=7)
+    arguments = parser.parse_args()
+    makers = trackers()
+    figures: dict[str, Any] = {"microseconds_a_frame": {}}
+    for count in COUNTS:
+        walks = crowd(count, round(arguments.seconds * FPS))
+        ways = {name: lambda make=make, walks=walks: cost_us(make, walks) for name, make in makers.items()}
+        figures["microseconds_a_frame"][str(count)] = {
+            name: round(value, 1) for name, value in alternated(ways, arguments.rounds).items()
+        }
+    figures["identity"] = identity = {name: switches(make, arguments.seconds) for name, make in makers.items()}
+    targets = [
+        at_most("G7", f"microseconds a frame at {count}", figures["microseconds_a_frame"][str(count)]["ours"], limit)
+        for count, limit in COUNTS.items()
+    ]
+    peers = [identity[name]["switches"] for name in makers if name != "ours" and identity[name]]
+    ours = identity["ours"]["switches"] if identity["ours"] and peers else None
+    targets.append(at_most("G7", "identity switches, no more than ByteTrack's", ours, min(peers, default=0)))
+    tell("track", arguments.json, figures, targets, notes(makers, identity))
+    return 0
+
+
+def notes(makers: dict[str, Callable[[], Follow]], identity: dict[str, Any]) -> list[str]:
+    said = []
+    if len(makers) == 1:
+        said.append("ByteTrack is not compared: install the package 'supervision' to do so.")
+    if not identity["ours"]:
+        said.append("No footage with truth is here: identity switches are not counted.")
+    return said
+
+
+def trackers() -> dict[str, Callable[[], Follow]]:
+    found = {"ours": ours}
+    try:
+        import supervision  # noqa: F401, PLC0415 - a peer that need not be installed
+    except ImportError:
+        return found
+    return found | {"bytetrack": lambda: bytetrack(LOST_FRAMES), "bytetrack_default": lambda: bytetrack(5)}
+
+
+def ours() -> Follow:
+    tracker = Tracker()
+
+    def follow(detections: list[Detection], number: int) -> list[tuple[int, Box]]:
+        seen = tracker.update(detections, START + timedelta(seconds=number / FPS))
+        return [(one.track_id, one.box) for one in seen if one.confirmed and not one.lost]
+
+    return follow
+
+
+def bytetrack(lost_frames: int) -> Follow:
+    import supervision  # noqa: PLC0415 - a peer that need not be installed
+
+    tracker = supervision.ByteTrack(frame_rate=round(FPS), lost_track_buffer=round(lost_frames * 30 / FPS))
+    scale = 1000.0
+
+    def follow(detections: list[Detection], _number: int) -> list[tuple[int, Box]]:
+        corners = [(one.box.x1, one.box.y1, one.box.x2, one.box.y2) for one in detections]
+        given = supervision.Detections(
+            xyxy=np.array(corners, np.float32).reshape(-1, 4) * scale,
+            confidence=np.array([one.score for one in detections], np.float32),
+            class_id=np.zeros(len(detections), int),
+        )
+        seen = tracker.update_with_detections(given)
+        boxes = np.clip(seen.xyxy / scale, 0, 1).tolist()
+        return [(int(number), Box(*box)) for number, box in zip(seen.tracker_id, boxes, strict=True)]
+
+    return follow
+
+
+def crowd(count: int, frames: int) -> list[list[Detection]]:
+    """Return detections of people who walk about, with noise, doubt and misses."""
+    generator = np.random.default_rng(SEED)
+    place, speed = generator.uniform(0.1, 0.9, (count, 2)), generator.normal(0, 0.01, (count, 2))
+    found = []
+    for _ in range(frames):
+        place += speed
+        speed[(place < 0.08) | (place > 0.92)] *= -1
+        place = place.clip(0.07, 0.93)
+        middle = place + generator.normal(0, 0.001, place.shape)
+        scores, seen = generator.uniform(0.35, 0.95, count), generator.random(count) > MISSED_SHARE
+        found.append(
+            [
+                Detection("person", float(score), Box(x - 0.02, y - 0.06, x + 0.02, y + 0.06))
+                for (x, y), score, there in zip(middle.tolist(), scores, seen, strict=True)
+                if there
+            ]
+        )
+    return found
+
+
+def cost_us(make: Callable[[], Follow], frames: list[list[Detection]]) -> float:
+    follow = make()
+    before_s = cpu_s()
+    for number, detections in enumerate(frames):
+        follow(detections, number)
+    return 1e6 * (cpu_s() - before_s) / len(frames)
+
+
+def switches(make: Callable[[], Follow], seconds: float) -> dict[str, float | int]:
+    """Return how often a labelled person's track changed, and how much of the labelled people was followed."""
+    folder = shared_folder("footage")
+    if folder is None:
+        return {}
+    changed = followed = labelled = 0
+    for clip in CLIPS:
+        for person_tracks in follow_clip(make(), folder, clip, seconds):
+            known = [track for track in person_tracks if track is not None]
+            labelled += len(person_tracks)
+            followed += len(known)
+            changed += sum(a != b for a, b in zip(known, known[1:], strict=False))
+    return {"switches": changed, "labelled_boxes": labelled, "followed_share": round(followed / max(labelled, 1), 3)}
+
+
+def follow_clip(follow: Follow, folder: Path, clip: str, seconds: float) -> list[list[int | None]]:
+    """Return for each labelled person the track of each of its boxes, None where there is none."""
+    with gzip.open(folder / "detections" / f"{clip}.json.gz", "rt") as file:
+        known = json.load(file)
+    width, height, step = known["width"], known["height"], round(known["fps"] / FPS)
+    truth = read_truth(clip, folder, width, height)
+    people: dict[str, list[int | None]] = {}
+    frames = min(known["frames"], round(seconds * known["fps"]))
+    for turn, number in enumerate(range(1 % step, frames, step)):
+        seen = follow(
+            [
+                Detection("person", score, Box(x1 / width, y1 / height, x2 / width, y2 / height))
+                for kind, score, x1, y1, x2, y2 in known["detections"].get(str(number), [])
+                if kind == 0 and score >= LOWEST_SCORE
+            ],
+            turn,
+        )
+        for person, box in truth.get(number, []):
+            if person != NOT_A_PERSON:
+                overlap, track = max(((box.iou(one), track) for track, one in seen), default=(0.0, 0))
+                people.setdefault(person, []).append(track if overlap >= TRUTH_IOU else None)
+    return list(people.values())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
