@@ -140,6 +140,7 @@ class LocalTrack:
     path: tuple[PathPoint, ...] = ()
     zones: tuple[str, ...] = ()  # names, in order of entry
     crop_path: PurePosixPath | None = None  # best picture, relative to the media root
+    crop_paths: tuple[PurePosixPath, ...] = ()  # further pictures that show it otherwise
     face_crop_path: PurePosixPath | None = None
     face: Embedding | None = None
     appearance: Embedding | None = None

@@ -121,7 +121,9 @@ class Tracks:
         """Delete tracks that ended before a moment; return the pictures that nothing refers to any more."""
         async with self._database.transaction() as connection:
             gone = await rows(_QUERIES.prune(connection, before=before, most=limit))
-            pictures = {path for row in gone for path in row if path}
+            pictures = {
+                path for row in gone for path in (row["crop_path"], row["face_crop_path"], *row["crop_paths"]) if path
+            }
             kept = await rows(_QUERIES.picture_paths(connection, paths=sorted(pictures)))
         left = pictures - {row["path"] for row in kept}
         return PrunedTracks(len(gone), tuple(PurePosixPath(path) for path in sorted(left)))
@@ -157,6 +159,7 @@ def _columns(track: LocalTrack) -> dict[str, Any]:
         "path": to_json([_point_json(point) for point in track.path]),
         "zones": list(track.zones),
         "crop_path": str(track.crop_path) if track.crop_path else None,
+        "crop_paths": [str(path) for path in track.crop_paths],
         "face_crop_path": str(track.face_crop_path) if track.face_crop_path else None,
         "face": vector_text(track.face.vector) if track.face else None,
         "face_model": track.face.model if track.face else None,
@@ -204,6 +207,7 @@ def track_of(row: Any) -> LocalTrack:
         ),
         zones=tuple(row["zones"]),
         crop_path=PurePosixPath(row["crop_path"]) if row["crop_path"] else None,
+        crop_paths=tuple(PurePosixPath(path) for path in row.get("crop_paths") or ()),
         face_crop_path=PurePosixPath(row["face_crop_path"]) if row["face_crop_path"] else None,
         face=embedding_from(row.get("face_model"), row.get("face"), row.get("face_quality")),
         appearance=embedding_from(row.get("appearance_model"), row.get("appearance"), row.get("appearance_quality")),

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from uuid import UUID
 
 from marengocam.core.geometry import Box
-from marengocam.core.model import Camera, Detection, LocalTrack
+from marengocam.core.model import Camera, Detection, Embedding, LocalTrack
 from marengocam.ingest.frames import Frame, Picture
 from marengocam.ingest.furniture import Furniture
 from marengocam.ingest.looking import Looker
@@ -156,11 +156,28 @@ class FrameAnalyser:
             if wish.appearance and self._camera.analysis.appearance:
                 embedding = self._appearance.encode([cut(frame.rgb, item.box, margin=0)])[0]
                 improved.append(self.book.note_appearance(item.track_id, embedding, frame.at))
+                view = self._view(item, embedding, sight, frame, wish.picture)
+                if view is not None:
+                    pictures.append(view)
+                    improved.append(self.book.note_view(item.track_id, embedding, view.path))
             if wish.face and self._camera.analysis.faces:
                 self.book.note_face_asked(item.track_id, sight, frame.at)
                 path = picture_path(self._camera.camera_id, frame.at, local_track_id, face=True)
                 faces.append(FaceWish(local_track_id, to_jpeg(face_part(frame.rgb, item.box)), path))
         return pictures, faces, improved
+
+    def _view(
+        self, item: TrackedObject, embedding: Embedding, sight: float, frame: Frame, is_best: bool
+    ) -> SavedPicture | None:
+        """Return the picture to keep of a sight that shows a track otherwise than those that are kept."""
+        if is_best:
+            self.book.note_view(item.track_id, embedding, None)
+            return None
+        if not self.book.wants_view(item.track_id, embedding, sight):
+            return None
+        track = self.book.track(item.track_id)
+        path = picture_path(self._camera.camera_id, frame.at, track.local_track_id, view=len(track.crop_paths) + 1)
+        return SavedPicture(path, to_jpeg(cut(frame.rgb, item.box)))
 
 
 def face_part(picture: Picture, box: Box) -> Picture:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from marengocam.core.geometry import Box, polygon_contains
 from marengocam.core.model import Camera, Embedding, LocalTrack, NameEvidence, PathPoint
-from marengocam.vision.appearance import fuse
+from marengocam.vision.appearance import cosine, fuse
 from marengocam.vision.tracker import TrackedObject
 
 Picture = npt.NDArray[np.uint8]
@@ -23,6 +23,10 @@ MAX_PATH_POINTS = 600
 SAVE_EVERY = timedelta(seconds=1)
 BETTER_BY = 1.15  # a new best picture must be this much better
 KEPT_EMBEDDINGS = 5
+VIEW_EVERY = timedelta(seconds=3)
+MAX_VIEWS = 3  # further pictures of a track
+VIEW_QUALITY_SHARE = 0.4  # of the best picture's
+SAME_VIEW_COSINE = 0.8  # of appearance; below, it is seen otherwise
 ENCODE_EVERY = timedelta(seconds=0.6)
 FACE_EVERY = timedelta(seconds=0.7)
 FACE_LOOKS = 8
@@ -40,6 +44,7 @@ class LiveTrack:
     best_quality: float = 0.0
     encoded_at: datetime | None = None
     embeddings: list[Embedding] = field(default_factory=list)
+    views: list[Embedding] = field(default_factory=list)  # looks of the pictures that are kept
     face_asked_at: datetime | None = None
     face_looks: int = 0
     face_sight_quality: float = 0.0
@@ -110,7 +115,7 @@ class TrackBook:
         due = live.encoded_at is None or at - live.encoded_at >= ENCODE_EVERY
         return Wish(
             picture=better,
-            appearance=person and due and (better or len(live.embeddings) < KEPT_EMBEDDINGS),
+            appearance=person and due and (better or len(live.embeddings) < KEPT_EMBEDDINGS or self._turns(live, at)),
             face=person and self._wants_face(live, item.box, sight_quality, at),
         )
 
@@ -127,6 +132,21 @@ class TrackBook:
         live.encoded_at = at
         live.embeddings = sorted([*live.embeddings, embedding], key=lambda one: -one.quality)[:KEPT_EMBEDDINGS]
         live.track = replace(live.track, appearance=fuse(live.embeddings))
+        return live.track
+
+    def wants_view(self, track_id: int, embedding: Embedding, sight_quality: float) -> bool:
+        """Return whether a sight shows a track otherwise than the pictures that are kept: from behind, say."""
+        live = self._live[track_id]
+        if len(live.track.crop_paths) >= MAX_VIEWS or sight_quality < VIEW_QUALITY_SHARE * live.best_quality:
+            return False
+        return all(cosine(kept.vector, embedding.vector) < SAME_VIEW_COSINE for kept in live.views)
+
+    def note_view(self, track_id: int, embedding: Embedding, path: PurePosixPath | None) -> LocalTrack:
+        """Note a kept picture's looks; `path` None means the best picture."""
+        live = self._live[track_id]
+        live.views.append(embedding)
+        if path is not None:
+            live.track = replace(live.track, crop_paths=(*live.track.crop_paths, path))
         return live.track
 
     def note_face_asked(self, track_id: int, sight_quality: float, at: datetime) -> UUID:
@@ -163,6 +183,10 @@ class TrackBook:
             return None
         live.track = replace(live.track, **changes)
         return live.track
+
+    def track(self, track_id: int) -> LocalTrack:
+        """Return the LocalTrack of a tracked object that has one."""
+        return self._live[track_id].track
 
     def local_track_id(self, track_id: int) -> UUID | None:
         """Return the LocalTrack's id of a tracked object."""
@@ -218,6 +242,12 @@ class TrackBook:
             if zone.name not in before and polygon_contains(zone.polygon, box.foot)
         )
         return (*before, *entered)
+
+    @staticmethod
+    def _turns(live: LiveTrack, at: datetime) -> bool:
+        """Return whether it is time to see if somebody followed for long has turned round."""
+        looked_at = live.encoded_at
+        return len(live.track.crop_paths) < MAX_VIEWS and looked_at is not None and at - looked_at >= VIEW_EVERY
 
     @staticmethod
     def _wants_face(live: LiveTrack, box: Box, sight_quality: float, at: datetime) -> bool:

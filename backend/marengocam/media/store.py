@@ -177,9 +177,12 @@ class Store:
         return Space(usage.total, usage.free)
 
 
-def picture_path(camera_id: str, at: datetime, local_track_id: UUID, *, face: bool = False) -> PurePosixPath:
-    """Return where the best picture of a track lies."""
-    name = f"{local_track_id}_face.jpg" if face else f"{local_track_id}.jpg"
+def picture_path(
+    camera_id: str, at: datetime, local_track_id: UUID, *, face: bool = False, view: int = 0
+) -> PurePosixPath:
+    """Return where a picture of a track lies: the best one, its face, or a further view."""
+    which = "_face" if face else f"_{view}" if view else ""
+    name = f"{local_track_id}{which}.jpg"
     return PurePosixPath(PICTURES, camera_id, at.astimezone(UTC).strftime("%Y-%m-%d"), name)
 
 

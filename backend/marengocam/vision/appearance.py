@@ -99,6 +99,12 @@ def crop_quality(crop: Picture) -> float:
     return float(max(0.05, size * upright * (0.5 + 0.5 * sharpness(crop))))
 
 
+def cosine(one: Vector, other: Vector) -> float:
+    """Return how alike two embeddings of one model are, -1 to 1."""
+    scale = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float(one @ other) / scale if scale else 0.0
+
+
 def fuse(embeddings: Sequence[Embedding]) -> Embedding:
     """Return the quality-weighted mean of embeddings of one model; at least one is needed."""
     weights = np.array([max(embedding.quality, 1e-3) for embedding in embeddings], np.float32)

@@ -11,6 +11,7 @@ Picture = npt.NDArray[np.uint8]  # H x W x 3, RGB
 
 MARGIN = 0.06  # around a box, as a share of its size
 JPEG_QUALITY = 88
+THUMBNAIL_QUALITY = 80
 FULL_HEIGHT_PX = 220  # a person this tall shows all there is to see
 SHARP_VARIANCE = 180.0  # of the Laplacian: a sharp picture
 EDGE = 0.004  # a box this near the picture's edge is cut off
@@ -46,6 +47,21 @@ def sharpness(crop: Picture) -> float:
     if scale < 1:
         grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return min(1.0, float(cv2.Laplacian(grey, cv2.CV_32F).var()) / SHARP_VARIANCE)
+
+
+def thumbnail(encoded: bytes, width_px: int, kind: str) -> bytes:
+    """Return a picture at most so wide as `jpeg` or `webp`; raises ModelError when it cannot be read or encoded."""
+    picture = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise ModelError("The picture cannot be read.")
+    factor = width_px / picture.shape[1]
+    if factor < 1:
+        picture = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    setting = cv2.IMWRITE_WEBP_QUALITY if kind == "webp" else cv2.IMWRITE_JPEG_QUALITY
+    done, written = cv2.imencode(f".{kind}", picture, [setting, THUMBNAIL_QUALITY])
+    if not done:
+        raise ModelError(f"A picture could not be encoded as {kind}.")
+    return written.tobytes()
 
 
 def to_jpeg(picture: Picture, quality_percent: int = JPEG_QUALITY, max_side_px: int = 1280) -> bytes:

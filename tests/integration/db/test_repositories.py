@@ -238,12 +238,16 @@ async def test_retention_takes_tracks_strangers_and_only_pictures_that_nobody_ne
     alice = (await hub.persons.add("Alice", AT)).person_id
     kept, gone = PurePosixPath("pictures/kept.jpg"), PurePosixPath("pictures/gone.jpg")
     await hub.persons.set_picture(alice, kept)
-    await seen_as(hub, track(crop_path=kept, face_crop_path=gone), alice)
+    view = PurePosixPath("pictures/view.jpg")
+    one = track(crop_path=kept, face_crop_path=gone, crop_paths=(view,))
+    await seen_as(hub, one, alice)
+    assert (await hub.tracks.get(one.local_track_id)).track.crop_paths == (view,)
+    assert await hub.tracks.known_pictures([str(view), "pictures/other.jpg"]) == {str(view)}
     await seen_as(hub, track())
     await seen_as(hub, track(open=True))
     assert await hub.persons.prune_identities(AT + MINUTE, 100) == 0
     pruned = await hub.tracks.prune(AT + MINUTE, 100)
-    assert (pruned.count, pruned.pictures) == (2, (gone,))
+    assert (pruned.count, pruned.pictures) == (2, (gone, view))
     assert await hub.persons.prune_identities(AT + MINUTE, 100) == 1
     assert len(await hub.tracks.list(TrackFilter(), 10)) == 1
     assert await hub.tracks.known_pictures([str(kept), str(gone)]) == {str(kept)}

@@ -5,7 +5,10 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import PurePosixPath
+from uuid import uuid4
 
+import cv2
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,6 +18,8 @@ from marengocam.core.geometry import Box
 from marengocam.core.ids import new_id
 from marengocam.core.model import EventType, LocalTrack, NewEvent, PathPoint
 from marengocam.db.persons import Persons
+from marengocam.media.store import Store, picture_path
+from marengocam.vision.crops import to_jpeg
 
 CAMERA = {"name": "Front door", "main_url": "rtsp://10.0.0.9/main"}
 
@@ -229,3 +234,28 @@ async def test_a_hub_that_is_away_is_said_and_heals(hub, hub_settings):
         assert (status, answer["error"]["code"]) == (503, "hub_unavailable")
         hub.database._address = address
         assert (await api.call("GET", "/cameras"))[0] == 200
+
+
+async def test_a_track_s_pictures_come_as_views_and_thumbnails(hub, hub_settings):
+    store = Store(hub_settings.media_dir)
+    picture = to_jpeg(np.full((400, 200, 3), 90, np.uint8))
+    async with serving_api(hub, hub_settings) as api:
+        await api.call("POST", "/cameras", {"name": "Front door", "main_url": "rtsp://camera.invalid/main"})
+        lease = await hub.leases.acquire("camera:front_door", "test", 600)
+        now = api.context.clock.now()
+        paths = [picture_path("front_door", now, uuid4(), view=view) for view in range(2)]
+        for path in paths:
+            store.write_picture(path, picture)
+        track_id = uuid4()
+        seen = LocalTrack(
+            track_id, "front_door", "person", now, now, open=True, score=0.9, observations=5, crop_path=paths[0],
+            crop_paths=(paths[1],),
+        )  # fmt: skip
+        await hub.tracks.save([seen], {"front_door": lease.fence})
+        assert (await api.call("GET", f"/tracks/{track_id}"))[1]["views"] == 1
+        assert await api.call("GET", f"/tracks/{track_id}/crop.jpg") == (200, picture)
+        _, small = await api.call("GET", f"/tracks/{track_id}/crop.jpg?view=1&width=50&format=webp")
+        assert small[8:12] == b"WEBP"
+        assert cv2.imdecode(np.frombuffer(small, np.uint8), cv2.IMREAD_COLOR).shape == (100, 50, 3)
+        assert (await api.call("GET", f"/tracks/{track_id}/crop.jpg?view=2"))[0] == 404
+        assert (await api.call("GET", f"/tracks/{track_id}/crop.jpg?format=bmp"))[1]["error"]["field"] == "format"

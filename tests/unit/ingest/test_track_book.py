@@ -17,6 +17,7 @@ from marengocam.ingest.track_book import (
     FACE_LOOKS,
     KEPT_EMBEDDINGS,
     MAX_PATH_POINTS,
+    MAX_VIEWS,
     RECENT_LIMIT,
     TrackBook,
     thinned,
@@ -109,6 +110,9 @@ def test_appearance_is_the_mean_of_the_best_and_taken_again_only_when_better(boo
     assert track.appearance.vector[0] == 0, "the poorest is out"
     assert np.linalg.norm(track.appearance.vector) == pytest.approx(1, abs=1e-3)
     book.note_picture(1, PurePosixPath("p.jpg"), 0.5)
+    assert book.wish(seen(), 0.5, at(60)).appearance, "somebody followed for long may have turned round"
+    for view in range(MAX_VIEWS):
+        book.note_view(1, Embedding("m", np.eye(8, dtype=np.float32)[view], 0.5), PurePosixPath(f"{view}.jpg"))
     assert not book.wish(seen(), 0.5, at(60)).appearance
     assert book.wish(seen(), 0.6, at(60)).appearance
 
@@ -152,3 +156,22 @@ def test_a_path_never_grows_over_its_limit_and_keeps_both_ends(length: int) -> N
     assert path[-1].at == at(length - 1)
     assert path[0].at == at(0)
     assert list(path) == sorted(path, key=lambda point: point.at)
+
+
+def looks(*numbers: float, quality: float = 0.5) -> Embedding:
+    return Embedding("model", np.array(numbers, np.float32), quality)
+
+
+def test_pictures_from_other_sides_are_kept_beside_the_best_one(book):
+    begun(book)
+    book.note_picture(1, PurePosixPath("best.jpg"), 0.8)
+    book.note_view(1, looks(1, 0), None)
+    assert not book.wants_view(1, looks(0.99, 0.1), 0.7), "the same again"
+    assert not book.wants_view(1, looks(0, 1), 0.1), "too poor to show anything"
+    assert book.wants_view(1, looks(0, 1), 0.5)
+    track = book.note_view(1, looks(0, 1), PurePosixPath("back.jpg"))
+    assert (track.crop_path, track.crop_paths) == (PurePosixPath("best.jpg"), (PurePosixPath("back.jpg"),))
+    assert not book.wants_view(1, looks(0.1, 0.99), 0.5)
+    for number in range(MAX_VIEWS - 1):
+        book.note_view(1, looks(-1, number), PurePosixPath(f"{number}.jpg"))
+    assert not book.wants_view(1, looks(-1, -9), 0.8), "enough is enough"

@@ -5,7 +5,7 @@ SELECT pg_advisory_xact_lock(:key);
 -- name: claim_open
 -- Changed tracks that are still followed: they can still be announced in time.
 SELECT local_track_id, camera_id, label, open, first_seen_at, last_seen_at, score, observations, path::text AS path,
-    zones, crop_path, face_crop_path, face::real[] AS face, face_model, face_quality,
+    zones, crop_path, crop_paths, face_crop_path, face::real[] AS face, face_model, face_quality,
     appearance::real[] AS appearance, appearance_model, appearance_quality, name_evidence::text AS name_evidence,
     face_engine_ok, revision
 FROM local_track
@@ -17,7 +17,7 @@ FOR UPDATE SKIP LOCKED;
 -- name: claim_closed
 -- Changed tracks that have ended, in the order of their ends.
 SELECT local_track_id, camera_id, label, open, first_seen_at, last_seen_at, score, observations, path::text AS path,
-    zones, crop_path, face_crop_path, face::real[] AS face, face_model, face_quality,
+    zones, crop_path, crop_paths, face_crop_path, face::real[] AS face, face_model, face_quality,
     appearance::real[] AS appearance, appearance_model, appearance_quality, name_evidence::text AS name_evidence,
     face_engine_ok, revision
 FROM local_track

@@ -5,15 +5,15 @@ SELECT name, fence FROM lease WHERE name = ANY(CAST(:names AS text[])) FOR SHARE
 -- name: save_tracks*!
 -- The latest state of tracks; the resolver sees the raised revisions.
 INSERT INTO local_track (local_track_id, camera_id, run_id, label, open, first_seen_at, last_seen_at, score,
-    observations, path, zones, crop_path, face_crop_path, face, face_model, face_quality, appearance,
+    observations, path, zones, crop_path, crop_paths, face_crop_path, face, face_model, face_quality, appearance,
     appearance_model, appearance_quality, name_evidence, face_engine_ok)
 VALUES (:local_track_id, :camera_id, :run_id, :label, :open, :first_seen_at, :last_seen_at, :score,
-    :observations, CAST(:path AS text)::jsonb, :zones, :crop_path, :face_crop_path,
+    :observations, CAST(:path AS text)::jsonb, :zones, :crop_path, :crop_paths, :face_crop_path,
     CAST(:face AS text)::halfvec, :face_model, :face_quality, CAST(:appearance AS text)::halfvec,
     :appearance_model, :appearance_quality, CAST(:name_evidence AS text)::jsonb, :face_engine_ok)
 ON CONFLICT (local_track_id) DO UPDATE SET open = excluded.open, last_seen_at = excluded.last_seen_at,
     score = excluded.score, observations = excluded.observations, path = excluded.path, zones = excluded.zones,
-    crop_path = excluded.crop_path, face_crop_path = excluded.face_crop_path, face = excluded.face,
+    crop_path = excluded.crop_path, crop_paths = excluded.crop_paths, face_crop_path = excluded.face_crop_path, face = excluded.face,
     face_model = excluded.face_model, face_quality = excluded.face_quality, appearance = excluded.appearance,
     appearance_model = excluded.appearance_model, appearance_quality = excluded.appearance_quality,
     name_evidence = excluded.name_evidence, face_engine_ok = excluded.face_engine_ok,
@@ -22,7 +22,7 @@ ON CONFLICT (local_track_id) DO UPDATE SET open = excluded.open, last_seen_at = 
 -- name: get_track^
 -- One track with what the resolver thinks of it.
 SELECT t.local_track_id, t.camera_id, t.run_id, t.label, t.open, t.first_seen_at, t.last_seen_at, t.score,
-    t.observations, t.path::text AS path, t.zones, t.crop_path, t.face_crop_path, t.face::real[] AS face,
+    t.observations, t.path::text AS path, t.zones, t.crop_path, t.crop_paths, t.face_crop_path, t.face::real[] AS face,
     t.face_model, t.face_quality, t.appearance::real[] AS appearance, t.appearance_model, t.appearance_quality,
     t.name_evidence::text AS name_evidence, t.face_engine_ok, a.identity_id, i.person_id, p.name AS person_name,
     a.probability, a.decided_by, a.evidence::text AS evidence
@@ -75,12 +75,13 @@ WHERE local_track_id IN (
     SELECT local_track_id FROM local_track
     WHERE last_seen_at < :before AND NOT open ORDER BY last_seen_at LIMIT :most
 )
-RETURNING crop_path, face_crop_path;
+RETURNING crop_path, face_crop_path, crop_paths;
 
 -- name: picture_paths
 -- Pictures that tracks, persons and galleries refer to, of this list.
 SELECT crop_path AS path FROM local_track WHERE crop_path = ANY(CAST(:paths AS text[]))
 UNION SELECT face_crop_path FROM local_track WHERE face_crop_path = ANY(CAST(:paths AS text[]))
+UNION SELECT view FROM local_track, unnest(crop_paths) AS view WHERE crop_paths && CAST(:paths AS text[]) AND view = ANY(CAST(:paths AS text[]))
 UNION SELECT picture_path FROM person WHERE picture_path = ANY(CAST(:paths AS text[]))
 UNION SELECT picture_path FROM exemplar WHERE picture_path = ANY(CAST(:paths AS text[]));
 

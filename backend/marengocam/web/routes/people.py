@@ -1,5 +1,6 @@
 """Tracks, identities and persons."""
 
+import asyncio
 from datetime import datetime
 from pathlib import PurePosixPath
 from uuid import UUID
@@ -9,6 +10,7 @@ from aiohttp import web
 from marengocam.core.errors import BadInputError, NotFoundError
 from marengocam.db.persons import KnownPerson
 from marengocam.db.tracks import TrackFilter, TrackRow
+from marengocam.vision.crops import thumbnail
 from marengocam.web.answers import InputFieldError, given, told
 from marengocam.web.enrolment import enrol_face
 from marengocam.web.query import aware, flag, moment, number, path_uuid, uuid
@@ -17,6 +19,9 @@ from marengocam.web.wire import models as wire
 
 MAX_PAGE = 500
 DEFAULT_PAGE = 50
+MAX_VIEW = 9
+MAX_THUMBNAIL_PX = 1280
+PICTURE_FORMATS = ("jpeg", "webp")
 PICTURE_TYPES = {".png": "image/png", ".webp": "image/webp"}
 
 
@@ -43,12 +48,26 @@ async def get_track(desk: Desk, request: web.Request) -> web.Response:
         wire.PathPointOut(at=p.at, box=(p.box.x1, p.box.y1, p.box.x2, p.box.y2), score=p.score) for p in row.track.path
     ]
     fields = {name: getattr(brief, name) for name in brief.__struct_fields__}
-    return told(wire.TrackDetail(**fields, path=path, evidence=row.evidence))
+    return told(wire.TrackDetail(**fields, path=path, evidence=row.evidence, views=len(row.track.crop_paths)))
 
 
 async def track_crop(desk: Desk, request: web.Request) -> web.StreamResponse:
     row = await desk.hub.tracks.get(path_uuid(request, "local_track_id"))
-    return _picture(desk, row.track.crop_path)
+    pictures = (row.track.crop_path, *row.track.crop_paths)
+    view = number(request, "view", 0, 0, MAX_VIEW)
+    path = pictures[view] if view < len(pictures) else None
+    width_px = number(request, "width", 0, 0, MAX_THUMBNAIL_PX)
+    kind = request.query.get("format", "jpeg")
+    if kind not in PICTURE_FORMATS:
+        raise InputFieldError(f"format must be {' or '.join(PICTURE_FORMATS)}.", "format")
+    if path is None or (width_px == 0 and kind == "jpeg"):
+        return _picture(desk, path)
+    file = desk.store.resolve(path)
+    if not file.is_file():
+        raise NotFoundError("There is no picture of that.")
+    content = await asyncio.to_thread(thumbnail, file.read_bytes(), width_px or MAX_THUMBNAIL_PX, kind)
+    headers = {"Cache-Control": "private, max-age=60"}
+    return web.Response(body=content, content_type=f"image/{kind}", headers=headers)
 
 
 async def list_identities(desk: Desk, request: web.Request) -> web.Response:
@@ -214,7 +233,19 @@ _TRACK_PARAMETERS = (
 ROUTES = (
     Route("GET", "/tracks", "read", list_tracks, "Tracks, newest first", wire.TrackList, parameters=_TRACK_PARAMETERS),
     Route("GET", "/tracks/{local_track_id}", "read", get_track, "One track with path and evidence", wire.TrackDetail),
-    Route("GET", "/tracks/{local_track_id}/crop.jpg", "read", track_crop, "Its best picture", media_type="image/jpeg"),
+    Route(
+        "GET",
+        "/tracks/{local_track_id}/crop.jpg",
+        "read",
+        track_crop,
+        "Its best picture, or a further view; as large as it is, or at most so wide",
+        parameters=(
+            Parameter("view", "integer"),
+            Parameter("width", "integer"),
+            Parameter("format", text="jpeg or webp"),
+        ),
+        media_type="image/jpeg",
+    ),
     Route(
         "GET",
         "/identities",

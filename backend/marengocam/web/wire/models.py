@@ -87,6 +87,7 @@ class TrackDetail(TrackOut):
 
     path: list[PathPointOut]
     evidence: dict[str, Any] | None
+    views: int  # further pictures that show it otherwise: crop.jpg?view=1 and on
 
 
 class TrackList(Told):
