@@ -158,7 +158,9 @@ def _print(figures: dict[str, Any], indent: str = "") -> None:
 
 
 def _commit() -> str:
-    told = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    told = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     return told.stdout.strip() or "unknown"
 
 
