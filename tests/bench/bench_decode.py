@@ -7,10 +7,10 @@ from pathlib import Path
 
 import av
 import numpy as np
+from tests.bench.measuring import FFMPEG, alternated, arguments_of, at_most, cpu_s, moving_picture, tell
 
 from marengocam.ingest.decoding import local_decoder
 from marengocam.ingest.frames import luma_of
-from tests.bench.measuring import FFMPEG, alternated, arguments_of, at_most, cpu_s, moving_picture, tell
 
 FPS = 15
 SIZES = {"360p": (640, 360, 800), "1080p": (1920, 1080, 4000)}  # width, height, kbit/s

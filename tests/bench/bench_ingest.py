@@ -16,6 +16,21 @@ from uuid import UUID
 import av
 import cv2
 import numpy as np
+from tests.bench.measuring import (
+    FFMPEG,
+    HOUR_S,
+    alternated,
+    arguments_of,
+    at_least,
+    at_most,
+    cpu_of,
+    cpu_s,
+    moving_picture,
+    resident_mb,
+    shared_folder,
+    tell,
+)  # fmt: skip
+from tests.bench.peers import cameras, end, hub_settings, start_service
 
 from marengocam.core.geometry import Box
 from marengocam.core.model import Camera
@@ -25,11 +40,8 @@ from marengocam.ingest.frames import Frame, luma_of
 from marengocam.ingest.loading import load_eyes
 from marengocam.ingest.worker import Eyes
 from marengocam.settings import Settings
-from tests.bench.measuring import (
-    FFMPEG, HOUR_S, alternated, arguments_of, at_least, at_most, cpu_of, cpu_s, moving_picture, resident_mb,
-    shared_folder, tell,
-)  # fmt: skip
-from tests.bench.peers import cameras, end, hub_settings, start_service
+from marengocam.vision.detectors.yolo import fit
+from marengocam.vision.detectors.yolo import read as boxes_of
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 FPS = 5.0
@@ -175,8 +187,6 @@ def ours(eyes: Eyes, *, thorough: bool) -> Look:
 def every_frame(model: Path, width_px: int, score: float = COUNTED_SCORE) -> Look:
     """Return a detector at every whole frame, by ONNX Runtime in one thread."""
     import onnxruntime  # noqa: PLC0415 - a peer
-
-    from marengocam.vision.detectors.yolo import fit, read as boxes_of  # noqa: PLC0415 - only with models
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1

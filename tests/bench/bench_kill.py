@@ -9,14 +9,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+from tests.bench.measuring import arguments_of, at_most, moving_picture, tell
+from tests.bench.peers import cameras, end, hub_settings, start_service
+
 from marengocam.check.invariants import findings_of
 from marengocam.core.clock import SystemClock
 from marengocam.core.model import Camera
 from marengocam.db.hub import Hub, open_hub
 from marengocam.media.store import GROWING_SUFFIX, Store
 from marengocam.settings import Settings
-from tests.bench.measuring import arguments_of, at_most, moving_picture, tell
-from tests.bench.peers import cameras, end, hub_settings, start_service
 
 CAMERAS = 4
 FPS = 15

@@ -6,10 +6,11 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from marengocam.core.model import Camera
-from marengocam.db.hub import Hub, open_hub
 from tests.bench.measuring import arguments_of, at_most, footage_file, moving_picture, percentile, shared_folder, tell
 from tests.bench.peers import cameras, end, hub_settings, start_service
+
+from marengocam.core.model import Camera
+from marengocam.db.hub import Hub, open_hub
 
 POLL_S = 0.005
 WARM_UP_S = 12.0

@@ -9,11 +9,11 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from tests.bench.measuring import alternated, arguments_of, at_least, at_most, cpu_s, shared_folder, tell
 
 from marengocam.core.geometry import Box
 from marengocam.ingest.frames import luma_of
 from marengocam.vision.motion import GRID_HEIGHT, GRID_WIDTH, MIN_CELLS, MotionGate
-from tests.bench.measuring import alternated, arguments_of, at_least, at_most, cpu_s, shared_folder, tell
 
 ANALYSIS_FPS = 5.0
 WIDTH_PX, HEIGHT_PX = 640, 360

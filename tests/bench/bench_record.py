@@ -6,6 +6,20 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.bench.measuring import (
+    FFMPEG,
+    HOUR_S,
+    alternated,
+    arguments_of,
+    at_most,
+    cpu_of,
+    cpu_s,
+    moving_picture,
+    resident_mb,
+    tell,
+)  # fmt: skip
+from tests.bench.peers import cameras, end, environment
+
 from marengocam.core.clock import SystemClock
 from marengocam.core.model import Camera, CameraState
 from marengocam.ingest.camera_state import CameraHealth, Condition
@@ -13,10 +27,6 @@ from marengocam.ingest.decode_queue import DecodeQueue
 from marengocam.ingest.reading import Reader, ReadingPlan
 from marengocam.ingest.recording_modes import Sights
 from marengocam.media.store import Store
-from tests.bench.measuring import (
-    FFMPEG, HOUR_S, alternated, arguments_of, at_most, cpu_of, cpu_s, moving_picture, resident_mb, tell,
-)  # fmt: skip
-from tests.bench.peers import cameras, end, environment
 
 WIDTH_PX, HEIGHT_PX, FPS, KBIT_S = 1920, 1080, 15, 4000
 SEGMENT_S = 10

@@ -5,16 +5,17 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tests.bench.bench_identity import NOT_A_PERSON, TRUTH_IOU, read_truth
+from tests.bench.measuring import alternated, arguments_of, at_most, cpu_s, shared_folder, tell
 
 from marengocam.core.geometry import Box
 from marengocam.core.model import Detection
 from marengocam.vision.tracker import Tracker
-from tests.bench.bench_identity import NOT_A_PERSON, TRUTH_IOU, read_truth
-from tests.bench.measuring import alternated, arguments_of, at_most, cpu_s, shared_folder, tell
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 FPS = 5.0
@@ -139,7 +140,7 @@ def switches(make: Callable[[], Follow], seconds: float) -> dict[str, float | in
             known = [track for track in person_tracks if track is not None]
             labelled += len(person_tracks)
             followed += len(known)
-            changed += sum(a != b for a, b in zip(known, known[1:], strict=False))
+            changed += sum(a != b for a, b in pairwise(known))
     return {"switches": changed, "labelled_boxes": labelled, "followed_share": round(followed / max(labelled, 1), 3)}
 
 

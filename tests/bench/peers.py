@@ -13,10 +13,11 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from tests.bench.measuring import ROOT, shared_folder
+
 from marengocam.db.embedded import EmbeddedServer
 from marengocam.db.migrate import migrate_database
 from marengocam.settings import Settings
-from tests.bench.measuring import ROOT, shared_folder
 
 READY_LIMIT_S = 40.0
 END_LIMIT_S = 15.0
