@@ -1,10 +1,11 @@
 """How often the detector looks.
 
-At everything that starts or moves fast, at half the frames while all is calm, hardly ever while nothing moves.
+At every frame when somebody comes or moves fast, at half of them while all is calm, hardly ever while nothing moves.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from math import hypot
 
 from marengocam.core.geometry import Box
 from marengocam.ingest.stillness import Stillness
@@ -14,9 +15,9 @@ from marengocam.vision.tracker import TrackedObject
 HOLD = timedelta(seconds=2)  # after the last movement the detector keeps looking
 STILL_LOOK_EVERY = timedelta(seconds=10)  # people who stood still before we looked
 STILL_FOLLOW_EVERY = timedelta(seconds=1)  # while all that is followed stands still; below the tracker's patience
-NEW_FOR = timedelta(seconds=1)  # what has just come is looked at in every frame
+NEW_FOR = timedelta(seconds=1)  # the first who comes is looked at in every frame
 VAIN_AFTER = timedelta(seconds=5)  # something moves, and nothing was found for so long: leaves, rain, shadows
-CALM_IOU = 0.5  # from look to look; below, something moves fast
+FAST = 0.4  # own heights from look to look: faster, every frame is needed to follow it
 
 
 class Pace:
@@ -50,12 +51,10 @@ class Pace:
         self._looked_at = at
         self._stillness.update(objects, at)
         self._first_at = {one.track_id: self._first_at.get(one.track_id, at) for one in objects}
-        settled = all(one.confirmed and not one.lost for one in objects)
-        known = all(at - first_at >= NEW_FOR for first_at in self._first_at.values())
-        slow = all(
-            one.track_id in self._boxes and self._boxes[one.track_id].iou(one.box) >= CALM_IOU for one in objects
-        )
-        self._calm = bool(objects) and settled and known and slow
+        seen = [one for one in objects if one.confirmed and not one.lost]
+        known = any(at - self._first_at[one.track_id] >= NEW_FOR for one in seen)
+        slow = all(_is_slow(self._boxes[one.track_id], one.box) for one in seen if one.track_id in self._boxes)
+        self._calm = known and slow
         self._boxes = {one.track_id: one.box for one in objects}
         if objects:
             self._found_at = at
@@ -68,3 +67,8 @@ class Pace:
         assert self._looked_at is not None
         every = STILL_LOOK_EVERY if self._stillness.empty else STILL_FOLLOW_EVERY
         return abs(at - self._looked_at) >= every
+
+
+def _is_slow(before: Box, now: Box) -> bool:
+    (x, y), (there_x, there_y) = before.centre, now.centre
+    return hypot(there_x - x, there_y - y) <= FAST * now.height

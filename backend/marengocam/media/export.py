@@ -1,10 +1,12 @@
 """Any stretch of a camera's recordings as one ordinary MP4 file, copied, not encoded anew."""
 
 import contextlib
+import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,6 @@ from marengocam.media.store import RecordingName, Store
 
 GAP = timedelta(seconds=1)  # between recordings: longer is told, and closed up in the file
 HALF_SUFFIX = ".half"
-PACKETS_BETWEEN_CHECKS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ def export(store: Store, files: Sequence[Path], from_at: datetime, to_at: dateti
         with half.open("rb") as written:
             os.fsync(written.fileno())
         half.replace(target)
+        _sync_folder(target.parent)
     except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise StoreError(f"The video cannot be written: {reason}.") from error
@@ -82,7 +84,7 @@ class _Recording:
 
     def keyframe_before(self, at: datetime) -> datetime | None:
         """Return when the last keyframe at or before a moment was filmed; None when it ends before that."""
-        found = None
+        found = last_at = None
         with self.opened() as container:
             if container is None:
                 return None
@@ -91,7 +93,8 @@ class _Recording:
                 if moment > at:
                     return found
                 found = moment if packet.is_keyframe else found
-        return None
+                last_at = moment + timedelta(seconds=float((packet.duration or 0) * packet.time_base))
+        return found if last_at is not None and last_at > at else None
 
     def moment(self, packet: Any) -> datetime:
         return self.started_at + timedelta(seconds=float(packet.pts * packet.time_base))
@@ -117,7 +120,7 @@ class _Writer:
         self._container: av.container.OutputContainer | None = None
         self._streams: dict[str, Any] = {}
         self._formats: dict[str, tuple[Any, ...]] = {}
-        self._last_dts: dict[str, int] = {}
+        self._last_dts_s: dict[str, Fraction] = {}  # recordings may count in different ticks
         self._started_at: datetime | None = None
         self._end_at: datetime | None = None
         self._closed_up = timedelta(0)
@@ -185,8 +188,10 @@ class _Writer:
             self._end_at = max(self._end_at, moment + duration)
         base = packet.time_base
         shown = round((moment - self._started_at - self._closed_up).total_seconds() / base)
-        dts = max(shown - (packet.pts - packet.dts), self._last_dts.get(kind, -1) + 1)
-        self._last_dts[kind] = dts
+        dts = shown - (packet.pts - packet.dts)
+        if kind in self._last_dts_s:
+            dts = max(dts, math.floor(self._last_dts_s[kind] / base) + 1)
+        self._last_dts_s[kind] = dts * base
         copy = av.Packet(bytes(packet))
         copy.stream, copy.time_base = stream, base
         copy.dts, copy.pts = dts, max(shown, dts)
@@ -197,6 +202,14 @@ class _Writer:
         if self._container is not None:
             with contextlib.suppress(av.FFmpegError, OSError):
                 self._container.close()
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _format(stream: Any) -> tuple[Any, ...]:

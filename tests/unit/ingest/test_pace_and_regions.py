@@ -42,8 +42,8 @@ def test_a_calm_walk_is_looked_at_in_every_frame_first_and_then_in_every_second(
 
 
 def test_what_moves_fast_or_was_lost_is_looked_at_in_every_frame():
-    assert sum(looks(Pace(), 40, lambda number: [walker(0.08 * (number % 9))])) > 35
-    assert all(looks(Pace(), 40, lambda _: [walker(0.1, lost=True)]))
+    assert sum(looks(Pace(), 40, lambda number: [walker(0.2 * (number % 4))])) > 35
+    assert all(looks(Pace(), 20, lambda _: [walker(0.1, lost=True)]))
 
 
 def test_who_wants_it_thorough_has_every_frame_looked_at_while_something_moves():

@@ -3,13 +3,14 @@
 import asyncio
 import shutil
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import BinaryIO
 from urllib.parse import urlencode
 from uuid import uuid4
 
 from aiohttp import web
 
-from marengocam.core.errors import NotFoundError
+from marengocam.core.errors import NotFoundError, StoreError
 from marengocam.core.model import Chunk
 from marengocam.media.export import export
 from marengocam.media.playlist import LiveView, init_bytes, recording_playlist, segment_bytes
@@ -25,7 +26,8 @@ PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 SEGMENT_MAX_AGE_S = 3600
 MAX_CLIP = timedelta(hours=1)
 CLIP_FOLDER = "exports"  # under the media root: as large as a clip may be, and on the same disk
-CLIP_TURN_LIMIT_S = 60.0  # clips are made one after the other
+CLIP_TURN_LIMIT_S = 60.0  # few are made at once
+CLIP_LIMIT_S = 300.0
 CLIP_PART_BYTES = 256 << 10
 CLIP_PART_LIMIT_S = 60.0  # a client that takes nothing for so long has gone
 
@@ -104,12 +106,19 @@ async def clip_file(desk: Desk, request: web.Request) -> web.StreamResponse:
         raise InputFieldError("from_at and to_at are needed.", "from_at")
     if to_at <= from_at or to_at - from_at > MAX_CLIP:
         raise InputFieldError("to_at must lie after from_at, at most one hour.", "to_at")
-    async with asyncio.timeout(CLIP_TURN_LIMIT_S):
-        await desk.clips.acquire()
     try:
-        content, size_bytes = await asyncio.to_thread(_clip, desk.store, camera.camera_id, from_at, to_at)
-    finally:
-        desk.clips.release()
+        async with asyncio.timeout(CLIP_TURN_LIMIT_S):
+            await desk.clips.acquire()
+    except TimeoutError:
+        raise StoreError("Other clips are being made: try again in a minute.") from None
+    making = asyncio.create_task(asyncio.to_thread(_clip, desk.store, camera.camera_id, from_at, to_at))
+    making.add_done_callback(partial(_made, desk.clips))
+    try:
+        content, size_bytes = await asyncio.wait_for(asyncio.shield(making), CLIP_LIMIT_S)
+    except TimeoutError:
+        raise StoreError(
+            "Making the clip took too long: ask for a shorter stretch, or see the disk's health."
+        ) from None
     name = f"{camera.camera_id}-{from_at.astimezone(UTC):%Y%m%dT%H%M%SZ}.mp4"
     response = web.StreamResponse(headers={"Content-Disposition": f'attachment; filename="{name}"'})
     response.content_type, response.content_length = "video/mp4", size_bytes
@@ -119,6 +128,13 @@ async def clip_file(desk: Desk, request: web.Request) -> web.StreamResponse:
             await asyncio.wait_for(response.write(part), CLIP_PART_LIMIT_S)
         await response.write_eof()
     return response
+
+
+def _made(turns: asyncio.Semaphore, making: "asyncio.Task[tuple[BinaryIO, int]]") -> None:
+    """Give the turn back when the thread has really ended, whether or not somebody still waits for it."""
+    turns.release()
+    if not making.cancelled() and making.exception() is not None:
+        return  # told to whoever waits
 
 
 def clear_clips(store: Store) -> None:
