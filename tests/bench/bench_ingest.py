@@ -239,6 +239,8 @@ async def idle(seconds: float) -> dict[str, Any]:
                     await asyncio.sleep(IDLE_SETTLE_S)
                     before_s = cpu_of(process.pid)
                     await asyncio.sleep(seconds)
+                    if process.poll() is not None:
+                        raise RuntimeError(f"ingest ended: {(folder / 'ingest.log').read_text()[-500:]}")
                     spent_s, memory = cpu_of(process.pid) - before_s, resident_mb(process.pid)
                     recorded = sum([await hub.chunks.recorded_s(f"camera{n}") for n in range(IDLE_CAMERAS)])
                 finally:

@@ -27,6 +27,8 @@ from marengocam.vision.motion import Motion
 
 TAKE_TIMEOUT_S = 1.0
 LIVE_PICTURE_EVERY = timedelta(seconds=1)
+STILL_PICTURE_EVERY = timedelta(seconds=5)  # while nothing moves; encoding it would be most of the work then
+STILL_AFTER = timedelta(seconds=10)
 LIVE_PICTURE_WIDTH_PX = 960
 LIVE_QUALITY_PERCENT = 80
 BEHIND_PACKETS = 12  # waiting packets: frames are skipped until analysis has caught up
@@ -72,6 +74,7 @@ class Analysis:
         self._stopping = threading.Event()
         self._next_at: datetime | None = None
         self._live_at: datetime | None = None
+        self._moved_at: datetime | None = None
         self._model_retry_at_s = 0.0
         self._frame_at_s = clock.monotonic_s()
         self._whole = False  # whether the present group of pictures is decoded in full
@@ -143,6 +146,8 @@ class Analysis:
             self._model_retry_at_s = self._clock.monotonic_s() + MODEL_RETRY_S
             _LOG.error("camera %s is not analysed: %s", self._camera.camera_id, error)
             return
+        if result.motion.moving or result.objects or self._moved_at is None:
+            self._moved_at = at
         self._sights.note(at, motion=result.motion.moving, person=analyser.follows_person)
         self._health.counters.frames_analysed += result.looked
         self._health.counters.detector_s += result.detector_s
@@ -161,7 +166,9 @@ class Analysis:
             self._on_result(FrameResult(Motion(moving=False), looked=False, tracks=ended))
 
     def _live_picture(self, picture: Any, at: datetime) -> None:
-        if self._live_at is not None and timedelta(0) <= at - self._live_at < LIVE_PICTURE_EVERY:
+        still = self._whole and self._moved_at is not None and at - self._moved_at > STILL_AFTER
+        every = STILL_PICTURE_EVERY if still else LIVE_PICTURE_EVERY
+        if self._live_at is not None and timedelta(0) <= at - self._live_at < every:
             return
         self._live_at = at
         width = min(LIVE_PICTURE_WIDTH_PX, picture.width)
