@@ -104,6 +104,8 @@ class Analysis:
         if not self._is_wanted(queued):
             self._health.counters.frames_skipped += 1
             return
+        if queued.queued_at_s is not None:
+            self._note_lag(self._clock.monotonic_s() - queued.queued_at_s)
         self._decoder.skip_frame = self.shedding.step.skip_frame
         for picture, at in self._decoder.frames(queued):
             self._frame(picture, at)
@@ -119,7 +121,6 @@ class Analysis:
         self._frame_at_s = self._clock.monotonic_s()
         counters = self._health.counters
         counters.frames_decoded += 1
-        self._note_lag(at)
         step = self._step / self.shedding.step.rate
         due = self._next_at is None or at >= self._next_at or self._next_at - at > step
         if not due or len(self._queue) > BEHIND_PACKETS:
@@ -131,8 +132,7 @@ class Analysis:
         if analyser is not None and self._whole and self._model_retry_at_s <= self._clock.monotonic_s():
             self._look(analyser, picture, at)
 
-    def _note_lag(self, at: datetime) -> None:
-        lag_s = max(0.0, (self._clock.now() - at).total_seconds())
+    def _note_lag(self, lag_s: float) -> None:
         self.shedding.update(lag_s, self._clock.monotonic_s())
         self._health.counters.analysis_lag_s = lag_s
         self._health.counters.shed_level = self.shedding.level

@@ -194,11 +194,12 @@ class CameraRounds:
 
     async def _stop(self, camera_ids: Iterable[str]) -> None:
         workers = [self.workers.pop(camera_id) for camera_id in camera_ids]
-        for worker in workers:
-            await self._memories.keep(worker)
         for worker, tracks in zip(workers, await asyncio.gather(*(one.stop() for one in workers)), strict=True):
             self.writer.put_tracks(tracks)
             _LOG.info("camera %s is served no more", worker.camera.camera_id)
+        with contextlib.suppress(TimeoutError):
+            keeping = asyncio.gather(*(self._memories.keep(worker) for worker in workers))
+            await asyncio.wait_for(keeping, FLUSH_LIMIT_S)
 
     async def _flush(self) -> None:
         with contextlib.suppress(TimeoutError):

@@ -32,7 +32,7 @@ class Counters:
     frames_analysed: int = 0
     detector_s: float = 0.0
     reconnects: int = 0
-    analysis_lag_s: float = 0.0  # of the last frame: from when it was filmed until it was looked at
+    analysis_lag_s: float = 0.0  # of the last packet: from when it came until it was decoded
     shed_level: int = 0
     decoders_lost: int = 0  # times an isolated decoder broke
     last_packet_at: datetime | None = None

@@ -18,6 +18,7 @@ class QueuedPacket:
     session: int
     info: StreamInfo
     template: Any
+    queued_at_s: float | None = None  # by the monotonic clock
 
 
 class DecodeQueue:

@@ -141,7 +141,8 @@ class Reader:
                 self._health.flowing(self._clock.now())
         if self._plan.analyse:
             video: Any = reader.video
-            self._queue.offer(QueuedPacket(packet, self._session, reader.info, video))
+            queued_at_s = self._clock.monotonic_s()
+            self._queue.offer(QueuedPacket(packet, self._session, reader.info, video, queued_at_s))
             counters.frames_lost = self._queue.lost
             self._health.stream_problem = ""
 

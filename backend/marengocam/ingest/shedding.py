@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-BEHIND_S = 2.0  # frames analysed so long after they were filmed: too much to do
+BEHIND_S = 2.0  # packets decoded so long after they came: too much to do
 CAUGHT_UP_S = 0.5
 RAISE_AFTER_S = 5.0  # behind for so long: one step more
 LOWER_AFTER_S = 30.0  # caught up for so long: one step less
@@ -45,7 +45,7 @@ class Shedding:
         return STEPS[self.level]
 
     def update(self, lag_s: float, now_s: float) -> None:
-        """Take in how long ago the frame that is analysed now was filmed."""
+        """Take in how long the packet that is decoded now has waited."""
         if lag_s > BEHIND_S:
             self._caught_up_since_s = None
             self._behind_since_s = now_s if self._behind_since_s is None else self._behind_since_s
