@@ -18,6 +18,7 @@ from marengocam.ingest.known_cameras import KnownCameras
 from marengocam.ingest.memories import Memories
 from marengocam.ingest.metrics import CameraFigures
 from marengocam.ingest.sharing import Sharing, able
+from marengocam.ingest.stray_pictures import remove_strays
 from marengocam.ingest.worker import CameraWorker, Eyes
 from marengocam.media.store import Store
 from marengocam.runtime.context import ServiceContext
@@ -230,11 +231,18 @@ class CameraRounds:
         while reaches:
             try:
                 await index_leftovers(self._hub, self._store, camera_id, self._context.clock, reaches[0])
-            except (HubUnavailableError, OSError) as error:
+                await self._remove_strays(camera_id, reaches[0])
+            except (HubUnavailableError, StoreError, OSError) as error:
                 _LOG.info("camera %s: leftovers are looked for again: %s", camera_id, error)
                 await asyncio.sleep(LEFTOVERS_RETRY_S)
             else:
                 del reaches[0]
+
+    async def _remove_strays(self, camera_id: str, reach: timedelta) -> None:
+        worker = self.workers.get(camera_id)
+        if worker is not None:
+            waiting = self.writer.waiting_tracks
+            await remove_strays(self._hub, self._store, camera_id, worker.began_at, waiting, reach)
 
     async def _tell_change(self, worker: CameraWorker, status: CameraStatus) -> None:
         camera_id = worker.camera.camera_id

@@ -35,6 +35,11 @@ class HubWriter:
         """How many rows wait."""
         return len(self._tracks) + len(self._chunks)
 
+    @property
+    def waiting_tracks(self) -> set[UUID]:
+        """Which tracks' rows wait."""
+        return set(self._tracks)
+
     def put_tracks(self, tracks: Iterable[LocalTrack]) -> None:
         """Have the latest state of tracks written; an older state that still waits is replaced."""
         for track in tracks:

@@ -57,6 +57,7 @@ class CameraWorker:
     ) -> None:
         self.camera = camera
         self.events = OnlineEvents()
+        self.began_at = clock.now()
         self._settings = settings
         self._clock = clock
         self._furniture = furniture

@@ -18,6 +18,8 @@ RECORDINGS, PICTURES, LIVE = "recordings", "pictures", "live"
 LONGEST_CHUNK = timedelta(hours=1)
 GROWING_SUFFIX = ".mp4.part"
 _NAME = re.compile(r"^(?P<start>\d{8}T\d{6}\.\d{3}Z)_(?P<id>[0-9a-f-]{36})\.mp4(?:\.part)?$")
+_PICTURE_NAME = re.compile(r"^\.?(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})[._]")
+_DAY_FORMAT = "%Y-%m-%d"
 _START_FORMAT = "%Y%m%dT%H%M%S.%f"
 
 
@@ -159,6 +161,11 @@ class Store:
         first = max((number for number, (at, _) in enumerate(begun) if at <= from_at), default=0)
         return [file for at, file in begun[first:] if at < to_at]
 
+    def pictures(self, camera_id: str, from_at: datetime) -> list[Path]:
+        """Return a camera's pictures of the days since `from_at`, those half written included."""
+        first = from_at.astimezone(UTC).strftime(_DAY_FORMAT)
+        return sorted(file for file in (self.root / PICTURES / camera_id).glob("*/*") if file.parent.name >= first)
+
     def cameras(self) -> list[str]:
         """Return the ids of cameras with recordings."""
         folder = self.root / RECORDINGS
@@ -183,7 +190,13 @@ def picture_path(
     """Return where a picture of a track lies: the best one, its face, or a further view."""
     which = "_face" if face else f"_{view}" if view else ""
     name = f"{local_track_id}{which}.jpg"
-    return PurePosixPath(PICTURES, camera_id, at.astimezone(UTC).strftime("%Y-%m-%d"), name)
+    return PurePosixPath(PICTURES, camera_id, at.astimezone(UTC).strftime(_DAY_FORMAT), name)
+
+
+def track_of_picture(name: str) -> UUID | None:
+    """Return whose picture a file is, from its name, half written or whole; None when it is no track's."""
+    match = _PICTURE_NAME.match(name)
+    return UUID(match["id"]) if match else None
 
 
 def live_path(camera_id: str) -> PurePosixPath:
