@@ -1,6 +1,7 @@
 """How often the detector looks.
 
-At every frame when somebody comes or moves fast, at half of them while all is calm, hardly ever while nothing moves.
+At every frame when somebody comes or moves fast, at half of them while all is calm, hardly ever while nothing moves, or
+only what always moves.
 """
 
 from collections.abc import Sequence
@@ -8,13 +9,17 @@ from datetime import datetime, timedelta
 from math import hypot
 
 from marengocam.core.geometry import Box
+from marengocam.ingest.restlessness import Restlessness
 from marengocam.ingest.stillness import Stillness
 from marengocam.vision.motion import Motion
 from marengocam.vision.tracker import TrackedObject
 
 HOLD = timedelta(seconds=2)  # after the last movement the detector keeps looking
 STILL_LOOK_EVERY = timedelta(seconds=10)  # people who stood still before we looked
-STILL_FOLLOW_EVERY = timedelta(seconds=1)  # while all that is followed stands still; below the tracker's patience
+STILL_FOLLOW_EVERY = timedelta(seconds=1)  # while all that is followed stands still
+LONG_STILL = timedelta(seconds=15)
+LONG_STILL_FOLLOW_EVERY = timedelta(seconds=3)  # who has stood for so long is in no hurry; movement wakes us at once
+RESTLESS_LOOK_EVERY = timedelta(seconds=1)  # while only leaves move: somebody may come among them
 NEW_FOR = timedelta(seconds=1)  # the first who comes is looked at in every frame
 VAIN_AFTER = timedelta(seconds=5)  # something moves, and nothing was found for so long: leaves, rain, shadows
 FAST = 0.4  # own heights from look to look: faster, every frame is needed to follow it
@@ -26,6 +31,9 @@ class Pace:
     def __init__(self, *, thorough: bool = False) -> None:
         self._thorough = thorough
         self._stillness = Stillness()
+        self._restlessness = Restlessness()
+        self._moving: tuple[Box, ...] = ()
+        self._moved = True  # since the last look
         self._hold_until: datetime | None = None
         self._looked_at: datetime | None = None
         self._found_at: datetime | None = None
@@ -36,20 +44,33 @@ class Pace:
 
     def due(self, motion: Motion, at: datetime) -> bool:
         """Return whether the detector should look at the frame of this moment."""
-        if motion.moving:
+        self._note_motion(motion, at)
+        if self._idle(at):
+            return self._glance_due(motion, at)
+        if self._thorough:
+            return True
+        if not self._boxes and not self._moved:
+            return False  # the picture is as it was when nothing was found in it
+        vain = not self._boxes and self._found_at is not None and at - self._found_at > VAIN_AFTER
+        self._skipped = (self._calm or vain) and not self._skipped
+        return not self._skipped
+
+    def _note_motion(self, motion: Motion, at: datetime) -> None:
+        self._moving = motion.boxes
+        self._stillness.note_motion(motion.boxes, at)
+        if not motion.moving:
+            return
+        self._moved = True
+        if self._thorough or not self._restlessness.familiar(motion.boxes):
             if self._hold_until is None or at > self._hold_until:
                 self._found_at = at  # patience begins anew with each unrest
             self._hold_until = at + HOLD
-        if self._idle(at):
-            return self._glance_due(at)
-        vain = not self._boxes and self._found_at is not None and at - self._found_at > VAIN_AFTER
-        self._skipped = (self._calm or vain) and not self._thorough and not self._skipped
-        return not self._skipped
 
     def update(self, objects: Sequence[TrackedObject], at: datetime) -> None:
         """Take in what is followed after a look."""
-        self._looked_at = at
+        self._looked_at, self._moved = at, False
         self._stillness.update(objects, at)
+        self._restlessness.update(self._moving, self._stillness.moving(at), at)
         self._first_at = {one.track_id: self._first_at.get(one.track_id, at) for one in objects}
         seen = [one for one in objects if one.confirmed and not one.lost]
         known = any(at - self._first_at[one.track_id] >= NEW_FOR for one in seen)
@@ -63,9 +84,14 @@ class Pace:
         moves = self._hold_until is not None and at <= self._hold_until
         return not moves and self._looked_at is not None and self._stillness.holds(at)
 
-    def _glance_due(self, at: datetime) -> bool:
+    def _glance_due(self, motion: Motion, at: datetime) -> bool:
         assert self._looked_at is not None
-        every = STILL_LOOK_EVERY if self._stillness.empty else STILL_FOLLOW_EVERY
+        if motion.moving:
+            every = RESTLESS_LOOK_EVERY
+        elif self._stillness.empty:
+            every = STILL_LOOK_EVERY
+        else:
+            every = LONG_STILL_FOLLOW_EVERY if self._stillness.lasts(at, LONG_STILL) else STILL_FOLLOW_EVERY
         return abs(at - self._looked_at) >= every
 
 

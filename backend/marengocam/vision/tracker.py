@@ -23,6 +23,7 @@ SECOND_MATCH_IOU = 0.35
 CONFIRM_OBSERVATIONS = 3
 LOST_LIMIT_S = 2.0
 TENTATIVE_LIMIT_S = 0.7
+LOOK_LIMIT_S = 1.0  # one look that misses counts as so long unseen at most: in between nobody looked
 # Noise as shares of the box's height: measured positions, and how speeds change per second.
 POSITION_NOISE = 0.05
 SPEED_NOISE = 0.6
@@ -103,7 +104,7 @@ class Tracker:
         if not len(self._tracks.ids) or step_s == 0:
             return
         state, cov = self._tracks.state, self._tracks.cov
-        self._tracks.unseen_s += step_s
+        self._tracks.unseen_s += min(step_s, LOOK_LIMIT_S)
         state += self._tracks.speed * step_s
         np.maximum(state[:, 2:], MIN_SIDE, out=state[:, 2:])
         noise = (SPEED_NOISE * state[:, 3:4]) ** 2 * step_s

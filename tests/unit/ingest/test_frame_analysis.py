@@ -10,7 +10,7 @@ from marengocam.core.ids import new_id
 from marengocam.core.model import Camera, LocalTrack
 from marengocam.ingest.frame_analysis import GAP, FrameAnalyser, FrameResult
 from marengocam.ingest.frames import Frame
-from marengocam.ingest.pace import STILL_LOOK_EVERY
+from marengocam.ingest.pace import LONG_STILL_FOLLOW_EVERY, STILL_LOOK_EVERY
 from marengocam.vision.appearance import ColourTexture
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -63,11 +63,11 @@ def test_somebody_who_stood_still_before_we_looked_is_found_and_followed_with_fe
     results = [look(eyes, number / FPS, (100, 80)) for number in range(20 * FPS)]
     (track,) = last_states(results).values()
     assert track.open
-    assert track.last_seen_at > NOON + timedelta(seconds=18)
+    assert track.last_seen_at > NOON + timedelta(seconds=20) - LONG_STILL_FOLLOW_EVERY
     looks = [result.looked for result in results]
     assert all(looks[:FPS]), "what has just come is looked at in every frame"
-    assert sum(looks[2 * FPS : 4 * FPS]) == FPS, "half of them do while it is calm"
-    assert sum(looks[10 * FPS :]) == 10, "once a second is enough for what stands still"
+    assert sum(looks[2 * FPS : 10 * FPS]) == 8, "once a second is enough for what stands still"
+    assert sum(looks[16 * FPS :]) <= 2, "and still less when it has for long"
     gone = [look(eyes, 20 + number / FPS, None) for number in range(5 * FPS)]
     (ended,) = last_states(gone).values()
     assert (ended.local_track_id, ended.open) == (track.local_track_id, False)

@@ -43,10 +43,19 @@ def test_a_track_ends_when_it_stays_away_longer_than_the_limit() -> None:
     tracker = Tracker()
     follow(tracker, [(n * 0.2, [person(0.5)]) for n in range(5)])
 
-    assert tracker.update([], START + timedelta(seconds=0.8 + LOST_LIMIT_S - 0.1))
-    assert tracker.update([], START + timedelta(seconds=0.8 + LOST_LIMIT_S + 0.1)) == []
+    looks = round(LOST_LIMIT_S / 0.2)
+    assert all(follow(tracker, [(0.8 + n * 0.2, []) for n in range(1, looks)]))
+    assert follow(tracker, [(0.8 + (looks + n) * 0.2, []) for n in range(1, 3)])[-1] == []
     (again,) = tracker.update([person(0.5)], START + timedelta(seconds=5))
     assert again.track_id == 2
+
+
+def test_while_nobody_looks_a_standing_thing_is_not_lost() -> None:
+    tracker = Tracker()
+    follow(tracker, [(n * 0.2, [person(0.5)]) for n in range(5)])
+    glances = follow(tracker, [(4.0, [person(0.5)]), (7.0, []), (10.0, [person(0.5)])])
+    assert [one.track_id for frame in glances for one in frame] == [1, 1, 1]
+    assert follow(tracker, [(13.0, []), (16.0, []), (19.0, [])])[-1] == [], "three glances that miss it are enough"
 
 
 def test_two_who_cross_keep_their_numbers() -> None:
