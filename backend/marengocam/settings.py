@@ -45,7 +45,7 @@ class Settings:
     mqtt_topic_prefix: str = "marengocam"
     chunk_s: float = 60.0  # length of a recorded file
     analysis_fps: float = 5.0  # frames looked at per second and camera
-    analysis_detail: str = "balanced"  # balanced: half the frames while all is calm; high: every one
+    analysis_detail: str = "balanced"  # high: larger pictures, and every frame even while all is calm
     isolate_decoders: bool = False  # each camera's decoder in a process of its own, with limited memory
     detector: str = "auto"  # auto, openvino, onnx, ultralytics, hog
     detector_min_score: float = 0.4

@@ -7,6 +7,7 @@ from marengocam.settings import Settings
 from marengocam.vision.detectors.batching import MAX_BATCH, BatchingDetector
 from marengocam.vision.detectors.hog import HogDetector
 from marengocam.vision.detectors.protocol import Detector
+from marengocam.vision.detectors.shaped import BALANCED_LONG_SIDE_PX, LONG_SIDE_PX
 from marengocam.vision.detectors.stepping import SteppingDetector
 from marengocam.vision.models import MODELS, Models, Role
 
@@ -28,7 +29,7 @@ def load_detector(settings: Settings, models: Models) -> Detector:
     if settings.detector == "ultralytics":
         return _ultralytics(settings, models)
     if settings.detector == "onnx":
-        return _onnx(models)
+        return _onnx(settings, models)
     if settings.detector == "auto" and _cuda_is_here():
         try:
             return _ultralytics(settings, models)
@@ -47,18 +48,22 @@ def _on_cpu(settings: Settings, models: Models) -> Detector:
     from marengocam.vision.detectors.openvino import OpenVinoDetector  # noqa: PLC0415 - loaded when needed
 
     spec, file = best
-    detector = OpenVinoDetector(file, spec.name.removesuffix("-onnx"), settings.data_dir, fixed_px=spec.fixed_px)
+    detector = OpenVinoDetector(file, spec.name.removesuffix("-onnx"), settings.data_dir, _long_side_px(settings), spec.fixed_px)
     _LOG.info("detector %s (%s)", detector.name, spec.quality)
     return detector
 
 
-def _onnx(models: Models) -> Detector:
+def _onnx(settings: Settings, models: Models) -> Detector:
     best = models.best(Role.DETECTOR, without=_FIXED)
     if best is None:
         raise ModelError("No detector model for ONNX Runtime was found: see `marengocam models list`.")
     from marengocam.vision.detectors.onnx import OnnxRuntimeDetector  # noqa: PLC0415 - loaded when needed
 
-    return OnnxRuntimeDetector(best[1], best[0].name.removesuffix("-onnx"))
+    return OnnxRuntimeDetector(best[1], best[0].name.removesuffix("-onnx"), _long_side_px(settings))
+
+
+def _long_side_px(settings: Settings) -> int:
+    return LONG_SIDE_PX if settings.analysis_detail == "high" else BALANCED_LONG_SIDE_PX
 
 
 def _ultralytics(settings: Settings, models: Models) -> Detector:
