@@ -26,7 +26,7 @@ class Restlessness:
         return all(bool((self._vain[_cells(box)] >= VAIN_LOOKS).all()) for box in moving)
 
     def update(self, moving: Sequence[Box], found: Sequence[Box], at: datetime) -> None:
-        """Take in a look: what moved, and what was found. A place where something was found is watched closely again."""
+        """Take in a look: what moved, and what was found. Where something was found is no longer in vain."""
         if self._at is not None:
             self._vain *= 0.5 ** (abs(at - self._at) / HALF_LIFE)
         self._at = at

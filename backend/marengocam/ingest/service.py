@@ -25,6 +25,7 @@ from marengocam.replay.runner import ReplayRunner
 from marengocam.runtime.breaker import BreakerState
 from marengocam.runtime.context import ServiceContext
 from marengocam.runtime.health import HealthReport
+from marengocam.runtime.memory import give_back
 
 ROUND_S = 2.0
 STATUS_EVERY_S = 3.0
@@ -147,6 +148,7 @@ class IngestService:
             if self._eyes is None:
                 await asyncio.sleep(EYES_RETRY_S)
         self._fallback = is_fallback(self._eyes, self._context.settings)
+        give_back()
         rounds.open_eyes(self._eyes)
 
     def _chunk_from_thread(self, chunk: Chunk) -> None:

@@ -21,6 +21,7 @@ from marengocam.runtime.endpoint import CLIENT_MAX_BYTES, add_own_routes, servin
 from marengocam.runtime.health import HealthReport
 from marengocam.runtime.leases import own_instance
 from marengocam.runtime.logs import start_logging
+from marengocam.runtime.memory import keep_few_arenas
 from marengocam.runtime.watchdog import LIMIT_S, Watchdog
 from marengocam.settings import Settings
 
@@ -61,6 +62,7 @@ def run_service(
 
     0: it ended as told; 1: it failed; 3: it did not drain within DRAIN_LIMIT_S.
     """
+    keep_few_arenas()
     start_logging(
         name, settings.log_level, as_json=settings.log_json, secrets=(settings.database_url, settings.mqtt_url)
     )

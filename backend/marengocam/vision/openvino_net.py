@@ -1,6 +1,7 @@
 """A network on OpenVINO: compiled once, shared by threads, one thread a request."""
 
-import threading
+import os
+import queue
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from marengocam.core.errors import ModelError
 
 Array = npt.NDArray[Any]
 CACHE_FOLDER = "cache/openvino"
+REQUEST_LIMIT_S = 10.0  # below the watchdog's patience
 
 
 class OpenVinoNet:
@@ -39,12 +41,21 @@ class OpenVinoNet:
             self._compiled = core.compile_model(model, "CPU", settings)
         except RuntimeError as error:
             raise ModelError(f"The model {file.name} cannot be loaded: {str(error).splitlines()[0]}") from error
-        self._local = threading.local()
+        # A request keeps several megabytes of buffers: as many as can compute at once, not one for each camera.
+        self._requests: queue.LifoQueue[Any] = queue.LifoQueue()
+        for _ in range(os.cpu_count() or 1):
+            self._requests.put(None)
 
     def infer(self, batch: Array) -> Array:
-        """Return the first output for an input of the compiled shape."""
-        request = getattr(self._local, "request", None)
-        if request is None:
-            request = self._local.request = self._compiled.create_infer_request()
-        request.infer([np.ascontiguousarray(batch)], share_inputs=True)
-        return np.array(request.get_output_tensor(0).data)
+        """Return the first output for an input of the compiled shape; raises ModelError when none gets its turn."""
+        try:
+            request = self._requests.get(timeout=REQUEST_LIMIT_S)
+        except queue.Empty:
+            raise ModelError("The model does not answer; it is asked again with the next picture.") from None
+        try:
+            if request is None:
+                request = self._compiled.create_infer_request()
+            request.infer([np.ascontiguousarray(batch)], share_inputs=True)
+            return np.array(request.get_output_tensor(0).data)
+        finally:
+            self._requests.put(request)

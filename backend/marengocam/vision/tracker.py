@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import lap
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 from marengocam.core.geometry import Box
 from marengocam.core.model import Detection
@@ -121,7 +121,9 @@ class Tracker:
             return _NOBODY, _NOBODY
         likeness = _likeness(self._tracks.state[tracks], measured[candidates])
         likeness *= self._tracks.labels[tracks][:, None] == labels[candidates]
-        rows, columns = linear_sum_assignment(likeness, maximize=True)
+        _, column_of_row, _ = lap.lapjv(1.0 - likeness, extend_cost=True)
+        rows = np.flatnonzero(column_of_row >= 0)
+        columns = column_of_row[rows]
         good = likeness[rows, columns] >= min_likeness
         return rows[good], columns[good]
 

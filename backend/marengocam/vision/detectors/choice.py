@@ -48,7 +48,9 @@ def _on_cpu(settings: Settings, models: Models) -> Detector:
     from marengocam.vision.detectors.openvino import OpenVinoDetector  # noqa: PLC0415 - loaded when needed
 
     spec, file = best
-    detector = OpenVinoDetector(file, spec.name.removesuffix("-onnx"), settings.data_dir, _long_side_px(settings), spec.fixed_px)
+    detector = OpenVinoDetector(
+        file, spec.name.removesuffix("-onnx"), settings.data_dir, _long_side_px(settings), spec.fixed_px
+    )
     _LOG.info("detector %s (%s)", detector.name, spec.quality)
     return detector
 

@@ -1,0 +1,20 @@
+"""How much memory the C library keeps for itself."""
+
+import contextlib
+import ctypes
+
+MAX_ARENAS = 2  # glibc makes up to 8 per processor core; a service with a few threads a camera fills them all
+_M_ARENA_MAX = -8  # malloc.h
+
+
+def keep_few_arenas() -> None:
+    """Have all threads share a few heaps. Call it before threads start; other C libraries than glibc are left alone."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, MAX_ARENAS)
+
+
+def give_back() -> None:
+    """Hand freed memory back to the system, as after models were loaded."""
+    with contextlib.suppress(AttributeError):  # not glibc
+        ctypes.CDLL(None).malloc_trim(0)
