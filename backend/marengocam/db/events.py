@@ -81,19 +81,10 @@ class Events:
         return total
 
     async def _append(self, events: Sequence[NewEvent], connection: Connection) -> list[Event]:
+        by_id = {event.event_id: event for event in events}
         await _QUERIES.lock_counter(connection)
-        ids = [event.event_id for event in events]
-        known = {row["event_id"] for row in await rows(_QUERIES.known_ids(connection, event_ids=ids))}
-        fresh = list({event.event_id: event for event in events if event.event_id not in known}.values())
-        if not fresh:
-            return []
-        last = int(await _QUERIES.take_numbers(connection, amount=len(fresh)))
-        written = []
-        for number, event in enumerate(fresh, start=last - len(fresh) + 1):
-            row = await _QUERIES.add_event(connection, number=number, **_columns(event))
-            written.append(_numbered(event, number, row["recorded_at"]))
-        await _QUERIES.notify(connection, channel=CHANNEL, payload=str(last))
-        return written
+        added = await rows(_QUERIES.add_events(connection, channel=CHANNEL, **_columns(list(by_id.values()))))
+        return [_numbered(by_id[row["event_id"]], row["number"], row["recorded_at"]) for row in added]
 
     async def _read(self, query: Any, number: int, limit: int, wanted: EventFilter) -> list[Event]:
         async with self._database.connection() as connection:
@@ -110,19 +101,19 @@ class Events:
         return [_event(row) for row in found]
 
 
-def _columns(event: NewEvent) -> dict[str, Any]:
+def _columns(events: Sequence[NewEvent]) -> dict[str, list[Any]]:
     return {
-        "event_id": event.event_id,
-        "event_type": str(event.type),
-        "occurred_at": event.occurred_at,
-        "camera_id": event.camera_id,
-        "local_track_id": event.local_track_id,
-        "identity_id": event.identity_id,
-        "person_id": event.person_id,
-        "person_name": event.person_name,
-        "probability": event.probability,
-        "zones": list(event.zones),
-        "data": to_json(event.data),
+        "event_ids": [event.event_id for event in events],
+        "event_types": [str(event.type) for event in events],
+        "occurred": [event.occurred_at for event in events],
+        "camera_ids": [event.camera_id for event in events],
+        "local_track_ids": [event.local_track_id for event in events],
+        "identity_ids": [event.identity_id for event in events],
+        "person_ids": [event.person_id for event in events],
+        "person_names": [event.person_name for event in events],
+        "probabilities": [event.probability for event in events],
+        "zones": [to_json(event.zones) for event in events],
+        "datas": [to_json(event.data) for event in events],
     }
 
 

@@ -3,7 +3,9 @@
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from marengocam.core.geometry import Box
@@ -79,44 +81,42 @@ class Turn:
         track = outcome.claimed.track
         if outcome.identity_id is not None:
             await self._write_identity(outcome, outcome.identity_id, at)
-        fresh = await self._number(outcome.events)
-        await _QUERIES.resolved(
-            self._connection, local_track_id=track.local_track_id, revision=outcome.claimed.revision
-        )
-        return fresh
+        else:
+            await _QUERIES.resolved(
+                self._connection, local_track_id=track.local_track_id, revision=outcome.claimed.revision
+            )
+        return await self._number(outcome.events)
 
     async def _write_identity(self, outcome: Outcome, identity_id: UUID, at: datetime) -> None:
         track, before = outcome.claimed.track, outcome.claimed.assignment
-        await _QUERIES.keep_identity(
-            self._connection,
-            identity_id=identity_id,
-            person_id=outcome.person_id,
-            first_seen_at=track.first_seen_at,
-            last_seen_at=track.last_seen_at,
-            at=at,
-        )
         said = {
             "local_track_id": track.local_track_id,
             "announced_person_id": outcome.announced_person_id,
             "announced_unknown": outcome.announced_unknown,
         }
+        exemplars = [await self._with_room(one) for one in outcome.exemplars]
+        await _QUERIES.write_decision(
+            self._connection,
+            identity_id=identity_id,
+            person_id=outcome.person_id,
+            first_seen_at=track.first_seen_at,
+            last_seen_at=track.last_seen_at,
+            probability=outcome.probability,
+            margin=outcome.margin,
+            evidence=to_json(outcome.evidence),
+            revision=outcome.claimed.revision,
+            at=at,
+            **said,
+            **_exemplar_columns(exemplars),
+        )
         if before is not None and before.decided_by == "human":
             await _QUERIES.note_announced(self._connection, **said)
-        else:
-            await _QUERIES.assign(
-                self._connection,
-                identity_id=identity_id,
-                probability=outcome.probability,
-                margin=outcome.margin,
-                evidence=to_json(outcome.evidence),
-                at=at,
-                **said,
-            )
         if outcome.left_identity_id is not None:
             await _QUERIES.leave_identity(
                 self._connection, left_identity_id=outcome.left_identity_id, identity_id=identity_id
             )
-        await self._keep_exemplars(track.local_track_id, outcome.exemplars)
+        if before is None or before.identity_id != identity_id:
+            await _QUERIES.trim_exemplars(self._connection, identity_id=identity_id, most=OBSERVED_LIMIT)
         if outcome.wake_identity:
             await _QUERIES.wake_identity(
                 self._connection,
@@ -133,41 +133,14 @@ class Turn:
         fresh = [event for event in events if event.event_id not in known]
         return await self._events.append(fresh, connection=self._connection) if fresh else []
 
-    async def _keep_exemplars(self, local_track_id: UUID, exemplars: Sequence[ExemplarWrite]) -> None:
-        await _QUERIES.forget_exemplars(
-            self._connection, local_track_id=local_track_id, kept=[one.exemplar_id for one in exemplars]
-        )
-        for one in exemplars:
-            person_id = one.person_id if await self._has_room(one) else None
-            await _QUERIES.keep_exemplar(
-                self._connection,
-                exemplar_id=one.exemplar_id,
-                person_id=person_id,
-                identity_id=one.identity_id,
-                local_track_id=one.local_track_id,
-                kind=one.kind,
-                model=one.embedding.model,
-                embedding=vector_text(one.embedding.vector),
-                quality=one.embedding.quality,
-                source=one.source if person_id == one.person_id else "observed",
-                picture_path=str(one.picture_path) if one.picture_path else None,
-                created_at=one.created_at,
-            )
-            await _QUERIES.trim_exemplars(
-                self._connection,
-                identity_id=one.identity_id,
-                kind=one.kind,
-                model=one.embedding.model,
-                most=OBSERVED_LIMIT,
-            )
-
-    async def _has_room(self, one: ExemplarWrite) -> bool:
+    async def _with_room(self, one: ExemplarWrite) -> ExemplarWrite:
+        """Return an exemplar that is to last as a passing one when the person's gallery is full."""
         if one.person_id is None:
-            return True
+            return one
         kept = await _QUERIES.confirmed_faces(
             self._connection, person_id=one.person_id, model=one.embedding.model, exemplar_id=one.exemplar_id
         )
-        return int(kept) < CONFIRMED_FACES_LIMIT
+        return one if int(kept) < CONFIRMED_FACES_LIMIT else replace(one, person_id=None, source="observed")
 
     async def _known_persons(self) -> tuple[KnownPerson, ...]:
         if self._persons is None:
@@ -294,6 +267,19 @@ class Resolution:
             },
             covisible={(row["here"], row["there"]): Covisibility(row["together"], row["chances"]) for row in covisible},
         )
+
+
+def _exemplar_columns(exemplars: Sequence[ExemplarWrite]) -> dict[str, list[Any]]:
+    return {
+        "exemplar_ids": [one.exemplar_id for one in exemplars],
+        "exemplar_persons": [one.person_id for one in exemplars],
+        "kinds": [one.kind for one in exemplars],
+        "models": [one.embedding.model for one in exemplars],
+        "vectors": [vector_text(one.embedding.vector) for one in exemplars],
+        "qualities": [one.embedding.quality for one in exemplars],
+        "sources": [one.source for one in exemplars],
+        "picture_paths": [str(one.picture_path) if one.picture_path else None for one in exemplars],
+    }
 
 
 def _path(text: str | None) -> tuple[PathPoint, ...]:

@@ -1,22 +1,33 @@
--- name: take_numbers$
--- The row lock lasts to the end of the transaction: numbers are gap-free and in order of commit.
-UPDATE event_counter SET last_number = last_number + :amount RETURNING last_number;
-
 -- name: lock_counter$
--- Whoever numbers waits here, before looking for repeats.
+-- Whoever numbers waits here: the row lock lasts to the end of the transaction, so that numbers are gap-free and in
+-- order of commit.
 SELECT last_number FROM event_counter FOR UPDATE;
 
--- name: known_ids
--- Which of these were written before.
-SELECT event_id FROM event WHERE event_id = ANY(CAST(:event_ids AS uuid[]));
-
--- name: add_event^
--- One numbered fact.
-INSERT INTO event (number, event_id, type, occurred_at, camera_id, local_track_id, identity_id, person_id,
-    person_name, probability, zones, data)
-VALUES (:number, :event_id, :event_type, :occurred_at, :camera_id, :local_track_id, :identity_id, :person_id,
-    :person_name, :probability, :zones, CAST(:data AS text)::jsonb)
-RETURNING recorded_at;
+-- name: add_events
+-- Facts that were not written before get the next numbers, in the order given.
+WITH given AS (
+    SELECT one.*, zones_json::jsonb AS zones, data_json::jsonb AS data
+    FROM unnest(:event_ids::uuid[], :event_types::text[], :occurred::timestamptz[], :camera_ids::text[],
+        :local_track_ids::uuid[], :identity_ids::uuid[], :person_ids::uuid[], :person_names::text[],
+        :probabilities::real[], :zones::text[], :datas::text[]) WITH ORDINALITY
+        AS one (event_id, type, occurred_at, camera_id, local_track_id, identity_id, person_id, person_name,
+            probability, zones_json, data_json, place)
+    WHERE NOT EXISTS (SELECT FROM event WHERE event.event_id = one.event_id)
+), counted AS (
+    UPDATE event_counter SET last_number = last_number + (SELECT count(*) FROM given)
+    RETURNING last_number
+), added AS (
+    INSERT INTO event (number, event_id, type, occurred_at, camera_id, local_track_id, identity_id, person_id,
+        person_name, probability, zones, data)
+    SELECT counted.last_number - (SELECT count(*) FROM given) + row_number() OVER (ORDER BY place), event_id, type,
+        occurred_at, camera_id, local_track_id, identity_id, person_id, person_name, probability,
+        ARRAY(SELECT jsonb_array_elements_text(given.zones)), given.data
+    FROM given CROSS JOIN counted
+    RETURNING number, event_id, recorded_at
+)
+SELECT number, event_id, recorded_at, pg_notify(:channel, number::text)
+FROM added
+ORDER BY number;
 
 -- name: events_after
 -- Forward from a number; null filters take everything.

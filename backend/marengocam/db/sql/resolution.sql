@@ -63,7 +63,10 @@ SELECT person_id, name FROM person ORDER BY person_id;
 
 -- name: strangers
 -- Unknown identities of any day whose faces, among the newest, are nearest to this one.
-WITH newest AS (
+-- The probe is read once: a cast of a parameter would be evaluated again for every row.
+WITH probe AS MATERIALIZED (
+    SELECT :embedding::text::halfvec AS vector
+), newest AS (
     SELECT e.identity_id, e.embedding
     FROM exemplar e
     WHERE e.kind = 'face' AND e.model = :model AND e.person_id IS NULL
@@ -74,14 +77,17 @@ WITH newest AS (
 )
 SELECT n.identity_id
 FROM newest n
+CROSS JOIN probe
 JOIN identity i USING (identity_id)
 WHERE i.person_id IS NULL AND i.merged_into IS NULL AND vector_dims(n.embedding) = :dimensions
-ORDER BY CASE WHEN vector_dims(n.embedding) = :dimensions THEN n.embedding <=> :embedding::text::halfvec END
+ORDER BY CASE WHEN vector_dims(n.embedding) = :dimensions THEN n.embedding <=> probe.vector END
 LIMIT :most;
 
 -- name: likenesses
--- How like each candidate's exemplars an embedding is: the best few of every individual.
-WITH chosen AS (
+-- How like each candidate's exemplars an embedding is: the best few of every individual. The probe is read once.
+WITH probe AS MATERIALIZED (
+    SELECT :embedding::text::halfvec AS vector
+), chosen AS (
     SELECT e.* FROM exemplar e
     WHERE e.identity_id = ANY(:identity_ids) AND e.kind = :kind AND e.model = :model
         AND (e.person_id IS NULL OR e.kind <> 'face')
@@ -90,12 +96,12 @@ WITH chosen AS (
     WHERE e.kind = 'face' AND e.kind = :kind AND e.model = :model
 ), compared AS (
     SELECT e.model, e.quality, e.created_at, e.identity_id, coalesce(e.person_id, i.person_id) AS person_id,
-        CASE WHEN vector_dims(e.embedding) = :dimensions
-            THEN 1 - (e.embedding <=> :embedding::text::halfvec) END AS cosine,
+        CASE WHEN vector_dims(e.embedding) = :dimensions THEN 1 - (e.embedding <=> probe.vector) END AS cosine,
         CASE WHEN e.person_id IS NOT NULL OR a.decided_by = 'human' THEN 1
             ELSE coalesce((a.evidence ->> 'trust')::float8, a.probability, 1) END AS trust,
         e.exemplar_id
     FROM chosen e
+    CROSS JOIN probe
     LEFT JOIN identity i USING (identity_id)
     LEFT JOIN assignment a ON a.local_track_id = e.local_track_id
     WHERE e.local_track_id IS DISTINCT FROM :local_track_id
@@ -161,26 +167,43 @@ GROUP BY here, there;
 -- Which of these facts have been numbered already.
 SELECT event_id FROM event WHERE event_id = ANY(:event_ids);
 
--- name: keep_identity!
--- Make an identity or widen it; whom a human or an earlier decision named it stays.
-INSERT INTO identity (identity_id, person_id, first_seen_at, last_seen_at, created_at)
-VALUES (:identity_id, :person_id, :first_seen_at, :last_seen_at, :at)
-ON CONFLICT (identity_id) DO UPDATE SET
-    person_id = coalesce(identity.person_id, excluded.person_id),
-    first_seen_at = least(identity.first_seen_at, excluded.first_seen_at),
-    last_seen_at = greatest(identity.last_seen_at, excluded.last_seen_at);
-
--- name: assign!
--- Write a decision; a human's is left as it is (I6).
-INSERT INTO assignment (local_track_id, identity_id, probability, margin, evidence, decided_by, decided_at,
-    announced_person_id, announced_unknown)
-VALUES (:local_track_id, :identity_id, :probability, :margin, :evidence::text::jsonb, 'resolver', :at,
-    :announced_person_id, :announced_unknown)
-ON CONFLICT (local_track_id) DO UPDATE SET
-    identity_id = excluded.identity_id, probability = excluded.probability, margin = excluded.margin,
-    evidence = excluded.evidence, decided_at = excluded.decided_at,
-    announced_person_id = excluded.announced_person_id, announced_unknown = excluded.announced_unknown
-WHERE assignment.decided_by <> 'human';
+-- name: write_decision!
+-- One decision in one round trip: the identity made or widened (whom a human or an earlier decision named it stays), the
+-- assignment (a human's is left as it is, I6), what the track leaves in the galleries, and that it has been decided on.
+WITH kept_identity AS (
+    INSERT INTO identity (identity_id, person_id, first_seen_at, last_seen_at, created_at)
+    VALUES (:identity_id, :person_id, :first_seen_at, :last_seen_at, :at)
+    ON CONFLICT (identity_id) DO UPDATE SET
+        person_id = coalesce(identity.person_id, excluded.person_id),
+        first_seen_at = least(identity.first_seen_at, excluded.first_seen_at),
+        last_seen_at = greatest(identity.last_seen_at, excluded.last_seen_at)
+), assigned AS (
+    INSERT INTO assignment (local_track_id, identity_id, probability, margin, evidence, decided_by, decided_at,
+        announced_person_id, announced_unknown)
+    VALUES (:local_track_id, :identity_id, :probability, :margin, :evidence::text::jsonb, 'resolver', :at,
+        :announced_person_id, :announced_unknown)
+    ON CONFLICT (local_track_id) DO UPDATE SET
+        identity_id = excluded.identity_id, probability = excluded.probability, margin = excluded.margin,
+        evidence = excluded.evidence, decided_at = excluded.decided_at,
+        announced_person_id = excluded.announced_person_id, announced_unknown = excluded.announced_unknown
+    WHERE assignment.decided_by <> 'human'
+), forgotten AS (
+    DELETE FROM exemplar
+    WHERE local_track_id = :local_track_id AND source <> 'enrolled' AND exemplar_id <> ALL(:exemplar_ids::uuid[])
+), kept_exemplars AS (
+    INSERT INTO exemplar (exemplar_id, person_id, identity_id, local_track_id, kind, model, embedding, quality, source,
+        picture_path, created_at)
+    SELECT one.exemplar_id, one.person_id, :identity_id, :local_track_id, one.kind, one.model,
+        one.vector::halfvec, one.quality, one.source, one.picture_path, :last_seen_at
+    FROM unnest(:exemplar_ids::uuid[], :exemplar_persons::uuid[], :kinds::text[], :models::text[], :vectors::text[],
+        :qualities::real[], :sources::text[], :picture_paths::text[])
+        AS one (exemplar_id, person_id, kind, model, vector, quality, source, picture_path)
+    ON CONFLICT (exemplar_id) DO UPDATE SET
+        person_id = excluded.person_id, identity_id = excluded.identity_id, embedding = excluded.embedding,
+        quality = excluded.quality, source = excluded.source, picture_path = excluded.picture_path,
+        created_at = excluded.created_at
+)
+UPDATE local_track SET resolved_revision = :revision WHERE local_track_id = :local_track_id;
 
 -- name: note_announced!
 -- Remember what was said about a track that a human decided on.
@@ -208,30 +231,16 @@ SELECT count(*) FROM exemplar
 WHERE person_id = :person_id AND kind = 'face' AND model = :model AND source = 'confirmed'
     AND exemplar_id <> :exemplar_id;
 
--- name: forget_exemplars!
--- What a track left behind by embeddings it no longer has.
-DELETE FROM exemplar
-WHERE local_track_id = :local_track_id AND source <> 'enrolled' AND exemplar_id <> ALL(:kept);
-
--- name: keep_exemplar!
--- Take an embedding of a track into a gallery, or replace the one it gave before.
-INSERT INTO exemplar (exemplar_id, person_id, identity_id, local_track_id, kind, model, embedding, quality, source,
-    picture_path, created_at)
-VALUES (:exemplar_id, :person_id, :identity_id, :local_track_id, :kind, :model, :embedding::text::halfvec, :quality,
-    :source, :picture_path, :created_at)
-ON CONFLICT (exemplar_id) DO UPDATE SET
-    person_id = excluded.person_id, identity_id = excluded.identity_id, embedding = excluded.embedding,
-    quality = excluded.quality, source = excluded.source, picture_path = excluded.picture_path,
-    created_at = excluded.created_at;
-
 -- name: trim_exemplars!
--- Keep only the newest passing looks of an identity.
+-- Keep only the newest passing looks of an identity, of each kind and model.
 DELETE FROM exemplar
 WHERE exemplar_id IN (
-    SELECT exemplar_id FROM exemplar
-    WHERE identity_id = :identity_id AND kind = :kind AND model = :model AND person_id IS NULL
-    ORDER BY created_at DESC, exemplar_id
-    OFFSET :most
+    SELECT exemplar_id FROM (
+        SELECT exemplar_id, row_number() OVER (PARTITION BY kind, model ORDER BY created_at DESC, exemplar_id) AS place
+        FROM exemplar
+        WHERE identity_id = :identity_id AND person_id IS NULL
+    ) AS passing
+    WHERE place > :most
 );
 
 -- name: wake_identity!

@@ -1,0 +1,229 @@
+"""Decisions of the resolver against histories of 1k, 100k and 1M tracks: tracks a second, p50 and p99 of a decision."""
+
+import asyncio
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import numpy as np
+from prometheus_client import CollectorRegistry
+from tests.bench.measuring import arguments_of, at_least, at_most, cpu_s, tell
+from tests.bench.peers import hub_settings
+
+from marengocam.core.calibration import APPEARANCE_FITS, FACE_FITS, CosineFit
+from marengocam.core.clock import SystemClock
+from marengocam.core.geometry import Box
+from marengocam.core.ids import new_id
+from marengocam.core.identity import CameraGraph
+from marengocam.core.model import Camera, Embedding, LocalTrack, PathPoint, Vector
+from marengocam.db.hub import Hub, open_hub
+from marengocam.db.queries import vector_text
+from marengocam.resolver.metrics import ResolverMetrics
+from marengocam.resolver.turn import take_turn
+from marengocam.settings import Settings
+
+SIZES = (1_000, 100_000, 1_000_000)
+TRACKS = 600
+CAMERAS = 8
+PEOPLE = 1_000  # different individuals in the history, who come again and again
+PERSONS = 12  # of them are enrolled, with 5 faces each
+FACES_EACH = 5
+FACE_SHARE = 0.3  # of tracks show a face that can be read
+TRACKS_AN_HOUR = 120
+STRANGERS_KEPT = timedelta(days=90)
+FACE, CLOTHES = "mobilefacenet-128", "omz-reid-0287-256"
+FACE_SIZE, CLOTHES_SIZE = 128, 256
+SEED = 7
+LOAD_LIMIT_S = 1_800.0
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Who lives in the bench: a face and clothes for each individual."""
+
+    faces: np.ndarray
+    clothes: np.ndarray
+    rng: np.random.Generator
+
+    def seen(self, of: np.ndarray, fit: CosineFit) -> Vector:
+        """Return one look of somebody: two looks of the same individual are as alike as the fit says."""
+        noise = unit(self.rng.normal(size=of.shape))
+        noise = unit(noise - (noise @ of) * of)
+        share = fit.same_mean**0.5
+        return np.asarray(unit(share * of + (1 - fit.same_mean) ** 0.5 * noise), np.float32)
+
+
+def unit(values: np.ndarray) -> np.ndarray:
+    return values / np.linalg.norm(values, axis=-1, keepdims=True)
+
+
+def main() -> int:
+    parser = arguments_of(__doc__, tracks=TRACKS)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="tracks of history")
+    arguments = parser.parse_args()
+    figures = asyncio.run(measure(arguments.sizes, arguments.tracks))
+    largest = figures[str(max(arguments.sizes))]
+    targets = [
+        at_most("issue", f"p99 of a decision at {max(arguments.sizes)} tracks, ms", largest["decision_p99_ms"], 20.0),
+        at_least("issue", "tracks resolved a second, least of all sizes", least(figures), 500.0),
+        at_most("issue", "p50 at the largest history against the smallest", flatness(figures), 2.0),
+    ]
+    tell("resolver", arguments.json, figures, targets, ["Embeddings are synthetic, spread as core/calibration.py says."])
+    return 0
+
+
+def least(figures: dict[str, Any]) -> float:
+    return min(one["tracks_a_second"] for one in figures.values())
+
+
+def flatness(figures: dict[str, Any]) -> float:
+    by_size = [one["decision_p50_ms"] for _, one in sorted(figures.items(), key=lambda pair: int(pair[0]))]
+    return round(by_size[-1] / by_size[0], 2)
+
+
+async def measure(sizes: Sequence[int], tracks: int) -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    async with hub_settings() as settings:
+        history = 0
+        for size in sorted(sizes):
+            async with open_hub(settings, "bench", 4) as hub:
+                world = await the_world(settings, hub, first=history == 0)
+                await grow(settings, world, history, size)
+                history = size
+                figures[str(size)] = await decide(hub, world, tracks)
+    return figures
+
+
+async def the_world(settings: Settings, hub: Hub, *, first: bool) -> World:
+    rng = np.random.default_rng(SEED)
+    world = World(unit(rng.normal(size=(PEOPLE, FACE_SIZE))), unit(rng.normal(size=(PEOPLE, CLOTHES_SIZE))), rng)
+    if first:
+        for number in range(CAMERAS):
+            await hub.cameras.add(Camera(f"camera{number}", f"Camera {number}", "file:///dev/null"))
+        now = SystemClock().now()
+        for number in range(PERSONS):
+            person = await hub.persons.add(f"Person {number}", now)
+            for _ in range(FACES_EACH):
+                look = world.seen(world.faces[number], FACE_FITS[FACE])
+                await hub.persons.add_exemplar(person.person_id, Embedding(FACE, look, 0.9), now)
+        connection = await asyncpg.connect(settings.database_url.reveal())
+        await connection.execute("CREATE TABLE bench_look (n int PRIMARY KEY, face halfvec, clothes halfvec)")
+        await connection.executemany(
+            "INSERT INTO bench_look VALUES ($1, $2::text::halfvec, $3::text::halfvec)",
+            [
+                (n, vector_text(np.float32(world.faces[n])), vector_text(np.float32(world.clothes[n])))
+                for n in range(PEOPLE)
+            ],
+        )
+        await connection.close()
+    return world
+
+
+async def grow(settings: Settings, world: World, have: int, want: int) -> None:
+    """Write a past: a track every half minute, backwards from where the new ones begin; three of an individual in a row."""
+    del world
+    connection = await asyncpg.connect(settings.database_url.reveal(), command_timeout=LOAD_LIMIT_S)
+    await connection.execute("SET statement_timeout = 0")
+    values = {"have": have, "want": want, "people": PEOPLE, "cameras": CAMERAS, "new": f"interval '{TRACKS / TRACKS_AN_HOUR} hours'"}
+    step = f"interval '{3600 / TRACKS_AN_HOUR} seconds'"
+    await connection.execute("""
+        INSERT INTO identity (identity_id, first_seen_at, last_seen_at, created_at)
+        SELECT md5('identity' || g)::uuid, at, at, at
+        FROM (SELECT g, now() - %(new)s - g * 3 * %(step)s AS at
+              FROM generate_series(%(have)s / 3, (%(want)s - 1) / 3) g) AS one
+        ON CONFLICT DO NOTHING""" % (values | {"step": step}))
+    await connection.execute("""
+        INSERT INTO local_track (local_track_id, camera_id, label, open, first_seen_at, last_seen_at, score, observations,
+            path, face, face_model, face_quality, appearance, appearance_model, appearance_quality, revision,
+            resolved_revision)
+        SELECT md5('track' || g)::uuid, 'camera' || g %% %(cameras)s, 'person', false, at - interval '10 seconds', at, 0.9,
+            30, '[]', CASE WHEN g %% 3 = 0 THEN face END, CASE WHEN g %% 3 = 0 THEN '%(face)s' END, 0.7, clothes,
+            '%(clothes)s', 0.8, 1, 1
+        FROM (SELECT g, now() - %(new)s - g * %(step)s AS at
+              FROM generate_series(%(have)s, %(want)s - 1) g) AS one
+        JOIN bench_look ON n = g / 3 * 7919 %% %(people)s""" % (values | {"step": step, "face": FACE, "clothes": CLOTHES}))
+    await connection.execute("""
+        INSERT INTO assignment (local_track_id, identity_id, probability, margin, evidence, decided_by, decided_at)
+        SELECT md5('track' || g)::uuid, md5('identity' || g / 3)::uuid, 0.95, 3,
+            '{"cues": [], "recognition": 5, "trust": 0.95}', 'resolver', now()
+        FROM generate_series(%(have)s, %(want)s - 1) g""" % values)
+    kept_s = STRANGERS_KEPT.total_seconds()
+    await connection.execute("""
+        INSERT INTO exemplar (exemplar_id, identity_id, local_track_id, kind, model, embedding, quality, source, created_at)
+        SELECT md5(kind || t.local_track_id)::uuid, a.identity_id, t.local_track_id, kind, model, vector, 0.7, 'observed',
+            t.last_seen_at
+        FROM local_track t
+        JOIN assignment a USING (local_track_id)
+        CROSS JOIN LATERAL (VALUES ('face', t.face_model, t.face), ('appearance', t.appearance_model, t.appearance))
+            AS look (kind, model, vector)
+        WHERE vector IS NOT NULL AND t.last_seen_at > now() - interval '%d seconds'
+        ON CONFLICT DO NOTHING""" % kept_s)
+    await connection.execute("VACUUM ANALYZE")
+    await connection.close()
+
+
+async def decide(hub: Hub, world: World, tracks: int) -> dict[str, Any]:
+    """Resolve a backlog of new tracks; return the figures."""
+    wanted = new_tracks(world, tracks)
+    fences = {}
+    for number in range(CAMERAS):
+        lease = await hub.leases.acquire(f"camera:camera{number}", "bench", 600)
+        assert lease is not None
+        fences[f"camera{number}"] = lease.fence
+    saving_s = time.perf_counter()
+    for start in range(0, tracks, 200):
+        await hub.tracks.save(wanted[start : start + 200], fences)
+    saving_s = time.perf_counter() - saving_s
+    metrics = ResolverMetrics(CollectorRegistry())
+    times_s: list[float] = []
+    metrics.decision_s.observe = times_s.append
+    before_cpu_s, before_s, done = cpu_s(), time.perf_counter(), 0
+    graph = await hub.resolution.camera_graph(SystemClock().now())
+    while busy := await take_turn(hub.resolution, graph, 0.95, SystemClock(), metrics):
+        done += busy
+    spent_s = time.perf_counter() - before_s
+    assert done == tracks
+    quantiles = statistics.quantiles(times_s, n=100)
+    return {
+        "tracks_a_second": round(done / spent_s, 1),
+        "decision_p50_ms": round(1000 * quantiles[49], 2),
+        "decision_p99_ms": round(1000 * quantiles[98], 2),
+        "resolver_cpu_ms_a_track": round(1000 * (cpu_s() - before_cpu_s) / done, 2),
+        "rows_saved_a_second": round(tracks / saving_s),
+        "named": await named(hub, wanted),
+    }
+
+
+async def named(hub: Hub, tracks: Sequence[LocalTrack]) -> int:
+    rows = [await hub.tracks.get(track.local_track_id) for track in tracks]
+    return sum(row.person_id is not None for row in rows)
+
+
+def new_tracks(world: World, count: int) -> list[LocalTrack]:
+    """Return tracks of the last hours: individuals walk through three cameras each, some show a face."""
+    rng, now = world.rng, datetime.now(UTC)  # noqa: TID251 - beside rows of the database's now()
+    found = []
+    for number in range(count):
+        who = int(rng.integers(PEOPLE)) if number % 3 == 0 else who
+        at = now - timedelta(hours=(count - number) / TRACKS_AN_HOUR)
+        clothes = world.seen(world.clothes[who], APPEARANCE_FITS[CLOTHES])
+        face = world.seen(world.faces[who], FACE_FITS[FACE]) if rng.random() < FACE_SHARE else None
+        x = float(rng.random()) * 0.8
+        boxes = [Box(x, 0.3, x + 0.1, 0.8), Box(x + 0.05, 0.3, x + 0.15, 0.8)]
+        track = LocalTrack(
+            new_id(at), f"camera{number % CAMERAS}", "person", at - timedelta(seconds=5), at, False, 0.9, 25,
+            tuple(PathPoint(at - timedelta(seconds=5 * (1 - n)), box, 0.9) for n, box in enumerate(boxes)),
+        )  # fmt: skip
+        track = replace(track, appearance=Embedding(CLOTHES, clothes, 0.8))
+        found.append(replace(track, face=Embedding(FACE, face, 0.8)) if face is not None else track)
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
