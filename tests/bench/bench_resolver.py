@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import numpy as np
@@ -20,7 +19,6 @@ from marengocam.core.calibration import APPEARANCE_FITS, FACE_FITS, CosineFit
 from marengocam.core.clock import SystemClock
 from marengocam.core.geometry import Box
 from marengocam.core.ids import new_id
-from marengocam.core.identity import CameraGraph
 from marengocam.core.model import Camera, Embedding, LocalTrack, PathPoint, Vector
 from marengocam.db.hub import Hub, open_hub
 from marengocam.db.queries import vector_text
@@ -41,6 +39,35 @@ FACE, CLOTHES = "mobilefacenet-128", "omz-reid-0287-256"
 FACE_SIZE, CLOTHES_SIZE = 128, 256
 SEED = 7
 LOAD_LIMIT_S = 1_800.0
+PAST_IDENTITIES = """
+    INSERT INTO identity (identity_id, first_seen_at, last_seen_at, created_at)
+    SELECT md5('identity' || g)::uuid, at, at, at
+    FROM (SELECT g, now() - make_interval(secs => $3::float8 + g * 3 * $4::float8) AS at
+          FROM generate_series($1::int / 3, ($2::int - 1) / 3) g) AS one
+    ON CONFLICT DO NOTHING"""
+PAST_TRACKS = """
+    INSERT INTO local_track (local_track_id, camera_id, label, open, first_seen_at, last_seen_at, score, observations,
+        face, face_model, face_quality, appearance, appearance_model, appearance_quality, revision, resolved_revision)
+    SELECT md5('track' || g)::uuid, 'camera' || g % $6::int, 'person', false, at - interval '10 seconds', at, 0.9, 30,
+        CASE WHEN g % 3 = 0 THEN face END, CASE WHEN g % 3 = 0 THEN $7::text END, 0.7, clothes, $8::text, 0.8, 1, 1
+    FROM (SELECT g, now() - make_interval(secs => $3::float8 + g * $4::float8) AS at
+          FROM generate_series($1::int, $2::int - 1) g) AS one
+    JOIN bench_look ON n = g / 3 * 7919 % $5::int"""
+PAST_ASSIGNMENTS = """
+    INSERT INTO assignment (local_track_id, identity_id, probability, margin, evidence, decided_by, decided_at)
+    SELECT md5('track' || g)::uuid, md5('identity' || g / 3)::uuid, 0.95, 3,
+        '{"cues": [], "recognition": 5, "trust": 0.95}', 'resolver', now()
+    FROM generate_series($1::int, $2::int - 1) g"""
+PAST_EXEMPLARS = """
+    INSERT INTO exemplar (exemplar_id, identity_id, local_track_id, kind, model, embedding, quality, source, created_at)
+    SELECT md5(kind || t.local_track_id)::uuid, a.identity_id, t.local_track_id, kind, model, vector, 0.7, 'observed',
+        t.last_seen_at
+    FROM local_track t
+    JOIN assignment a USING (local_track_id)
+    CROSS JOIN LATERAL (VALUES ('face', t.face_model, t.face), ('appearance', t.appearance_model, t.appearance))
+        AS look (kind, model, vector)
+    WHERE vector IS NOT NULL AND t.last_seen_at > now() - $1::interval
+    ON CONFLICT DO NOTHING"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +101,9 @@ def main() -> int:
         at_least("issue", "tracks resolved a second, least of all sizes", least(figures), 500.0),
         at_most("issue", "p50 at the largest history against the smallest", flatness(figures), 2.0),
     ]
-    tell("resolver", arguments.json, figures, targets, ["Embeddings are synthetic, spread as core/calibration.py says."])
+    tell(
+        "resolver", arguments.json, figures, targets, ["Embeddings are synthetic, spread as core/calibration.py says."]
+    )
     return 0
 
 
@@ -94,7 +123,7 @@ async def measure(sizes: Sequence[int], tracks: int) -> dict[str, Any]:
         for size in sorted(sizes):
             async with open_hub(settings, "bench", 4) as hub:
                 world = await the_world(settings, hub, first=history == 0)
-                await grow(settings, world, history, size)
+                await grow(settings, history, size)
                 history = size
                 figures[str(size)] = await decide(hub, world, tracks)
     return figures
@@ -125,45 +154,15 @@ async def the_world(settings: Settings, hub: Hub, *, first: bool) -> World:
     return world
 
 
-async def grow(settings: Settings, world: World, have: int, want: int) -> None:
-    """Write a past: a track every half minute, backwards from where the new ones begin; three of an individual in a row."""
-    del world
+async def grow(settings: Settings, have: int, want: int) -> None:
+    """Write a past backwards from where the new tracks begin: each individual has three in a row."""
     connection = await asyncpg.connect(settings.database_url.reveal(), command_timeout=LOAD_LIMIT_S)
     await connection.execute("SET statement_timeout = 0")
-    values = {"have": have, "want": want, "people": PEOPLE, "cameras": CAMERAS, "new": f"interval '{TRACKS / TRACKS_AN_HOUR} hours'"}
-    step = f"interval '{3600 / TRACKS_AN_HOUR} seconds'"
-    await connection.execute("""
-        INSERT INTO identity (identity_id, first_seen_at, last_seen_at, created_at)
-        SELECT md5('identity' || g)::uuid, at, at, at
-        FROM (SELECT g, now() - %(new)s - g * 3 * %(step)s AS at
-              FROM generate_series(%(have)s / 3, (%(want)s - 1) / 3) g) AS one
-        ON CONFLICT DO NOTHING""" % (values | {"step": step}))
-    await connection.execute("""
-        INSERT INTO local_track (local_track_id, camera_id, label, open, first_seen_at, last_seen_at, score, observations,
-            path, face, face_model, face_quality, appearance, appearance_model, appearance_quality, revision,
-            resolved_revision)
-        SELECT md5('track' || g)::uuid, 'camera' || g %% %(cameras)s, 'person', false, at - interval '10 seconds', at, 0.9,
-            30, '[]', CASE WHEN g %% 3 = 0 THEN face END, CASE WHEN g %% 3 = 0 THEN '%(face)s' END, 0.7, clothes,
-            '%(clothes)s', 0.8, 1, 1
-        FROM (SELECT g, now() - %(new)s - g * %(step)s AS at
-              FROM generate_series(%(have)s, %(want)s - 1) g) AS one
-        JOIN bench_look ON n = g / 3 * 7919 %% %(people)s""" % (values | {"step": step, "face": FACE, "clothes": CLOTHES}))
-    await connection.execute("""
-        INSERT INTO assignment (local_track_id, identity_id, probability, margin, evidence, decided_by, decided_at)
-        SELECT md5('track' || g)::uuid, md5('identity' || g / 3)::uuid, 0.95, 3,
-            '{"cues": [], "recognition": 5, "trust": 0.95}', 'resolver', now()
-        FROM generate_series(%(have)s, %(want)s - 1) g""" % values)
-    kept_s = STRANGERS_KEPT.total_seconds()
-    await connection.execute("""
-        INSERT INTO exemplar (exemplar_id, identity_id, local_track_id, kind, model, embedding, quality, source, created_at)
-        SELECT md5(kind || t.local_track_id)::uuid, a.identity_id, t.local_track_id, kind, model, vector, 0.7, 'observed',
-            t.last_seen_at
-        FROM local_track t
-        JOIN assignment a USING (local_track_id)
-        CROSS JOIN LATERAL (VALUES ('face', t.face_model, t.face), ('appearance', t.appearance_model, t.appearance))
-            AS look (kind, model, vector)
-        WHERE vector IS NOT NULL AND t.last_seen_at > now() - interval '%d seconds'
-        ON CONFLICT DO NOTHING""" % kept_s)
+    step_s, gap_s = 3600 / TRACKS_AN_HOUR, TRACKS * 3600 / TRACKS_AN_HOUR
+    await connection.execute(PAST_IDENTITIES, have, want, gap_s, step_s)
+    await connection.execute(PAST_TRACKS, have, want, gap_s, step_s, PEOPLE, CAMERAS, FACE, CLOTHES)
+    await connection.execute(PAST_ASSIGNMENTS, have, want)
+    await connection.execute(PAST_EXEMPLARS, STRANGERS_KEPT)
     await connection.execute("VACUUM ANALYZE")
     await connection.close()
 
@@ -208,9 +207,10 @@ async def named(hub: Hub, tracks: Sequence[LocalTrack]) -> int:
 def new_tracks(world: World, count: int) -> list[LocalTrack]:
     """Return tracks of the last hours: individuals walk through three cameras each, some show a face."""
     rng, now = world.rng, datetime.now(UTC)  # noqa: TID251 - beside rows of the database's now()
-    found = []
-    for number in range(count):
-        who = int(rng.integers(PEOPLE)) if number % 3 == 0 else who
+    found: list[LocalTrack] = []
+    whom = np.repeat(rng.integers(PEOPLE, size=count // 3 + 1), 3)
+    whom[::6] = rng.integers(PERSONS, size=len(whom[::6]))
+    for number, who in enumerate(whom[:count].tolist()):
         at = now - timedelta(hours=(count - number) / TRACKS_AN_HOUR)
         clothes = world.seen(world.clothes[who], APPEARANCE_FITS[CLOTHES])
         face = world.seen(world.faces[who], FACE_FITS[FACE]) if rng.random() < FACE_SHARE else None

@@ -135,11 +135,13 @@ async def add_person(settings: Settings, arguments: argparse.Namespace) -> None:
 
 
 async def rename_person(settings: Settings, arguments: argparse.Namespace) -> None:
+    from marengocam.db.word_changes import Speaker  # noqa: PLC0415 - loaded when needed
+
     async with opened_hub(settings) as hub:
         person = await hub.persons.by_name(arguments.name)
         if person is None:
             raise NotFoundError(f"There is no person {arguments.name!r}.")
-        await hub.persons.rename(person.person_id, arguments.new_name)
+        await hub.words.rename(person.person_id, arguments.new_name, Speaker("cli", SystemClock().now()))
 
 
 async def remove_person(settings: Settings, arguments: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from marengocam import __version__
-from marengocam.cli import cameras, chores, services
+from marengocam.cli import cameras, chores, services, words
 from marengocam.core.errors import MarengoCamError
 from marengocam.settings import load_settings
 
@@ -36,4 +36,5 @@ def build_parser() -> argparse.ArgumentParser:
     services.add_commands(commands)
     cameras.add_commands(commands)
     chores.add_commands(commands)
+    words.add_commands(commands)
     return parser

@@ -56,6 +56,7 @@ class Assignment:
     decided_by: str
     announced_person_id: UUID | None
     announced_unknown: bool
+    decided_at: datetime
     alone: bool  # the track is the only one of its identity
 
 
@@ -100,6 +101,8 @@ class Surroundings:
     sights: tuple[Sight, ...]
     likenesses: tuple[Likeness, ...]
     persons: tuple[KnownPerson, ...]
+    denied: frozenset[tuple[UUID, UUID]] = frozenset()  # (identity, person): a human said it is not
+    ignored: frozenset[UUID] = frozenset()  # identities and persons that nothing is told about
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,7 @@ class Database:
         return {
             "application_name": f"marengocam {self._application}",
             "timezone": "UTC",
+            "jit": "off",  # compiling a plan takes longer than any of our queries
             "statement_timeout": f"{STATEMENT_LIMIT_S}s",
             "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_LIMIT_S}s",
         }

@@ -21,6 +21,7 @@ from marengocam.db.replays import Replays
 from marengocam.db.resolution import Resolution
 from marengocam.db.rules import Rules
 from marengocam.db.tracks import Tracks
+from marengocam.db.words import Words
 from marengocam.settings import Settings
 
 DEFAULT_POOL_SIZE = 4
@@ -37,6 +38,7 @@ class Hub:
     tracks: Tracks
     resolution: Resolution
     persons: Persons
+    words: Words
     events: Events
     health: Health
     leases: Leases
@@ -66,6 +68,7 @@ async def open_hub(settings: Settings, application: str, pool_size: int = DEFAUL
             tracks=Tracks(database),
             resolution=Resolution(database, events),
             persons=Persons(database),
+            words=Words(database),
             events=events,
             health=Health(database),
             leases=Leases(database),

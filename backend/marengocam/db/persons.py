@@ -105,16 +105,6 @@ class Persons:
             raise ConflictError(f"There is a person called {name.strip()!r} already.") from error
         return person
 
-    async def rename(self, person_id: UUID, name: str) -> None:
-        """Give a person another name; raises NotFoundError, ConflictError when it is taken."""
-        try:
-            async with self._database.transaction() as connection:
-                if await _QUERIES.rename_person(connection, person_id=person_id, person_name=name) is None:
-                    raise NotFoundError("There is no such person.")
-                await _notify(connection, person_id)
-        except ConflictError as error:
-            raise ConflictError(f"There is a person called {name.strip()!r} already.") from error
-
     async def remove(self, person_id: UUID) -> list[PurePosixPath]:
         """Remove a person with the gallery; return the pictures to delete. Raises NotFoundError."""
         async with self._database.transaction() as connection:
@@ -176,19 +166,6 @@ class Persons:
         async with self._database.connection() as connection:
             found = await rows(_QUERIES.list_identities(connection, unknown_only=unknown_only, most=limit))
         return [IdentityRow(**dict(row)) for row in found]
-
-    async def name_identity(self, identity_id: UUID, person_id: UUID, at: datetime) -> None:
-        """Say who an identity is: a human's word on all its tracks (I6). Raises NotFoundError."""
-        await self.get(person_id)
-        async with self._database.transaction() as connection:
-            await _QUERIES.take_turn(connection, key=TURN_KEY)
-            if await _QUERIES.name_identity(connection, identity_id=identity_id, person_id=person_id) is None:
-                raise NotFoundError("There is no such identity; it may have been merged into another.")
-            await _QUERIES.mark_human(connection, identity_id=identity_id, at=at)
-            await _QUERIES.adopt_exemplars(connection, identity_id=identity_id, person_id=person_id)
-            await _QUERIES.touch_tracks(connection, identity_id=identity_id)
-            await _QUERIES.notify(connection, channel=TRACK_CHANNEL, payload=str(identity_id))
-            await _notify(connection, person_id)
 
     async def prune_identities(self, before: datetime, limit: int) -> int:
         """Forget strangers seen last before a moment, once their tracks are gone, faces included; return how many."""

@@ -55,6 +55,8 @@ class Turn:
         self._connection = connection
         self._events = events
         self._persons: tuple[KnownPerson, ...] | None = None
+        self._denied: frozenset[tuple[UUID, UUID]] | None = None
+        self._ignored: frozenset[UUID] | None = None
         self.tracks = tracks
 
     async def assignment_of(self, local_track_id: UUID) -> Assignment | None:
@@ -74,7 +76,7 @@ class Turn:
         if track.appearance is not None:
             seen_of_late = {sight.identity_id for sight in sights}
             likenesses += await self._likenesses(track.local_track_id, "appearance", track.appearance, seen_of_late)
-        return Surroundings(sights, tuple(likenesses), persons)
+        return Surroundings(sights, tuple(likenesses), persons, await self._denials(), await self._ignored_ones())
 
     async def write(self, outcome: Outcome, at: datetime) -> list[Event]:
         """Write one decision with its events; return the events that were new."""
@@ -147,6 +149,17 @@ class Turn:
             found = await rows(_QUERIES.persons(self._connection))
             self._persons = tuple(KnownPerson(row["person_id"], row["name"]) for row in found)
         return self._persons
+
+    async def _denials(self) -> frozenset[tuple[UUID, UUID]]:
+        if self._denied is None:
+            found = await rows(_QUERIES.denials(self._connection))
+            self._denied = frozenset((row["identity_id"], row["person_id"]) for row in found)
+        return self._denied
+
+    async def _ignored_ones(self) -> frozenset[UUID]:
+        if self._ignored is None:
+            self._ignored = frozenset(row["subject_id"] for row in await rows(_QUERIES.ignored(self._connection)))
+        return self._ignored
 
     async def _sights(self, track: LocalTrack, window: timedelta) -> tuple[Sight, ...]:
         reach = timedelta(seconds=PATH_REACH_S)

@@ -25,6 +25,8 @@ class Belief:
     probability: float
     maybe_person: float  # how likely the likeliest person is
     evidence: Mapping[str, Any]
+    ignored: bool = False  # its owner does not want to hear of it
+    word: str = ""  # tells one human's word from the next about the same track
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ def announce(claimed: ClaimedTrack, belief: Belief, names: Mapping[UUID, KnownPe
     track, before = claimed.track, claimed.assignment
     said = before.announced_person_id if before else None
     unknown = before.announced_unknown if before else False
+    if belief.ignored:
+        return Announcement((), said, unknown)
     events = []
     if before is None:
         events.append(_event(track, EventType.PERSON_DETECTED, belief, data={"label": track.label}))
@@ -58,10 +62,11 @@ def announce(claimed: ClaimedTrack, belief: Belief, names: Mapping[UUID, KnownPe
         else:
             kind = EventType.PERSON_CORRECTED
             data = _was(said, names) | {"evidence": evidence}
-        events.append(_event(track, kind, belief, str(person.person_id), data))
+        events.append(_event(track, kind, belief, str(person.person_id) + belief.word, data))
         said = person.person_id
     elif said is not None and person is None:
-        events.append(_event(track, EventType.PERSON_UNKNOWN, belief, data=_was(said, names) | {"evidence": evidence}))
+        was = _was(said, names) | {"evidence": evidence}
+        events.append(_event(track, EventType.PERSON_UNKNOWN, belief, belief.word, was))
         said, unknown = None, True
     elif said is None and not unknown and belief.maybe_person <= MAYBE_PROBABILITY and had_its_chance(track):
         events.append(_event(track, EventType.PERSON_UNKNOWN, belief, data={"evidence": evidence}))

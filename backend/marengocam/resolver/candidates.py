@@ -11,6 +11,7 @@ from marengocam.core.identity import Assignment, CameraGraph, KnownPerson, Liken
 from marengocam.core.model import LocalTrack
 from marengocam.resolver.cues import LINKS, Cue, CueKind, best, log_sum_exp
 from marengocam.resolver.fusion import appearance_cue, face_cue, name_cue
+from marengocam.resolver.lookalikes import told_apart
 from marengocam.resolver.spacetime import place_cues
 
 RETURN_ODDS = 3.0  # that a track is somebody seen of late, to being somebody new: a visit has several tracks
@@ -108,14 +109,15 @@ def hypotheses(
     places = {one: place_cues(track, one.sights, graph) for one in everybody}
     placed = {one: place for one, place in places.items() if place is not None}
     priors = _priors(track, placed, len(names))
+    looks = told_apart({one: _recognition(track, one, names) for one in placed}, surroundings.denied)
     found = [NOBODY_KNOWN]
     for individual, place in placed.items():
-        cues = [*place, *_recognition(track, individual, names)]
+        cues = [*place, *looks[individual]]
         if assignment is not None and not assignment.alone and assignment.identity_id in individual.identity_ids:
             cues.append(Cue(CueKind.STAY, STAY_RATIO))
         prior = priors[individual]
         found.append(Hypothesis(individual.identity_id, individual.person_id, prior, tuple(cues)))
-    found += _composites(track, placed, found, names)
+    found += _composites(looks, found, surroundings)
     return sorted(found, key=lambda one: one.key)
 
 
@@ -168,27 +170,28 @@ def _recency(sights: Sequence[Sight], at: datetime) -> float:
 
 
 def _composites(
-    track: LocalTrack,
-    placed: Mapping[Individual, tuple[Cue, ...]],
+    looks: Mapping[Individual, list[Cue]],
     found: Sequence[Hypothesis],
-    names: Mapping[UUID, KnownPerson],
+    surroundings: Surroundings,
 ) -> list[Hypothesis]:
     """Return 'it is that unknown, and that unknown is this person' where both halves have something for them."""
     by_identity = {one.identity_id: one for one in found if one.person_id is None}
-    persons = [(one, _naming(track, one, names)) for one in placed if one.person_id is not None]
+    persons = [(one, _naming(cues)) for one, cues in looks.items() if one.person_id is not None]
     joined = []
-    for unknown in placed:
+    for unknown in looks:
         linked = by_identity[unknown.identity_id] if unknown.person_id is None else NOBODY_KNOWN
         if best(linked.cues, LINKS) is None:
             continue
         for person, naming in persons:
             if sum(cue.log_ratio for cue in naming) <= 0 or _seen_apart(unknown, person):
                 continue
+            if any((identity_id, person.person_id) in surroundings.denied for identity_id in unknown.identity_ids):
+                continue
             joined.append(
                 Hypothesis(
                     identity_id=unknown.identity_id,
                     person_id=person.person_id,
-                    prior=linked.prior + _arriving(len(names)),
+                    prior=linked.prior + _arriving(len(surroundings.persons)),
                     cues=_without_double_face(linked.cues, naming),
                     composite=True,
                 )
@@ -196,8 +199,8 @@ def _composites(
     return joined
 
 
-def _naming(track: LocalTrack, person: Individual, names: Mapping[UUID, KnownPerson]) -> list[Cue]:
-    return [c for c in _recognition(track, person, names) if c.kind in {CueKind.FACE, CueKind.NAME}]
+def _naming(cues: Sequence[Cue]) -> list[Cue]:
+    return [cue for cue in cues if cue.kind in {CueKind.FACE, CueKind.NAME}]
 
 
 def _without_double_face(linked: Sequence[Cue], naming: Sequence[Cue]) -> tuple[Cue, ...]:

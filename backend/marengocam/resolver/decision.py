@@ -93,7 +93,9 @@ def _choose(
         if sure and _log_odds(weight, rival_weight) >= CONFIRM_MARGIN and _linked(leading):
             return leading, person_id
     announced = assignment.announced_person_id if assignment else None
-    if announced is not None and persons.get(announced, 0.0) >= RETRACT_PROBABILITY:
+    # What a human took back is not held: then the identity is no longer that person.
+    held = announced is not None and assignment is not None and assignment.person_id == announced
+    if announced is not None and held and persons.get(announced, 0.0) >= RETRACT_PROBABILITY:
         return next(one for one in ordered if one.person_id == announced), None
     nobody = next(one for one in ordered if one.identity_id is None and one.person_id is None)
     unknown = next((one for one in ordered if one.identity_id is not None and one.person_id is None), None)

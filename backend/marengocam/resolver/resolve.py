@@ -39,7 +39,7 @@ def resolve(
     if not (isfinite(verdict.probability) and isfinite(verdict.margin)):
         raise ArithmeticError("the evidence is not a number")
     names = {person.person_id: person for person in surroundings.persons}
-    identity_id = _place(verdict, before, new_identity)
+    identity_id = _place(verdict, before, surroundings.denied, new_identity)
     person = names.get(verdict.chosen.person_id) if verdict.chosen.person_id is not None else None
     evidence = evidence_of(claimed.track, verdict, names)
     belief = Belief(
@@ -48,6 +48,7 @@ def resolve(
         probability=verdict.probability,
         maybe_person=verdict.likeliest_person[1] if verdict.likeliest_person else 0.0,
         evidence=evidence,
+        ignored=_ignored(surroundings, identity_id, person),
     )
     said = announce(claimed, belief, names)
     face_ratio = verdict.chosen.ratio_of((CueKind.FACE,))
@@ -75,9 +76,17 @@ def obey(claimed: ClaimedTrack, assignment: Assignment, surroundings: Surroundin
     names: dict[UUID, KnownPerson] = {person.person_id: person for person in surroundings.persons}
     person = names.get(assignment.person_id) if assignment.person_id is not None else None
     belief = Belief(
-        identity_id=assignment.identity_id, person=person, probability=1.0, maybe_person=1.0, evidence=HUMAN_EVIDENCE
+        identity_id=assignment.identity_id,
+        person=person,
+        probability=1.0,
+        maybe_person=1.0,
+        evidence=HUMAN_EVIDENCE,
+        ignored=_ignored(surroundings, assignment.identity_id, person),
+        word=assignment.decided_at.isoformat(),
     )
-    if is_news(claimed.track, now):
+    # Of older sights only a name that was said and does not hold is news.
+    wrong = assignment.announced_person_id is not None and assignment.announced_person_id != assignment.person_id
+    if wrong or is_news(claimed.track, now):
         said = announce(claimed, belief, names)
     else:
         said = Announcement((), assignment.announced_person_id, assignment.announced_unknown)
@@ -99,11 +108,17 @@ def obey(claimed: ClaimedTrack, assignment: Assignment, surroundings: Surroundin
     )
 
 
-def _place(verdict: Verdict, before: Assignment | None, new_identity: Callable[[], UUID]) -> UUID:
+def _ignored(surroundings: Surroundings, identity_id: UUID, person: KnownPerson | None) -> bool:
+    return identity_id in surroundings.ignored or (person is not None and person.person_id in surroundings.ignored)
+
+
+def _place(
+    verdict: Verdict, before: Assignment | None, denied: frozenset[tuple[UUID, UUID]], new_identity: Callable[[], UUID]
+) -> UUID:
     """Return the identity the track goes to.
 
     Shared with others of the same person it stays; alone it joins the person's others; an identity of its own is
-    kept, rather than made anew, unless it was called somebody else.
+    kept, rather than made anew, unless it was called somebody else, or denied to be the person.
     """
     chosen = verdict.chosen
     if (
@@ -115,6 +130,7 @@ def _place(verdict: Verdict, before: Assignment | None, new_identity: Callable[[
         return before.identity_id
     if chosen.identity_id is not None:
         return chosen.identity_id
-    if before is not None and before.alone and before.person_id in (None, chosen.person_id):
+    denies = before is not None and chosen.person_id is not None and (before.identity_id, chosen.person_id) in denied
+    if before is not None and before.alone and before.person_id in (None, chosen.person_id) and not denies:
         return before.identity_id
     return new_identity()

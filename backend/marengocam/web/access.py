@@ -37,8 +37,11 @@ class Gate:
         self._touched: dict[UUID, float] = {}
         self._failures: dict[str, deque[float]] = {}
 
-    async def check(self, request: web.Request, scope: str) -> None:
-        """Raise HTTPUnauthorized, HTTPForbidden or HTTPTooManyRequests unless the token opens `scope`."""
+    async def check(self, request: web.Request, scope: str) -> Token:
+        """Return the token of a request that may pass.
+
+        Raises HTTPUnauthorized, HTTPForbidden or HTTPTooManyRequests unless it opens `scope`.
+        """
         address = request.remote or ""
         now_s = self._clock.monotonic_s()
         failures = self._failures.get(address, deque())
@@ -60,6 +63,7 @@ class Gate:
             raise web.HTTPUnauthorized(reason=reason, headers={"WWW-Authenticate": "Bearer"})
         if not opens(token.scopes, scope):
             raise web.HTTPForbidden(reason=f"This token lacks the scope {scope!r}.")
+        return token
 
     def _was_good(self, text: str) -> bool:
         known = self._known.get(text)

@@ -13,9 +13,9 @@ from marengocam.runtime.health import HealthReport
 from marengocam.web.access import Gate
 from marengocam.web.answers import Handler, errors_as_json
 from marengocam.web.openapi import document
-from marengocam.web.routes import cameras, discovery, events, media, people, system
+from marengocam.web.routes import cameras, discovery, events, media, people, system, words
 from marengocam.web.signing import PURPOSE, Signer
-from marengocam.web.table import PREFIX, Desk, Route
+from marengocam.web.table import SPEAKER, PREFIX, Desk, Route
 
 ROUTES: tuple[Route, ...] = (
     *system.ROUTES,
@@ -23,6 +23,7 @@ ROUTES: tuple[Route, ...] = (
     *discovery.ROUTES,
     *media.ROUTES,
     *people.ROUTES,
+    *words.ROUTES,
     *events.ROUTES,
 )
 PAGE_FOLDER = Path(__file__).parent / "page"
@@ -67,7 +68,7 @@ class WebService:
 
 async def _serve(desk: Desk, route: Route, request: web.Request) -> web.StreamResponse:
     if route.scope is not None:
-        await desk.gate.check(request, route.scope)
+        request[SPEAKER] = (await desk.gate.check(request, route.scope)).name
     return await route.handler(desk, request)
 
 

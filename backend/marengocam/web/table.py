@@ -15,6 +15,7 @@ from marengocam.web.access import Gate
 from marengocam.web.signing import Signer
 
 PREFIX = "/api/v1"
+SPEAKER = web.RequestKey("speaker", str)  # whose token a request came with
 CLIPS_AT_ONCE = 2  # files made of recordings; more would take the disk from recording
 
 

@@ -16,6 +16,7 @@ from marengocam.core.geometry import Box
 from marengocam.core.ids import new_id
 from marengocam.core.model import Camera, CameraState, EventType, LocalTrack, NewEvent, PathPoint
 from marengocam.db.cameras import CameraStatus
+from marengocam.db.word_changes import Speaker
 from marengocam.media.store import Store, live_path, picture_path
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -112,7 +113,7 @@ async def test_an_owner_sees_cameras_people_events_and_health_and_names_a_strang
     async with serving_api(hub, hub_settings) as api:
         (track, identity_id), _ = await _home(hub, store, api.context.clock.now())
         alice = await hub.persons.add("Alice", api.context.clock.now())
-        await hub.persons.name_identity(identity_id, alice.person_id, api.context.clock.now())
+        await hub.words.name(identity_id, alice.person_id, Speaker("test", api.context.clock.now()))
         async with _browser_page(api.address) as page:
             await _sign_in(page, api.token)
             await expect(page.locator("#cameras")).to_contain_text("refused the password")

@@ -18,8 +18,10 @@ from marengocam.db.hub import open_hub
 from marengocam.db.keyring import KEY_FILE
 from marengocam.db.rules import Rule
 from marengocam.db.tracks import TrackFilter
+from marengocam.db.word_changes import Speaker
 
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
+SPEAKER = Speaker("test", AT)
 MINUTE = timedelta(minutes=1)
 SQUARE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0))
 
@@ -128,9 +130,10 @@ async def test_what_is_not_there_is_not_found(hub):
         hub.chunks.get(nobody),
         hub.tracks.get(nobody),
         hub.persons.get(nobody),
-        hub.persons.rename(nobody, "Bob"),
+        hub.words.rename(nobody, "Bob", SPEAKER),
         hub.persons.remove(nobody),
-        hub.persons.name_identity(nobody, nobody, AT),
+        hub.words.name(nobody, nobody, SPEAKER),
+        hub.words.undo(nobody, SPEAKER),
         hub.tokens.revoke(nobody, AT),
         hub.rules.get(nobody),
         hub.rules.remove(nobody),
@@ -181,7 +184,7 @@ async def test_a_persons_name_is_unique_whatever_the_case(hub):
     with pytest.raises(ConflictError, match="alice"):
         await hub.persons.add("alice", AT)
     with pytest.raises(ConflictError, match="ALICE"):
-        await hub.persons.rename(bob.person_id, "ALICE")
+        await hub.words.rename(bob.person_id, "ALICE", SPEAKER)
     assert await hub.persons.by_name("aLiCe") == alice
     with pytest.raises(BadInputError, match="1 to 100"):
         await hub.persons.add("  ", AT)
@@ -214,7 +217,7 @@ async def test_a_human_names_an_identity_and_its_tracks_are_looked_at_again(hub)
         await connection.execute("UPDATE local_track SET resolved_revision = revision")
     assert [row.identity_id for row in await hub.persons.identities(unknown_only=True, limit=5)] == [identity]
     alice = (await hub.persons.add("Alice", AT)).person_id
-    await hub.persons.name_identity(identity, alice, AT)
+    await hub.words.name(identity, alice, SPEAKER)
     row = await hub.tracks.get(one.local_track_id)
     assert (row.person_name, row.decided_by, row.probability) == ("Alice", "human", 1.0)
     assert [one.embedding.vector.tolist() for one in await hub.persons.exemplars(alice)] == [vector.vector.tolist()]

@@ -8,78 +8,22 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
-from tests.support.resolver_scenes import FACE_MODEL, LEFT, NOON, REID_MODEL, RIGHT, embedding, path, track
+from tests.support.resolver_hub import ALICE, BLUE, BOB, CAMERAS, CONFIRM, RED, Scene, like, open_scene, seen, unit
+from tests.support.resolver_scenes import LEFT, NOON, RIGHT, path
 
-from marengocam.core.clock import ManualClock
 from marengocam.core.identity import CameraGraph, ClaimedTrack
-from marengocam.core.model import EventType, LocalTrack
+from marengocam.core.model import EventType
 from marengocam.db.hub import Hub, open_hub
 from marengocam.db.tracks import TrackFilter
+from marengocam.db.word_changes import Speaker
 from marengocam.resolver.metrics import ResolverMetrics
 from marengocam.resolver.resolve import resolve_other
 from marengocam.resolver.turn import take_turn
 
-CAMERAS = ("front", "yard", "hall")
-CONFIRM = 0.95
-
-
-def unit(seed: int, size: int = 128) -> np.ndarray:
-    values = np.random.default_rng(seed).normal(size=size)
-    return (values / np.linalg.norm(values)).astype(np.float32)
-
-
-def like(vector: np.ndarray, seed: int, noise: float = 0.5) -> np.ndarray:
-    """Return another picture of the same thing: cosine about 0.9."""
-    mixed = vector + noise * unit(seed, len(vector))
-    return (mixed / np.linalg.norm(mixed)).astype(np.float32)
-
-
-class Scene:
-    """A hub with cameras whose tracks are saved as ingest would, and a resolver to call on."""
-
-    def __init__(self, hub: Hub, fences: dict[str, int]) -> None:
-        self.hub = hub
-        self.fences = fences
-        self.clock = ManualClock(NOON)
-
-    async def save(self, *tracks: LocalTrack) -> None:
-        await self.hub.tracks.save(tracks, self.fences)
-
-    async def resolve(self) -> None:
-        metrics = ResolverMetrics(CollectorRegistry())
-        while await take_turn(self.hub.resolution, CameraGraph(), CONFIRM, self.clock, metrics):
-            pass
-
-    async def said(self, *types: EventType) -> list:
-        events = await self.hub.events.after(0, 10_000)
-        return [event for event in events if not types or event.type in types]
-
-    async def enrol(self, name: str, face: np.ndarray):
-        person = await self.hub.persons.add(name, NOON)
-        await self.hub.persons.add_exemplar(person.person_id, embedding(FACE_MODEL, vector=face), NOON)
-        return person
-
 
 @pytest.fixture
 async def scene(hub: Hub) -> Scene:
-    fences = {}
-    for camera in CAMERAS:
-        lease = await hub.leases.acquire(f"camera:{camera}", "test", 600)
-        fences[camera] = lease.fence
-    return Scene(hub, fences)
-
-
-def seen(name: str, *, face=None, clothes=None, **told) -> LocalTrack:
-    made = track(name, **told)
-    return replace(
-        made,
-        face=embedding(FACE_MODEL, vector=face) if face is not None else None,
-        appearance=embedding(REID_MODEL, vector=clothes) if clothes is not None else None,
-    )
-
-
-ALICE, BOB = unit(1), unit(2)
-RED, BLUE = unit(3, 256), unit(4, 256)
+    return await open_scene(hub)
 
 
 async def test_an_enrolled_face_is_confirmed_while_the_track_is_still_open(scene: Scene) -> None:
@@ -144,7 +88,7 @@ async def test_naming_an_unknown_renames_its_past_and_tells_the_news_only(scene:
     assert rows[0].identity_id == rows[1].identity_id
     scene.clock.at = NOON + timedelta(seconds=6)
     bob = await scene.hub.persons.add("Bob", scene.clock.now())
-    await scene.hub.persons.name_identity(rows[1].identity_id, bob.person_id, scene.clock.now())
+    await scene.hub.words.name(rows[1].identity_id, bob.person_id, Speaker("test", scene.clock.now()))
     await scene.resolve()
     rows = await scene.hub.tracks.list(TrackFilter(person_id=bob.person_id), limit=10)
     assert {row.decided_by for row in rows} == {"human"}
@@ -164,7 +108,7 @@ async def test_a_humans_word_is_not_overruled_by_a_better_face(scene: Scene) -> 
     await scene.resolve()
     bob = await scene.hub.persons.add("Bob", NOON)
     identity_id = (await scene.hub.tracks.get(walk.local_track_id)).identity_id
-    await scene.hub.persons.name_identity(identity_id, bob.person_id, NOON)
+    await scene.hub.words.name(identity_id, bob.person_id, Speaker("test", NOON))
     await scene.save(seen("walk", end_s=6, clothes=RED, face=like(ALICE, 9)))
     await scene.resolve()
     row = await scene.hub.tracks.get(walk.local_track_id)

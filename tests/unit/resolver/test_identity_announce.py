@@ -19,7 +19,7 @@ def belief(who=None, maybe=0.0):
 
 
 def before(said=None, *, unknown=False):
-    return Assignment(ident("identity"), said, 0.9, "resolver", said, unknown, alone=True)
+    return Assignment(ident("identity"), said, 0.9, "resolver", said, unknown, NOON, alone=True)
 
 
 def types(said):

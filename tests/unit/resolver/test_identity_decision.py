@@ -2,6 +2,7 @@
 
 from tests.support.resolver_scenes import (
     LEFT,
+    NOON,
     OTHER_CLOTHES,
     OTHER_FACE,
     RIGHT,
@@ -197,7 +198,14 @@ def test_an_unknown_who_shows_a_known_face_turns_out_to_be_that_person():
 
 def test_an_announced_person_is_held_while_doubt_is_small_and_given_up_when_it_is_not():
     before = Assignment(
-        ident("visit"), ident("Alice"), 0.97, "resolver", ident("Alice"), announced_unknown=False, alone=True
+        ident("visit"),
+        ident("Alice"),
+        0.97,
+        "resolver",
+        ident("Alice"),
+        announced_unknown=False,
+        decided_at=NOON,
+        alone=True,
     )
     held = verdict(track(), around(persons=("Alice",)), before)
     assert held.chosen.person_id == ident("Alice")

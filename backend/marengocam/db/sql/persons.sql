@@ -24,10 +24,6 @@ SELECT person_id, name, created_at, picture_path FROM person WHERE lower(btrim(n
 -- A new name.
 INSERT INTO person (person_id, name, created_at) VALUES (:person_id, btrim(:person_name), :at);
 
--- name: rename_person^
--- Another name for the same person.
-UPDATE person SET name = btrim(:person_name) WHERE person_id = :person_id RETURNING person_id;
-
 -- name: set_picture!
 -- A portrait.
 UPDATE person SET picture_path = :picture_path WHERE person_id = :person_id;
@@ -78,32 +74,15 @@ LIMIT :most;
 -- A human's word waits for the resolver's turn to end, and the next turn for the word.
 SELECT pg_advisory_xact_lock(:key);
 
--- name: name_identity^
--- A human says who this is.
-UPDATE identity SET person_id = :person_id WHERE identity_id = :identity_id AND merged_into IS NULL
-RETURNING identity_id;
-
--- name: mark_human!
--- The human's word on every track of the identity: the resolver does not overrule it.
-UPDATE assignment SET decided_by = 'human', probability = 1, decided_at = :at WHERE identity_id = :identity_id;
-
--- name: adopt_exemplars!
--- Faces seen on the identity stand for the person from now on.
-UPDATE exemplar SET person_id = :person_id WHERE identity_id = :identity_id AND kind = 'face';
-
--- name: touch_tracks!
--- The resolver looks at the identity's tracks again.
-UPDATE local_track SET revision = revision + 1
-WHERE local_track_id IN (SELECT local_track_id FROM assignment WHERE identity_id = :identity_id);
-
 -- name: prune_identities$
 -- Strangers whose tracks are all gone, with their galleries; those that were merged into them go along.
 WITH gone AS (
     DELETE FROM identity
     WHERE identity_id IN (
         SELECT i.identity_id FROM identity i
-        WHERE i.last_seen_at < :before AND (i.person_id IS NULL OR i.merged_into IS NOT NULL)
+        WHERE i.last_seen_at < :before AND NOT i.ignored AND (i.person_id IS NULL OR i.merged_into IS NOT NULL)
             AND NOT EXISTS (SELECT FROM assignment a WHERE a.identity_id = i.identity_id)
+            AND NOT EXISTS (SELECT FROM denial d WHERE d.identity_id = i.identity_id)
             AND NOT EXISTS (SELECT FROM exemplar e WHERE e.identity_id = i.identity_id AND e.person_id IS NOT NULL)
         ORDER BY i.last_seen_at
         LIMIT :most

@@ -32,7 +32,7 @@ SELECT count(*) FROM local_track WHERE resolved_revision < revision AND run_id I
 
 -- name: assignment_of^
 -- What was decided about a track before.
-SELECT a.identity_id, i.person_id, a.probability, a.decided_by, a.announced_person_id, a.announced_unknown,
+SELECT a.identity_id, i.person_id, a.probability, a.decided_by, a.announced_person_id, a.announced_unknown, a.decided_at,
     NOT EXISTS (
         SELECT FROM assignment other
         WHERE other.identity_id = a.identity_id AND other.local_track_id <> a.local_track_id
@@ -60,6 +60,15 @@ LIMIT :most;
 -- name: persons
 -- Everybody a human has named.
 SELECT person_id, name FROM person ORDER BY person_id;
+
+-- name: denials
+-- Who a human said an identity is not.
+SELECT identity_id, person_id FROM denial;
+
+-- name: ignored
+-- Identities and persons that nothing is told about.
+SELECT identity_id AS subject_id FROM identity WHERE ignored
+UNION ALL SELECT person_id FROM person WHERE ignored;
 
 -- name: strangers
 -- Unknown identities of any day whose faces, among the newest, are nearest to this one.
@@ -232,13 +241,17 @@ WHERE person_id = :person_id AND kind = 'face' AND model = :model AND source = '
     AND exemplar_id <> :exemplar_id;
 
 -- name: trim_exemplars!
--- Keep only the newest passing looks of an identity, of each kind and model.
+-- Keep only the newest passing looks of an identity, of each kind and model; faces that a human spoke about stay first.
 DELETE FROM exemplar
 WHERE exemplar_id IN (
     SELECT exemplar_id FROM (
-        SELECT exemplar_id, row_number() OVER (PARTITION BY kind, model ORDER BY created_at DESC, exemplar_id) AS place
-        FROM exemplar
-        WHERE identity_id = :identity_id AND person_id IS NULL
+        SELECT exemplar_id, row_number() OVER (
+            PARTITION BY e.kind, e.model
+            ORDER BY e.kind = 'face' AND coalesce(a.decided_by = 'human', false) DESC, e.created_at DESC, e.exemplar_id
+        ) AS place
+        FROM exemplar e
+        LEFT JOIN assignment a ON a.local_track_id = e.local_track_id
+        WHERE e.identity_id = :identity_id AND e.person_id IS NULL
     ) AS passing
     WHERE place > :most
 );

@@ -14,6 +14,7 @@ from marengocam.vision.crops import thumbnail
 from marengocam.web.answers import InputFieldError, given, told
 from marengocam.web.enrolment import enrol_face
 from marengocam.web.query import aware, flag, moment, number, path_uuid, uuid
+from marengocam.web.routes.words import person_of, speaker
 from marengocam.web.table import Desk, Parameter, Route
 from marengocam.web.wire import models as wire
 
@@ -90,15 +91,8 @@ async def list_identities(desk: Desk, request: web.Request) -> web.Response:
 
 async def name_identity(desk: Desk, request: web.Request) -> web.Response:
     body = await given(request, wire.IdentityName)
-    now = desk.context.clock.now()
-    if (body.name is None) == (body.person_id is None):
-        raise InputFieldError("Give either name or person_id.", "name")
-    person_id = body.person_id
-    if body.name is not None:
-        known = await desk.hub.persons.by_name(body.name)
-        person_id = (known or await desk.hub.persons.add(_name(body.name), now)).person_id
-    assert person_id is not None
-    await desk.hub.persons.name_identity(path_uuid(request, "identity_id"), person_id, now)
+    person_id = await person_of(desk, body.name, body.person_id)
+    await desk.hub.words.name(path_uuid(request, "identity_id"), person_id, speaker(desk, request))
     return told(await _person(desk, person_id))
 
 
@@ -120,7 +114,7 @@ async def get_person(desk: Desk, request: web.Request) -> web.Response:
 async def rename_person(desk: Desk, request: web.Request) -> web.Response:
     body = await given(request, wire.PersonIn)
     person_id = path_uuid(request, "person_id")
-    await desk.hub.persons.rename(person_id, _name(body.name))
+    await desk.hub.words.rename(person_id, _name(body.name), speaker(desk, request))
     return told(await _person(desk, person_id))
 
 

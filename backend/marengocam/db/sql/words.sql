@@ -1,0 +1,245 @@
+-- name: take_turn!
+-- A human's word waits for the resolver's turn to end, and the next turn for the word.
+SELECT pg_advisory_xact_lock(:key);
+
+-- name: identities
+-- The identities that are valid, with their persons.
+SELECT i.identity_id, i.person_id, p.name AS person_name, i.ignored
+FROM identity i
+LEFT JOIN person p USING (person_id)
+WHERE i.identity_id = ANY(:identity_ids) AND i.merged_into IS NULL;
+
+-- name: person^
+-- A person by id.
+SELECT person_id, name, ignored FROM person WHERE person_id = :person_id;
+
+-- name: identities_of
+-- All identities of a person.
+SELECT identity_id FROM identity WHERE person_id = :person_id AND merged_into IS NULL ORDER BY identity_id;
+
+-- name: tracks
+-- Which identity each of these live tracks belongs to.
+SELECT a.local_track_id, a.identity_id
+FROM assignment a
+JOIN local_track t USING (local_track_id)
+WHERE a.local_track_id = ANY(:local_track_ids) AND t.run_id IS NULL;
+
+-- name: snapshot$
+-- The rows of these identities and persons as they are now, for a later undo.
+SELECT jsonb_build_object(
+    'identities', (SELECT coalesce(jsonb_agg(jsonb_build_object('identity_id', identity_id, 'person_id', person_id,
+            'merged_into', merged_into, 'ignored', ignored)), '[]')
+        FROM identity WHERE identity_id = ANY(:identity_ids)),
+    'assignments', (SELECT coalesce(jsonb_agg(jsonb_build_object('local_track_id', local_track_id, 'identity_id',
+            identity_id, 'probability', probability, 'decided_by', decided_by)), '[]')
+        FROM assignment WHERE identity_id = ANY(:identity_ids)),
+    'exemplars', (SELECT coalesce(jsonb_agg(jsonb_build_object('exemplar_id', exemplar_id, 'person_id', person_id,
+            'identity_id', identity_id, 'source', source)), '[]')
+        FROM exemplar WHERE identity_id = ANY(:identity_ids) OR person_id = ANY(:person_ids)),
+    'persons', (SELECT coalesce(jsonb_agg(to_jsonb(person)), '[]') FROM person WHERE person_id = ANY(:person_ids))
+)::text;
+
+-- name: add_word!
+-- The word itself.
+INSERT INTO word (word_id, kind, said_at, said_by, summary, subjects, changed, before)
+VALUES (:word_id, :kind, :said_at, :said_by, :summary, :subjects, :changed, CAST(:before AS text)::jsonb);
+
+-- name: set_person!
+-- Who an identity is; null: unknown.
+UPDATE identity SET person_id = :person_id WHERE identity_id = ANY(:identity_ids);
+
+-- name: adopt_faces!
+-- Faces seen on the identities stand for the person from now on.
+UPDATE exemplar SET person_id = :person_id, source = 'confirmed'
+WHERE identity_id = ANY(:identity_ids) AND kind = 'face' AND quality >= :least_quality;
+
+-- name: disown_faces!
+-- Faces seen on the identities no longer stand for a person.
+UPDATE exemplar SET person_id = NULL, source = 'observed'
+WHERE identity_id = ANY(:identity_ids) AND person_id = :person_id AND source <> 'enrolled';
+
+-- name: pin!
+-- The human's word on every track of the identities: the resolver does not overrule it.
+UPDATE assignment SET decided_by = 'human', probability = 1, decided_at = :at WHERE identity_id = ANY(:identity_ids);
+
+-- name: pin_tracks!
+-- The human's word on some tracks.
+UPDATE assignment SET decided_by = 'human', probability = 1, decided_at = :at
+WHERE local_track_id = ANY(:local_track_ids);
+
+-- name: touch!
+-- The resolver looks at all tracks of the identities again.
+UPDATE local_track SET revision = revision + 1
+WHERE local_track_id IN (SELECT local_track_id FROM assignment WHERE identity_id = ANY(:identity_ids));
+
+-- name: touch_alike$
+-- What may look different now: tracks of the last days that no human decided on, whose face is like one of the person's.
+WITH own AS MATERIALIZED (
+    SELECT embedding, model FROM exemplar
+    WHERE person_id = :person_id AND kind = 'face'
+    ORDER BY quality DESC, exemplar_id
+    LIMIT :compared
+), alike AS (
+    SELECT t.local_track_id
+    FROM local_track t
+    JOIN assignment a USING (local_track_id)
+    WHERE t.run_id IS NULL AND t.last_seen_at >= :from_at AND t.face IS NOT NULL AND a.decided_by <> 'human'
+        AND EXISTS (
+            SELECT FROM own
+            WHERE own.model = t.face_model AND vector_dims(own.embedding) = vector_dims(t.face)
+                AND CASE WHEN vector_dims(own.embedding) = vector_dims(t.face)
+                    THEN 1 - (own.embedding <=> t.face) END >= :least_cosine
+        )
+    ORDER BY t.last_seen_at DESC
+    LIMIT :most
+), touched AS (
+    UPDATE local_track SET revision = revision + 1 WHERE local_track_id IN (SELECT local_track_id FROM alike)
+    RETURNING 1
+)
+SELECT count(*) FROM touched;
+
+-- name: move_tracks!
+-- Tracks go to another identity.
+UPDATE assignment SET identity_id = :identity_id WHERE local_track_id = ANY(:local_track_ids);
+
+-- name: move_exemplars!
+-- What tracks left in the galleries goes with them.
+UPDATE exemplar SET identity_id = :identity_id WHERE local_track_id = ANY(:local_track_ids);
+
+-- name: add_identity!
+-- An identity for tracks that were split off; its sights are theirs.
+INSERT INTO identity (identity_id, person_id, first_seen_at, last_seen_at, created_at)
+SELECT :identity_id, NULL, min(first_seen_at), max(last_seen_at), :at
+FROM local_track WHERE local_track_id = ANY(:local_track_ids);
+
+-- name: merge_identity!
+-- One identity gives everything to another.
+UPDATE identity SET merged_into = :into_id WHERE identity_id = :identity_id;
+
+-- name: move_assignments!
+-- All tracks of one identity go to another.
+UPDATE assignment SET identity_id = :into_id WHERE identity_id = :identity_id;
+
+-- name: move_gallery!
+-- All looks of one identity go to another.
+UPDATE exemplar SET identity_id = :into_id WHERE identity_id = :identity_id;
+
+-- name: widen!
+-- An identity's first and last sight follow its tracks.
+UPDATE identity SET first_seen_at = seen.first_at, last_seen_at = seen.last_at
+FROM (
+    SELECT a.identity_id, min(t.first_seen_at) AS first_at, max(t.last_seen_at) AS last_at
+    FROM assignment a
+    JOIN local_track t USING (local_track_id)
+    WHERE a.identity_id = ANY(:identity_ids)
+    GROUP BY a.identity_id
+) AS seen
+WHERE identity.identity_id = seen.identity_id;
+
+-- name: give_gallery!
+-- A person's gallery goes to another person.
+UPDATE exemplar SET person_id = :into_id WHERE person_id = :person_id;
+
+-- name: rename!
+-- Another name.
+UPDATE person SET name = btrim(:person_name) WHERE person_id = :person_id;
+
+-- name: drop_person!
+-- A person whose everything was given to another.
+DELETE FROM person WHERE person_id = :person_id;
+
+-- name: ignore_identity!
+-- Whether anything is told about an identity.
+UPDATE identity SET ignored = :ignored WHERE identity_id = :identity_id;
+
+-- name: ignore_person!
+-- Whether anything is told about a person.
+UPDATE person SET ignored = :ignored WHERE person_id = :person_id;
+
+-- name: deny!
+-- This identity is not that person.
+INSERT INTO denial (identity_id, person_id, word_id) VALUES (:identity_id, :person_id, :word_id)
+ON CONFLICT DO NOTHING;
+
+-- name: list_words
+-- What was said, newest first.
+SELECT word_id, kind, said_at, said_by, summary, subjects, before IS NOT NULL AND undone_at IS NULL AS undoable,
+    undone_at, undone_by
+FROM word
+WHERE (CAST(:subject AS uuid) IS NULL OR subjects @> ARRAY[CAST(:subject AS uuid)])
+    AND (CAST(:before_at AS timestamptz) IS NULL OR said_at < :before_at)
+ORDER BY said_at DESC, word_id DESC
+LIMIT :most;
+
+-- name: word_for_undo^
+-- A word that is to be taken back.
+SELECT word_id, kind, said_at, subjects, changed, before::text AS before, undone_at FROM word
+WHERE word_id = :word_id FOR UPDATE;
+
+-- name: later_word^
+-- A later word about the same that still holds.
+SELECT summary FROM word
+WHERE word_id <> :word_id AND undone_at IS NULL AND changed && CAST(:changed AS uuid[])
+    AND (said_at, word_id) > (:said_at, :word_id)
+ORDER BY said_at DESC
+LIMIT 1;
+
+-- name: restore_persons!
+-- Persons as they were before; one that was merged away comes back.
+INSERT INTO person (person_id, name, created_at, picture_path, ignored)
+SELECT person_id, name, created_at, picture_path, ignored
+FROM jsonb_to_recordset(CAST(:before AS text)::jsonb -> 'persons')
+    AS one (person_id uuid, name text, created_at timestamptz, picture_path text, ignored boolean)
+ON CONFLICT (person_id) DO UPDATE SET name = excluded.name, ignored = excluded.ignored;
+
+-- name: restore_identities!
+-- Identities as they were before, as far as they and their persons still exist.
+UPDATE identity SET
+    person_id = (SELECT person_id FROM person WHERE person.person_id = one.person_id),
+    merged_into = (SELECT other.identity_id FROM identity other WHERE other.identity_id = one.merged_into),
+    ignored = one.ignored
+FROM jsonb_to_recordset(CAST(:before AS text)::jsonb -> 'identities')
+    AS one (identity_id uuid, person_id uuid, merged_into uuid, ignored boolean)
+WHERE identity.identity_id = one.identity_id;
+
+-- name: restore_assignments!
+-- Tracks belong where they did before, to be decided on again unless an earlier word holds.
+UPDATE assignment SET identity_id = one.identity_id, probability = one.probability, decided_by = one.decided_by,
+    decided_at = :at
+FROM jsonb_to_recordset(CAST(:before AS text)::jsonb -> 'assignments')
+    AS one (local_track_id uuid, identity_id uuid, probability real, decided_by text)
+WHERE assignment.local_track_id = one.local_track_id;
+
+-- name: restore_exemplars!
+-- Looks stand for whom they did before.
+UPDATE exemplar SET
+    person_id = (SELECT person_id FROM person WHERE person.person_id = one.person_id),
+    identity_id = one.identity_id, source = one.source
+FROM jsonb_to_recordset(CAST(:before AS text)::jsonb -> 'exemplars')
+    AS one (exemplar_id uuid, person_id uuid, identity_id uuid, source text)
+WHERE exemplar.exemplar_id = one.exemplar_id
+    AND (one.identity_id IS NOT NULL OR EXISTS (SELECT FROM person WHERE person.person_id = one.person_id));
+
+-- name: close_emptied!
+-- Identities that the word had made and that have no track any more lead to where their tracks went.
+WITH former AS (
+    SELECT one.identity_id
+    FROM jsonb_to_recordset(CAST(:before AS text)::jsonb -> 'identities') AS one (identity_id uuid)
+    JOIN identity USING (identity_id)
+)
+UPDATE identity SET merged_into = (SELECT min(identity_id::text)::uuid FROM former)
+WHERE identity_id = ANY(:identity_ids) AND identity_id NOT IN (SELECT identity_id FROM former)
+    AND EXISTS (SELECT FROM former)
+    AND NOT EXISTS (SELECT FROM assignment a WHERE a.identity_id = identity.identity_id);
+
+-- name: drop_denials!
+-- What the word denied is open again.
+DELETE FROM denial WHERE word_id = :word_id;
+
+-- name: mark_undone!
+-- The word no longer holds.
+UPDATE word SET undone_at = :at, undone_by = :undone_by, before = NULL WHERE word_id = :word_id;
+
+-- name: notify!
+-- Tell whoever waits.
+SELECT pg_notify(:channel, :payload);

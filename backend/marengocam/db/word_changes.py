@@ -1,0 +1,187 @@
+"""What a human's word does to the rows, and how it is noted so that it can be taken back."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from marengocam.core.errors import BadInputError, ConflictError, NotFoundError
+from marengocam.core.ids import new_id
+from marengocam.db.database import Connection
+from marengocam.db.persons import CHANNEL, TRACK_CHANNEL
+from marengocam.db.queries import load, rows
+
+LEAST_FACE_QUALITY = 0.4  # a human saw who it is: a lesser face will do
+ALIKE_REACH = timedelta(days=14)  # of the past that is looked at again when a gallery changes
+ALIKE_COSINE = 0.3  # of faces: below, no model at hand would confirm anybody
+ALIKE_COMPARED = 20  # of a person's faces
+ALIKE_LIMIT = 2000
+UNKNOWN = "somebody unknown"
+_QUERIES = load("words")
+
+
+class WordKind(StrEnum):
+    """What a human can say."""
+
+    NAME = "name"
+    RENAME = "rename"
+    MERGE = "merge"
+    MERGE_PERSONS = "merge_persons"
+    SPLIT = "split"
+    DENY = "deny"
+    CONFIRM = "confirm"
+    IGNORE = "ignore"
+    ERASE = "erase"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What was said, by whom; `undoable` while it holds and was not for good."""
+
+    word_id: UUID
+    kind: WordKind
+    said_at: datetime
+    said_by: str
+    summary: str
+    subjects: tuple[UUID, ...]
+    undoable: bool
+    undone_at: datetime | None = None
+    undone_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who speaks, and when."""
+
+    name: str
+    at: datetime
+
+
+async def identities(connection: Connection, identity_ids: Sequence[UUID]) -> list[Any]:
+    found = await rows(_QUERIES.identities(connection, identity_ids=list(identity_ids)))
+    if len(found) < len(set(identity_ids)):
+        raise NotFoundError("There is no such identity; it may have been merged into another.")
+    return found
+
+
+async def identities_of(connection: Connection, person_id: UUID) -> list[UUID]:
+    return [row["identity_id"] for row in await rows(_QUERIES.identities_of(connection, person_id=person_id))]
+
+
+async def person_row(connection: Connection, person_id: UUID) -> Any:
+    row = await _QUERIES.person(connection, person_id=person_id)
+    if row is None:
+        raise NotFoundError("There is no such person.")
+    return row
+
+
+async def identities_of_tracks(connection: Connection, local_track_ids: Sequence[UUID]) -> list[UUID]:
+    """Return the identities of tracks; raises NotFoundError when one has none."""
+    wanted = list(dict.fromkeys(local_track_ids))
+    if not wanted:
+        raise BadInputError("Name the tracks it is about.")
+    found = await rows(_QUERIES.tracks(connection, local_track_ids=wanted))
+    if len(found) < len(wanted):
+        raise NotFoundError("There is no such track, or it has not been decided on yet.")
+    return sorted({row["identity_id"] for row in found})
+
+
+async def must_belong(connection: Connection, local_track_ids: Sequence[UUID], identity_id: UUID) -> None:
+    if await identities_of_tracks(connection, local_track_ids) != [identity_id]:
+        raise ConflictError("Some of these tracks belong to another identity by now: look again.")
+
+
+async def note(
+    connection: Connection,
+    kind: WordKind,
+    speaker: Speaker,
+    summary: str,
+    identity_ids: Sequence[UUID],
+    person_ids: Sequence[UUID],
+    *,
+    also: Iterable[UUID] = (),
+    changed: Sequence[UUID] = (),
+) -> Word:
+    """Write the word with the rows as they are before it is carried out; `changed` are persons that it alters."""
+    before = await _QUERIES.snapshot(connection, identity_ids=list(identity_ids), person_ids=list(changed))
+    subjects = sorted({*identity_ids, *person_ids, *also})
+    word = Word(new_id(speaker.at), kind, speaker.at, speaker.name, summary, tuple(subjects), undoable=True)
+    await _QUERIES.add_word(
+        connection,
+        word_id=word.word_id,
+        kind=str(kind),
+        said_at=speaker.at,
+        said_by=speaker.name,
+        summary=summary,
+        subjects=subjects,
+        changed=sorted({*identity_ids, *changed, *also}),
+        before=before,
+    )
+    return word
+
+
+async def make_person(connection: Connection, identity_ids: list[UUID], person_id: UUID, at: datetime) -> None:
+    """Have identities be a person, with their faces in the gallery."""
+    await _QUERIES.set_person(connection, identity_ids=identity_ids, person_id=person_id)
+    await _QUERIES.pin(connection, identity_ids=identity_ids, at=at)
+    await _QUERIES.adopt_faces(
+        connection, identity_ids=identity_ids, person_id=person_id, least_quality=LEAST_FACE_QUALITY
+    )
+    await finish(connection, identity_ids, person_id, at)
+
+
+async def move(
+    connection: Connection, local_track_ids: Sequence[UUID], identity_id: UUID, at: datetime, *, exists: bool
+) -> None:
+    tracks = list(local_track_ids)
+    if not exists:
+        await _QUERIES.add_identity(connection, identity_id=identity_id, local_track_ids=tracks, at=at)
+    await _QUERIES.move_tracks(connection, identity_id=identity_id, local_track_ids=tracks)
+    await _QUERIES.move_exemplars(connection, identity_id=identity_id, local_track_ids=tracks)
+
+
+async def finish(connection: Connection, identity_ids: Sequence[UUID], person_id: UUID | None, at: datetime) -> None:
+    """Have the resolver look again at what changed, and at what is like it, and tell who waits."""
+    touched = list(dict.fromkeys(identity_ids))
+    await _QUERIES.widen(connection, identity_ids=touched)
+    await _QUERIES.touch(connection, identity_ids=touched)
+    if person_id is not None:
+        await _QUERIES.touch_alike(
+            connection,
+            person_id=person_id,
+            from_at=at - ALIKE_REACH,
+            compared=ALIKE_COMPARED,
+            least_cosine=ALIKE_COSINE,
+            most=ALIKE_LIMIT,
+        )
+        await _QUERIES.notify(connection, channel=CHANNEL, payload=str(person_id))
+    await _QUERIES.notify(connection, channel=TRACK_CHANNEL, payload=str(touched[0]) if touched else "")
+
+
+async def restore(connection: Connection, word: Any, at: datetime) -> None:
+    before, subjects = word["before"], list(word["subjects"])
+    await _QUERIES.touch(connection, identity_ids=subjects)
+    await _QUERIES.drop_denials(connection, word_id=word["word_id"])
+    try:
+        await _QUERIES.restore_persons(connection, before=before)
+    except ConflictError as error:
+        raise ConflictError("Somebody else has that name by now: rename them first.") from error
+    await _QUERIES.restore_identities(connection, before=before)
+    await _QUERIES.restore_assignments(connection, before=before, at=at)
+    await _QUERIES.restore_exemplars(connection, before=before)
+    await _QUERIES.close_emptied(connection, identity_ids=subjects, before=before)
+    for person_id in subjects:
+        if await _QUERIES.person(connection, person_id=person_id) is not None:
+            await finish(connection, subjects, person_id, at)
+            return
+    await finish(connection, subjects, None, at)
+
+
+def called(identity: Any) -> str:
+    return str(identity["person_name"] or UNKNOWN)
+
+
+def sights(local_track_ids: Sequence[UUID]) -> str:
+    return "One sight" if len(local_track_ids) == 1 else f"{len(local_track_ids)} sights"
