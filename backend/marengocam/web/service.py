@@ -15,7 +15,7 @@ from marengocam.web.answers import Handler, errors_as_json
 from marengocam.web.openapi import document
 from marengocam.web.routes import cameras, discovery, events, media, people, system, words
 from marengocam.web.signing import PURPOSE, Signer
-from marengocam.web.table import SPEAKER, PREFIX, Desk, Route
+from marengocam.web.table import PREFIX, SPEAKER, Desk, Route
 
 ROUTES: tuple[Route, ...] = (
     *system.ROUTES,
