@@ -16,6 +16,7 @@ from uuid import UUID
 import av
 import cv2
 import numpy as np
+from tests.bench.bench_detect import has_torch, ultralytics
 from tests.bench.measuring import (
     FFMPEG,
     HOUR_S,
@@ -104,15 +105,7 @@ def analysis(seconds: float, rounds: int) -> tuple[dict[str, Any], list[str]]:
         data = Path(name)
         settings = Settings(data_dir=data, media_dir=data, models_dir=models, download_models=False)
         eyes, high_eyes = load_eyes(settings), load_eyes(replace(settings, analysis_detail="high"))
-        onnx = models / "yolo11n_reconstructed.onnx" if models else None
-        reference = every_frame(onnx, 960, REFERENCE_SCORE) if onnx else None
-        if onnx is None:
-            notes.append("No models are here: cost is measured with the built-in people detector, recall is not.")
-        else:
-            notes += [
-                "torch is not installed: the peer is ONNX Runtime, FP32, one thread, every frame at 640.",
-                "Reference boxes: the same network's FP32 weights at 960 wide, people of score 0.5.",
-            ]
+        reference, peer = references(models, notes)
         for kind, clips in KINDS.items():
             pictures = [clip for one in clips if (clip := read(footage, one, seconds))] or [drawn(data, seconds)]
             wanted = [[reference(rgb, n) for n, (_, rgb) in enumerate(clip)] for clip in pictures] if reference else []
@@ -120,11 +113,39 @@ def analysis(seconds: float, rounds: int) -> tuple[dict[str, Any], list[str]]:
                 "ours": lambda: ours(eyes, thorough=False),
                 "ours_high": lambda: ours(high_eyes, thorough=True),
             }
-            if onnx is not None:
-                ways["every_frame"] = lambda: every_frame(onnx, 640)
+            if peer is not None:
+                ways["every_frame"] = lambda: peer
             figures[kind] = one_kind(ways, pictures, wanted, rounds)
         figures["detector"] = eyes.detector.name
     return figures, notes
+
+
+def references(models: Path | None, notes: list[str]) -> tuple[Look | None, Look | None]:
+    """Return who tells the boxes to be found, and the peer that looks at every frame."""
+    if models is None:
+        notes.append("No models are here: cost is measured with the built-in people detector, recall is not.")
+        return None, None
+    if has_torch():
+        notes.append("Peer: torch eager, FP32, one thread, every frame at 640.")
+        notes.append("Reference boxes: YOLOv8n (torch) at 960x544, people of score 0.5.")
+        return (
+            eager(models / "yolov8n_reconstructed.pt", 960, REFERENCE_SCORE),
+            eager(models / "yolo11n_reconstructed.pt", 640, COUNTED_SCORE),
+        )
+    notes.append("torch is not here: the peer is ONNX Runtime, FP32, one thread, every frame at 640.")
+    notes.append("Reference boxes: the same network's FP32 weights at 960 wide, people of score 0.5.")
+    onnx = models / "yolo11n_reconstructed.onnx"
+    return every_frame(onnx, 960, REFERENCE_SCORE), every_frame(onnx, 640)
+
+
+def eager(file: Path, width_px: int, score: float) -> Look:
+    """Return a detector at every whole frame, by torch in one thread."""
+    detector = ultralytics(file, width_px)
+
+    def look(rgb: np.ndarray, _number: int) -> list[Box]:
+        return [one.box for one in detector.detect([rgb], score)[0] if one.label == "person"]
+
+    return look
 
 
 def one_kind(

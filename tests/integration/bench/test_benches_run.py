@@ -19,6 +19,8 @@ SHORTEST = {
     "ingest": ["--seconds", "1", "--rounds", "1"],
     "latency": ["--seconds", "2"],
     "kill": ["--rounds", "1"],
+    "detect": ["--frames", "1", "--rounds", "1"],
+    "resolver": ["--sizes", "300", "--tracks", "30"],
 }
 
 

@@ -74,7 +74,7 @@ def _ultralytics(settings: Settings, models: Models) -> Detector:
         raise ModelError("No detector model for ultralytics was found: see `marengocam models list`.")
     from marengocam.vision.detectors.ultralytics import UltralyticsDetector  # noqa: PLC0415 - loaded when needed
 
-    detector = UltralyticsDetector(best[1], best[0].name)
+    detector = UltralyticsDetector(best[1], best[0].name, _long_side_px(settings))
     if not detector.on_gpu:
         return detector
     return BatchingDetector(SteppingDetector(detector, MAX_BATCH, lambda: _on_cpu(settings, models)))

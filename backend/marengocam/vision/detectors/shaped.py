@@ -43,7 +43,12 @@ class ShapedDetector:
 
     @property
     def name(self) -> str:
-        return f"{self._name}-{next(iter(self._nets.values())).precision}-{self._long_side_px}"
+        return f"{self._name}-{self.precision}-{self._long_side_px}"
+
+    @property
+    def precision(self) -> str:
+        """In what it computes, such as bf16."""
+        return next(iter(self._nets.values())).precision
 
     def detect(self, pictures: Sequence[Picture], min_score: float) -> list[list[Detection]]:
         """Return the objects of each picture."""

@@ -11,9 +11,9 @@ from marengocam.core.errors import ModelError
 from marengocam.core.geometry import Box
 from marengocam.core.model import Detection
 from marengocam.vision.detectors.protocol import LABELS, Picture
+from marengocam.vision.detectors.shaped import LONG_SIDE_PX
 from marengocam.vision.detectors.yolo import NMS_IOU
 
-LONG_SIDE_PX = 640
 VRAM_FRACTION = 0.375  # 3 of 8 GB, the brief's budget for the detector
 FRACTION_VARIABLE = "MARENGOCAM_VRAM_FRACTION"
 
@@ -21,7 +21,7 @@ FRACTION_VARIABLE = "MARENGOCAM_VRAM_FRACTION"
 class UltralyticsDetector:
     """Batches over cameras, half precision on CUDA."""
 
-    def __init__(self, file: Path, model_name: str) -> None:
+    def __init__(self, file: Path, model_name: str, long_side_px: int = LONG_SIDE_PX) -> None:
         # No installing, fetching or reporting behind the owner's back.
         os.environ.setdefault("YOLO_AUTOINSTALL", "false")
         os.environ.setdefault("YOLO_OFFLINE", "true")
@@ -39,6 +39,7 @@ class UltralyticsDetector:
         self._precision = {} if self._device == "cpu" else half
         self._model = YOLO(str(file), task="detect")
         self._model_name = model_name
+        self._long_side_px = long_side_px
         self._one_at_a_time = threading.Lock()  # a YOLO object keeps its batch in itself
 
     @property
@@ -48,7 +49,7 @@ class UltralyticsDetector:
 
     @property
     def name(self) -> str:
-        return f"{self._model_name}-ultralytics-{self._device.split(':')[0]}-{LONG_SIDE_PX}"
+        return f"{self._model_name}-ultralytics-{self._device.split(':')[0]}-{self._long_side_px}"
 
     def detect(self, pictures: Sequence[Picture], min_score: float) -> list[list[Detection]]:
         """Return the objects of each picture."""
@@ -57,7 +58,7 @@ class UltralyticsDetector:
         with self._one_at_a_time:
             results = self._model.predict(
                 frames,
-                imgsz=LONG_SIDE_PX,
+                imgsz=self._long_side_px,
                 conf=min_score,
                 iou=NMS_IOU,
                 classes=sorted(LABELS),

@@ -1,0 +1,222 @@
+"""Each detector back-end and input size: CPU ms a picture, recall and precision against a larger network's boxes."""
+
+import itertools
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+from tests.bench.measuring import alternated, arguments_of, at_least, at_most, cpu_s, shared_folder, tell
+
+from marengocam.core.model import Detection
+from marengocam.settings import Settings
+from marengocam.vision.detectors.hog import HogDetector
+from marengocam.vision.detectors.onnx import OnnxRuntimeDetector
+from marengocam.vision.detectors.openvino import OpenVinoDetector
+from marengocam.vision.detectors.protocol import LABELS, Detector
+from marengocam.vision.models import Models, spec_named
+
+SIDES_PX = (640, 576, 416, 320)
+CLIPS = (
+    "plaza_a_cam1", "lab4_cam2", "pets09_s2l1_view1", "people_detection", "coffeeroom_personA", "car_detection",
+    "intel_store_aisle_detection", "highway_traffic",
+)  # fmt: skip
+WIDTH_PX, HEIGHT_PX = 640, 360
+REFERENCE_SIZE_PX = (960, 544)
+REFERENCE_SCORE, SCORE, FOUND_IOU = 0.5, 0.4, 0.4
+KEPT_IOU = 0.5
+TORCH_RATIO, INT8_KEEPS = 0.33, 0.99
+
+Picture = np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One back-end at one input size."""
+
+    backend: str
+    side_px: int
+    detect: Callable[[Picture], list[Detection]]
+
+
+def main() -> int:
+    parser = arguments_of(__doc__, frames=12, rounds=3)
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    pictures = list(frames(arguments.frames))
+    with tempfile.TemporaryDirectory(prefix="mc-detect-") as name:
+        ways, notes = everything(Path(name))
+        if not ways:
+            notes.append("No models are here: only OpenCV's people detector is measured.")
+        ways.append(Way("hog", 0, one_by_one(HogDetector())))
+        reference = reference_boxes(pictures, notes)
+        figures = measure(ways, pictures, reference, arguments.rounds)
+    tell("detect", arguments.json, figures, targets_of(figures), notes)
+    return 0
+
+
+def everything(data: Path) -> tuple[list[Way], list[str]]:
+    """Return every back-end that this machine has, at every size it takes, and what is missing."""
+    folder, ways, notes = shared_folder("models"), [], []
+    if folder is None:
+        return [], []
+    settings = Settings(data_dir=data, media_dir=data, models_dir=folder, download_models=False)
+    models = Models(settings)
+    onnx, int8 = models.find(spec_named("yolo11n-onnx")), models.find(spec_named("yolo11n-int8"))
+    torch_file = folder / "yolo11n_reconstructed.pt"
+    for side_px in SIDES_PX:
+        if onnx is not None:
+            for exact in (False, True):
+                detector = OpenVinoDetector(onnx, "yolo11n", data, side_px, exact=exact)
+                ways.append(Way(f"openvino {detector.precision}", side_px, one_by_one(detector)))
+            if find_spec("onnxruntime"):
+                ways.append(Way("onnxruntime f32", side_px, one_by_one(OnnxRuntimeDetector(onnx, "yolo11n", side_px))))
+        if has_torch() and torch_file.is_file():
+            ways.append(Way("torch eager", side_px, one_by_one(ultralytics(torch_file, side_px))))
+    if int8 is not None:
+        ways.append(
+            Way("openvino int8, 640x640", 640, one_by_one(OpenVinoDetector(int8, "yolo11n", data, fixed_px=640)))
+        )
+        full = OpenVinoDetector(onnx, "yolo11n", data, fixed_px=640, exact=True)
+        ways.append(Way("openvino f32, 640x640", 640, one_by_one(full)))
+    if not has_torch():
+        notes.append("torch is not here: nothing is compared with it. `script/setup-torch` gets it where it can.")
+    return ways, notes
+
+
+def has_torch() -> bool:
+    return bool(find_spec("torch") and find_spec("ultralytics"))
+
+
+def ultralytics(file: Path, side_px: int) -> Detector:
+    import torch  # noqa: PLC0415 - only where it is
+
+    from marengocam.vision.detectors.ultralytics import UltralyticsDetector  # noqa: PLC0415 - as torch
+
+    torch.set_num_threads(1)
+    return UltralyticsDetector(file, file.stem, side_px)
+
+
+def one_by_one(detector: Detector) -> Callable[[Picture], list[Detection]]:
+    return lambda picture: detector.detect([picture], SCORE)[0]
+
+
+def frames(each: int) -> Iterator[Picture]:
+    """Yield pictures spread over the clips; noise where there is no footage."""
+    footage = shared_folder("footage")
+    files = [footage / f"{clip}.mp4" for clip in CLIPS] if footage else []
+    for file in files:
+        with av.open(str(file)) as container:
+            total = container.streams.video[0].frames or 300
+            decoded = itertools.islice(container.decode(video=0), 0, None, max(1, total // each))
+            for frame in itertools.islice(decoded, each):
+                yield frame.reformat(WIDTH_PX, HEIGHT_PX).to_ndarray(format="rgb24")
+    if not files:
+        yield from np.random.default_rng(1).integers(0, 255, (each, HEIGHT_PX, WIDTH_PX, 3), np.uint8)
+
+
+def reference_boxes(pictures: list[Picture], notes: list[str]) -> list[list[Detection]] | None:
+    """Return what a larger look finds: YOLOv8n at 960x544 where torch is, else our network that wide."""
+    folder = shared_folder("models")
+    if folder is None:
+        return None
+    if has_torch():
+        notes.append("Reference boxes: YOLOv8n (torch) at 960x544, score 0.5 or more.")
+        return [of_reference(one) for one in yolov8n(folder / "yolov8n_reconstructed.pt", pictures)]
+    notes.append("Reference boxes: our own network's FP32 weights at 960 wide, score 0.5 or more.")
+    wide = OnnxRuntimeDetector(folder / "yolo11n_reconstructed.onnx", "reference", REFERENCE_SIZE_PX[0])
+    return [wide.detect([picture], REFERENCE_SCORE)[0] for picture in pictures]
+
+
+def yolov8n(file: Path, pictures: list[Picture]) -> Iterator[list[Detection]]:
+    detector = ultralytics(file, REFERENCE_SIZE_PX[0])
+    for picture in pictures:
+        yield detector.detect([picture], REFERENCE_SCORE)[0]
+
+
+def of_reference(found: list[Detection]) -> list[Detection]:
+    return [one for one in found if one.score >= REFERENCE_SCORE and one.label in LABELS.values()]
+
+
+def measure(
+    ways: list[Way], pictures: list[Picture], reference: list[list[Detection]] | None, rounds: int
+) -> dict[str, Any]:
+    found: dict[str, list[list[Detection]]] = {}
+
+    def cost(way: Way) -> float:
+        way.detect(pictures[0])  # made ready before it counts
+        before_s = cpu_s()
+        found[name_of(way)] = [way.detect(picture) for picture in pictures]
+        return cpu_s() - before_s
+
+    spent_s = alternated({name_of(way): lambda way=way: cost(way) for way in ways}, rounds)
+    figures: dict[str, Any] = {"pictures": len(pictures), "ways": {}}
+    for way in ways:
+        name = name_of(way)
+        row: dict[str, Any] = {"ms_a_picture": round(1000 * spent_s[name] / len(pictures), 2)}
+        if reference is not None:
+            row |= quality(found[name], reference)
+        peer = spent_s.get(f"torch eager {way.side_px}")
+        if peer:
+            row["ratio_to_torch_eager"] = round(spent_s[name] / peer, 3)
+        figures["ways"][name] = row
+    small, full = found.get("openvino int8, 640x640 640"), found.get("openvino f32, 640x640 640")
+    figures["int8_keeps_of_f32"] = kept(small, full) if small and full else None
+    return figures
+
+
+def name_of(way: Way) -> str:
+    return f"{way.backend} {way.side_px}" if way.side_px else way.backend
+
+
+def quality(found: list[list[Detection]], reference: list[list[Detection]]) -> dict[str, float]:
+    """Return recall of the reference's boxes, and the share of found boxes that it has too."""
+    hits = [sum(meets(one, seen) for one in known) for seen, known in zip(found, reference, strict=True)]
+    right = [sum(meets(one, known) for one in seen) for seen, known in zip(found, reference, strict=True)]
+    total, told = sum(map(len, reference)), sum(map(len, found))
+    return {
+        "recall": round(sum(hits) / total, 3) if total else 0.0,
+        "precision": round(sum(right) / told, 3) if told else 0.0,
+    }
+
+
+def meets(one: Detection, others: list[Detection]) -> bool:
+    return any(one.label == other.label and one.box.iou(other.box) >= FOUND_IOU for other in others)
+
+
+def kept(small: list[list[Detection]], full: list[list[Detection]]) -> float | None:
+    """Return how many of the full precision's sure objects the small one has too."""
+    sure = [(one, seen) for seen, known in zip(small, full, strict=True) for one in known if one.score >= 0.5]
+    if not sure:
+        return None
+    same = sum(any(one.label == x.label and one.box.iou(x.box) >= KEPT_IOU for x in seen) for one, seen in sure)
+    return round(same / len(sure), 3)
+
+
+def targets_of(figures: dict[str, Any]) -> list[Any]:
+    ratios = [
+        row["ratio_to_torch_eager"]
+        for name, row in figures["ways"].items()
+        if name.startswith("openvino b") and "ratio_to_torch_eager" in row
+    ]
+    return [
+        at_most("G6", "our detector to torch eager at the same size, median", median(ratios), TORCH_RATIO),
+        at_least("G6", "INT8 keeps of FP32's sure detections", figures["int8_keeps_of_f32"], INT8_KEEPS),
+    ]
+
+
+def median(values: list[float]) -> float | None:
+    return round(statistics.median(values), 3) if values else None
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    sys.exit(main())
