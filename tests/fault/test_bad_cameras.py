@@ -54,7 +54,7 @@ LIES = {"sps_16k": (16_384, Fault.NOT_VIDEO), "sps_12k": (12_288, Fault.TOO_LARG
 OFFLINE = {
     **{name: fault for name, (_, fault) in (RUBBISH | RUBBISH_VIDEO | LIES).items()},
     "wrong_password": Fault.AUTH,
-    "no_keyframe": Fault.STALLED,
+    "no_keyframe": Fault.NO_KEYFRAME,
 }
 UNSTEADY = {"cut_off": Fault.ENDED}  # some pictures each time, then nothing: in turn connecting and online
 

@@ -13,7 +13,7 @@ from marengocam.ingest.camera_state import CameraHealth
 from marengocam.ingest.decode_queue import DecodeQueue, QueuedPacket
 from marengocam.ingest.recorder import Recorder
 from marengocam.ingest.recording_modes import Sights
-from marengocam.media.faults import Fault, StreamError
+from marengocam.media.faults import SENTENCES, Fault, StreamError
 from marengocam.media.reachability import answers
 from marengocam.media.store import Store
 from marengocam.media.stream import StreamOptions, StreamPacket, StreamReader
@@ -23,6 +23,7 @@ BACKOFF_MAX_S = 7.5  # with its jitter below 10 s
 AWAY = frozenset({Fault.UNREACHABLE, Fault.REFUSED, Fault.STALLED, Fault.ENDED})  # a matter of waiting, not of settings
 BACKOFF_AWAY_MAX_S = 1.5
 RETURN_POLL_S = 0.5
+KEYFRAME_LIMIT_S = 10.0  # pictures come for so long, and none that can be begun with
 STEADY_S = 10.0  # a session this long resets the backoff
 _LOG = logging.getLogger(__name__)
 
@@ -65,6 +66,8 @@ class Reader:
         self._on_recovered = on_recovered
         self._stopping = threading.Event()
         self._session = 0
+        self._session_began_s = 0.0
+        self._keyframe_seen = False
         name = f"read {camera.camera_id}{'' if plan.record else ' (sub)'}"
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -105,6 +108,7 @@ class Reader:
         camera = self._camera
         options = StreamOptions(camera.username, camera.password, camera.transport)
         with StreamReader(self._plan.url, options, self._clock) as reader:
+            self._session_began_s, self._keyframe_seen = self._clock.monotonic_s(), False
             recorder = self._recorder(reader) if self._plan.record else None
             try:
                 for packet in reader.packets(sound=self._plan.record and camera.recording.sound):
@@ -137,14 +141,20 @@ class Reader:
             counters.packets += 1
             counters.bytes += packet.size_bytes
             counters.last_packet_at = packet.at
-            if packet.keyframe:
-                self._health.flowing(self._clock.now())
+            self._note_keyframe(begins=packet.keyframe)
         if self._plan.analyse:
             video: Any = reader.video
             queued_at_s = self._clock.monotonic_s()
             self._queue.offer(QueuedPacket(packet, self._session, reader.info, video, queued_at_s))
             counters.frames_lost = self._queue.lost
             self._health.stream_problem = ""
+
+    def _note_keyframe(self, *, begins: bool) -> None:
+        if begins:
+            self._keyframe_seen = True
+            self._health.flowing(self._clock.now())
+        elif not self._keyframe_seen and self._clock.monotonic_s() - self._session_began_s > KEYFRAME_LIMIT_S:
+            self._health.trouble(SENTENCES[Fault.NO_KEYFRAME], self._clock.now())
 
     def _wait_for_return(self) -> None:
         """While nothing answers at the address, ask often: a camera that is back is read within RETURN_POLL_S."""

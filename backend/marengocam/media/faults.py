@@ -20,6 +20,7 @@ class Fault(StrEnum):
     TRANSPORT = "transport"
     TOO_LARGE = "too_large"
     STALLED = "stalled"
+    NO_KEYFRAME = "no_keyframe"
     ENDED = "ended"
     OTHER = "other"
 
@@ -35,6 +36,7 @@ SENTENCES = {
     Fault.TRANSPORT: "The camera does not send its stream this way: set its transport to the other of TCP and UDP.",
     Fault.TOO_LARGE: "The camera's picture is too large: choose a smaller resolution in the camera.",
     Fault.STALLED: "The camera is connected but sends no video: restart it if this lasts.",
+    Fault.NO_KEYFRAME: "The camera sends video without keyframes: set a keyframe (I-frame) every 1 to 2 seconds.",
     Fault.ENDED: "The camera ended the stream; it is opened again.",
     Fault.OTHER: "The stream cannot be read: check the address and the camera's settings.",
 }
