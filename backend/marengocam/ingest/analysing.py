@@ -102,7 +102,7 @@ class Analysis:
 
     def _take(self, queued: QueuedPacket) -> None:
         if not self._is_wanted(queued):
-            self._health.counters.frames_skipped += 1
+            self._health.counters.packets_skipped += 1
             return
         if queued.queued_at_s is not None:
             self._note_lag(self._clock.monotonic_s() - queued.queued_at_s)

@@ -27,7 +27,8 @@ class Counters:
     bytes: int = 0
     chunks: int = 0
     frames_decoded: int = 0
-    frames_skipped: int = 0
+    packets_skipped: int = 0  # not decoded, by choice
+    frames_skipped: int = 0  # decoded and not looked at, by choice
     frames_lost: int = 0
     frames_analysed: int = 0
     detector_s: float = 0.0

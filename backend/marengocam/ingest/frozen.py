@@ -7,19 +7,27 @@ import numpy.typing as npt
 
 FROZEN_AFTER = timedelta(seconds=60)
 SAMPLE_STEP_PX = 8
+REMEMBERED_SAMPLES = 300
 FROZEN_REASON = "The picture has not changed in the least for a minute: the camera may have hung up; restart it."
 
 
 class FrozenWatch:
-    """Compares samples of the luma plane; even a still room differs, since sensors are noisy and encoders refresh."""
+    """Compares samples of the luma plane; even a still room brings new ones, since sensors are noisy.
+
+    An encoder shows what never changes as one picture after a keyframe and as others in between: what has been shown
+    before counts as the same.
+    """
 
     def __init__(self) -> None:
-        self._sample = b""
+        self._shown: dict[int, None] = {}
         self._since: datetime | None = None
 
     def update(self, luma: npt.NDArray[np.uint8], at: datetime) -> bool:
         """Take in a frame's luma (H x W); return whether the picture is frozen."""
-        sample = luma[::SAMPLE_STEP_PX, ::SAMPLE_STEP_PX].tobytes()
-        if sample != self._sample or self._since is None or at < self._since:
-            self._sample, self._since = sample, at
+        sample = hash(luma[::SAMPLE_STEP_PX, ::SAMPLE_STEP_PX].tobytes())
+        if sample not in self._shown or self._since is None or at < self._since:
+            self._since = at
+            self._shown[sample] = None
+            while len(self._shown) > REMEMBERED_SAMPLES:
+                del self._shown[next(iter(self._shown))]
         return at - self._since >= FROZEN_AFTER

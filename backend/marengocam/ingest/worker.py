@@ -168,6 +168,7 @@ class CameraWorker:
             "chunks": counters.chunks,
             "frames_decoded": counters.frames_decoded,
             "frames_analysed": counters.frames_analysed,
+            "packets_skipped": counters.packets_skipped,
             "frames_skipped": counters.frames_skipped,
             "frames_lost": counters.frames_lost,
             "reconnects": counters.reconnects,
