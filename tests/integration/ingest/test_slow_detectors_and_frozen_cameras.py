@@ -116,7 +116,7 @@ async def test_every_picture_that_came_is_accounted_for(
 
             await until(enough)
             told = await figures(hub)
-    # Packets are decoded, passed over before decoding, or lost; of the decoded ones those that are not due are passed over too.
+    # A packet is decoded, passed over, or lost; a few are under way.
     waiting = told["packets"] - told["frames_lost"] - told["frames_decoded"] - told["packets_skipped"]
     assert 0 <= waiting <= 15
     assert told["frames_decoded"] >= told["frames_analysed"]
