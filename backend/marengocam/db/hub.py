@@ -21,6 +21,7 @@ from marengocam.db.replays import Replays
 from marengocam.db.resolution import Resolution
 from marengocam.db.rules import Rules
 from marengocam.db.tracks import Tracks
+from marengocam.db.visits import Visits
 from marengocam.db.words import Words
 from marengocam.settings import Settings
 
@@ -39,6 +40,7 @@ class Hub:
     resolution: Resolution
     persons: Persons
     words: Words
+    visits: Visits
     events: Events
     health: Health
     leases: Leases
@@ -69,6 +71,7 @@ async def open_hub(settings: Settings, application: str, pool_size: int = DEFAUL
             resolution=Resolution(database, events),
             persons=Persons(database),
             words=Words(database),
+            visits=Visits(database),
             events=events,
             health=Health(database),
             leases=Leases(database),

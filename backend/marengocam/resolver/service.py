@@ -5,6 +5,7 @@ import logging
 
 from marengocam.core.errors import ConflictError, MarengoCamError
 from marengocam.core.identity import CameraGraph
+from marengocam.resolver.leaving import tell_who_left
 from marengocam.resolver.metrics import ResolverMetrics
 from marengocam.resolver.turn import take_turn
 from marengocam.runtime.context import ServiceContext
@@ -14,6 +15,7 @@ POLL_S = 2.0  # behind every wake-up
 RETRY_S = 0.5  # after the hub was away or refused
 GRAPH_EVERY_S = 60.0
 BACKLOG_EVERY_S = 5.0
+LEAVING_EVERY_S = 15.0
 BACKLOG_DEGRADED = 500  # tracks that wait: announcements come late
 
 _LOG = logging.getLogger(__name__)
@@ -27,6 +29,7 @@ class ResolverService:
         self._graph_due_s = 0.0
         self._backlog = 0
         self._backlog_due_s = 0.0
+        self._leaving_due_s = 0.0
         self._trouble: str | None = None
 
     async def run(self, context: ServiceContext) -> None:
@@ -35,7 +38,7 @@ class ResolverService:
         resolution, clock = context.hub.resolution, context.clock
         while not context.stopping.is_set():
             try:
-                await self._learn(context, metrics)
+                await self._now_and_then(context, metrics)
                 busy = await take_turn(resolution, self._graph, context.settings.confirm_probability, clock, metrics)
                 self._trouble = None
             except ConflictError as error:
@@ -59,7 +62,7 @@ class ResolverService:
             return HealthReport("degraded", f"{self._backlog} tracks wait for a decision.", detail)
         return HealthReport("ok", "", detail)
 
-    async def _learn(self, context: ServiceContext, metrics: ResolverMetrics) -> None:
+    async def _now_and_then(self, context: ServiceContext, metrics: ResolverMetrics) -> None:
         now_s = context.clock.monotonic_s()
         if now_s >= self._graph_due_s:
             self._graph = await context.hub.resolution.camera_graph(context.clock.now())
@@ -68,6 +71,9 @@ class ResolverService:
             self._backlog = await context.hub.resolution.backlog()
             metrics.backlog.set(self._backlog)
             self._backlog_due_s = now_s + BACKLOG_EVERY_S
+        if now_s >= self._leaving_due_s:
+            await tell_who_left(context.hub.visits, context.hub.events, context.clock)
+            self._leaving_due_s = now_s + LEAVING_EVERY_S
 
 
 async def _woken(context: ServiceContext) -> None:

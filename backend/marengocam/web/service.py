@@ -13,7 +13,7 @@ from marengocam.runtime.health import HealthReport
 from marengocam.web.access import Gate
 from marengocam.web.answers import Handler, errors_as_json
 from marengocam.web.openapi import document
-from marengocam.web.routes import cameras, discovery, events, media, people, system, words
+from marengocam.web.routes import cameras, discovery, events, media, people, system, visits, words
 from marengocam.web.signing import PURPOSE, Signer
 from marengocam.web.table import PREFIX, SPEAKER, Desk, Route
 
@@ -24,6 +24,7 @@ ROUTES: tuple[Route, ...] = (
     *media.ROUTES,
     *people.ROUTES,
     *words.ROUTES,
+    *visits.ROUTES,
     *events.ROUTES,
 )
 PAGE_FOLDER = Path(__file__).parent / "page"
