@@ -40,6 +40,7 @@ class Settings:
     resolver_health_port: int = 8472
     automation_health_port: int = 8473
     janitor_health_port: int = 8474
+    appearance: bool = True  # False: clothes and build are not compared on any camera
     face_url: str = ""  # empty: our own face process on face_port; "off": no faces
     mqtt_url: Secret = Secret("")  # mqtt://user:password@host:1883; empty: none
     mqtt_topic_prefix: str = "marengocam"
@@ -51,6 +52,7 @@ class Settings:
     detector_min_score: float = 0.4
     confirm_probability: float = 0.95  # a person is announced by name from here on
     retention_days: float = 14.0
+    stranger_days: float = 30.0  # how long faces and looks of unknown people are kept
     retention_max_bytes: int = 0  # 0: no limit by size
     download_models: bool = True
     log_level: str = "INFO"
@@ -97,6 +99,8 @@ _SCHEMA = vol.Schema(
         "detector_min_score": vol.All(vol.Coerce(float), vol.Range(0.05, 0.95)),
         "confirm_probability": vol.All(vol.Coerce(float), vol.Range(0.5, 0.9999)),
         "retention_days": vol.All(vol.Coerce(float), vol.Range(0.01, 3650)),
+        "stranger_days": vol.All(vol.Coerce(float), vol.Range(0.01, 3650)),
+        "appearance": vol.Boolean(),
         "retention_max_bytes": vol.All(vol.Coerce(int), vol.Range(min=0)),
         "download_models": vol.Boolean(),
         "log_level": vol.All(vol.Upper, vol.In(["DEBUG", "INFO", "WARNING", "ERROR"])),

@@ -1,17 +1,23 @@
 """Commands that do one chore and end: look after persons, tokens, rules, replays, models; check; doctor."""
 
 import argparse
+import asyncio
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from marengocam.cli.opening import Subparsers, opened_hub
 from marengocam.cli.services import moment
 from marengocam.core.clock import SystemClock
-from marengocam.core.errors import NotFoundError
+from marengocam.core.errors import BadInputError, NotFoundError
 from marengocam.core.ids import new_id
 from marengocam.core.model import EventType
 from marengocam.settings import Settings
+
+if TYPE_CHECKING:
+    from marengocam.db.hub import Hub
+    from marengocam.db.persons import Person
 
 REPLAY_DEFAULT = timedelta(hours=1)
 
@@ -45,9 +51,14 @@ def _add_persons(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     rename.add_argument("name")
     rename.add_argument("new_name")
     rename.set_defaults(command=rename_person)
-    remove = actions.add_parser("remove")
-    remove.add_argument("name")
-    remove.set_defaults(command=remove_person)
+    erase = actions.add_parser("erase", help="for good: name, faces, looks and pictures; sights stay, as unknown")
+    erase.add_argument("name")
+    erase.add_argument("--yes", action="store_true", help="it cannot be undone")
+    erase.set_defaults(command=erase_person)
+    export = actions.add_parser("export", help="all that is known about a person as a ZIP file")
+    export.add_argument("name")
+    export.add_argument("--to", type=Path, required=True, metavar="FILE")
+    export.set_defaults(command=export_person)
 
 
 def _add_tokens(commands: "Subparsers[argparse.ArgumentParser]") -> None:
@@ -138,18 +149,41 @@ async def rename_person(settings: Settings, arguments: argparse.Namespace) -> No
     from marengocam.db.word_changes import Speaker  # noqa: PLC0415 - loaded when needed
 
     async with opened_hub(settings) as hub:
-        person = await hub.persons.by_name(arguments.name)
-        if person is None:
-            raise NotFoundError(f"There is no person {arguments.name!r}.")
+        person = await _person_called(hub, arguments.name)
         await hub.words.rename(person.person_id, arguments.new_name, Speaker("cli", SystemClock().now()))
 
 
-async def remove_person(settings: Settings, arguments: argparse.Namespace) -> None:
+async def erase_person(settings: Settings, arguments: argparse.Namespace) -> None:
+    from marengocam.db.word_changes import Speaker  # noqa: PLC0415 - loaded when needed
+    from marengocam.media.store import Store  # noqa: PLC0415 - loaded when needed
+
+    if not arguments.yes:
+        raise BadInputError("This cannot be undone: add --yes to erase the person for good.")
     async with opened_hub(settings) as hub:
-        person = await hub.persons.by_name(arguments.name)
-        if person is None:
-            raise NotFoundError(f"There is no person {arguments.name!r}.")
-        await hub.persons.remove(person.person_id)
+        person = await _person_called(hub, arguments.name)
+        pictures = await hub.privacy.erase(person.person_id, Speaker("cli", SystemClock().now()))
+    store = Store(settings.media_dir)
+    for picture in pictures:
+        store.delete(picture)
+    print(f"erased, with {len(pictures)} pictures")
+
+
+async def export_person(settings: Settings, arguments: argparse.Namespace) -> None:
+    from marengocam.media.person_archive import write_archive  # noqa: PLC0415 - loaded when needed
+    from marengocam.media.store import Store  # noqa: PLC0415 - loaded when needed
+
+    async with opened_hub(settings) as hub:
+        person = await _person_called(hub, arguments.name)
+        everything = await hub.privacy.everything_about(person.person_id)
+    count = await asyncio.to_thread(write_archive, arguments.to, everything, Store(settings.media_dir))
+    print(f"{arguments.to}: {len(everything['tracks'])} tracks, {count} pictures")
+
+
+async def _person_called(hub: "Hub", name: str) -> "Person":
+    person = await hub.persons.by_name(name)
+    if person is None:
+        raise NotFoundError(f"There is no person {name!r}.")
+    return person
 
 
 async def list_tokens(settings: Settings, _arguments: argparse.Namespace) -> None:

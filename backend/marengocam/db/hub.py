@@ -17,6 +17,7 @@ from marengocam.db.leases import Leases
 from marengocam.db.listen import Callback, listening
 from marengocam.db.memory import Memory
 from marengocam.db.persons import Persons
+from marengocam.db.privacy import Privacy
 from marengocam.db.replays import Replays
 from marengocam.db.resolution import Resolution
 from marengocam.db.rules import Rules
@@ -41,6 +42,7 @@ class Hub:
     persons: Persons
     words: Words
     visits: Visits
+    privacy: Privacy
     events: Events
     health: Health
     leases: Leases
@@ -72,6 +74,7 @@ async def open_hub(settings: Settings, application: str, pool_size: int = DEFAUL
             persons=Persons(database),
             words=Words(database),
             visits=Visits(database),
+            privacy=Privacy(database),
             events=events,
             health=Health(database),
             leases=Leases(database),

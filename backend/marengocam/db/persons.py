@@ -105,16 +105,6 @@ class Persons:
             raise ConflictError(f"There is a person called {name.strip()!r} already.") from error
         return person
 
-    async def remove(self, person_id: UUID) -> list[PurePosixPath]:
-        """Remove a person with the gallery; return the pictures to delete. Raises NotFoundError."""
-        async with self._database.transaction() as connection:
-            await _QUERIES.take_turn(connection, key=TURN_KEY)
-            pictures = await rows(_QUERIES.picture_paths(connection, person_id=person_id))
-            if await _QUERIES.remove_person(connection, person_id=person_id) is None:
-                raise NotFoundError("There is no such person.")
-            await _notify(connection, person_id)
-        return [PurePosixPath(row["picture_path"]) for row in pictures]
-
     async def set_picture(self, person_id: UUID, picture_path: PurePosixPath) -> None:
         """Note a portrait."""
         async with self._database.transaction() as connection:

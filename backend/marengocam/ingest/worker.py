@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
@@ -107,8 +107,10 @@ class CameraWorker:
     def open_eyes(self, eyes: Eyes) -> None:
         """Have the camera analysed from now on."""
         if self._analysis.analyser is None:
+            asked = self.camera.analysis
+            allowed = replace(asked, appearance=asked.appearance and self._settings.appearance)
             self._analysis.analyser = FrameAnalyser(
-                self.camera,
+                replace(self.camera, analysis=allowed),
                 eyes.detector,
                 eyes.appearance,
                 min_score=self._settings.detector_min_score,

@@ -27,6 +27,7 @@ HEALTH_LOG_KEPT = timedelta(days=30)
 PRUNED_TRACKS = 500
 STRANGERS_KEPT = timedelta(days=90)  # as far back as the resolver looks for them
 PRUNED_IDENTITIES = 2000
+FORGOTTEN_TRACKS = 500
 NICENESS = 10
 _LOG = logging.getLogger(__name__)
 
@@ -142,6 +143,17 @@ class JanitorService:
                 await asyncio.to_thread(store.delete, picture)
             if pruned.count < PRUNED_TRACKS:
                 break
+        await self._forget_strangers(context, store)
         await context.hub.persons.prune_identities(now - STRANGERS_KEPT, PRUNED_IDENTITIES)
         await context.hub.events.prune(now - EVENTS_KEPT)
         await context.hub.health.prune(now - HEALTH_LOG_KEPT)
+
+    async def _forget_strangers(self, context: ServiceContext, store: Store) -> None:
+        """Forget what unknown people looked like, as long ago as their owner wants."""
+        before = context.clock.now() - timedelta(days=context.settings.stranger_days)
+        while True:
+            count, pictures = await context.hub.privacy.forget_strangers(before, FORGOTTEN_TRACKS)
+            for picture in pictures:
+                await asyncio.to_thread(store.delete, picture)
+            if count < FORGOTTEN_TRACKS:
+                return

@@ -131,7 +131,8 @@ async def test_what_is_not_there_is_not_found(hub):
         hub.tracks.get(nobody),
         hub.persons.get(nobody),
         hub.words.rename(nobody, "Bob", SPEAKER),
-        hub.persons.remove(nobody),
+        hub.privacy.erase(nobody, SPEAKER),
+        hub.privacy.everything_about(nobody),
         hub.words.name(nobody, nobody, SPEAKER),
         hub.words.undo(nobody, SPEAKER),
         hub.tokens.revoke(nobody, AT),
@@ -232,7 +233,7 @@ async def test_removing_a_person_takes_the_gallery_and_leaves_a_stranger(hub):
     one = track()
     await seen_as(hub, one, alice)
     assert (await hub.persons.get(alice)).faces == 1
-    assert await hub.persons.remove(alice) == [PurePosixPath("faces/alice.jpg")]
+    assert await hub.privacy.erase(alice, SPEAKER) == [PurePosixPath("faces/alice.jpg")]
     assert await hub.persons.exemplars() == []
     assert (await hub.tracks.get(one.local_track_id)).person_id is None
 

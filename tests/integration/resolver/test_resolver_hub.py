@@ -155,7 +155,7 @@ async def test_a_removed_person_is_unknown_from_then_on(scene: Scene) -> None:
     alice = await scene.enrol("Alice", ALICE)
     await scene.save(seen("walk", end_s=1, face=like(ALICE, 9)))
     await scene.resolve()
-    await scene.hub.persons.remove(alice.person_id)
+    await scene.hub.privacy.erase(alice.person_id, Speaker("test", NOON))
     await scene.save(seen("walk", end_s=4, face=like(ALICE, 9)))
     await scene.resolve()
     row = await scene.hub.tracks.list(TrackFilter(camera_id="front"), limit=1)

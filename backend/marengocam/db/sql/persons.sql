@@ -28,10 +28,6 @@ INSERT INTO person (person_id, name, created_at) VALUES (:person_id, btrim(:pers
 -- A portrait.
 UPDATE person SET picture_path = :picture_path WHERE person_id = :person_id;
 
--- name: remove_person^
--- The person goes with all biometric data of its own; identities become unknown again.
-DELETE FROM person WHERE person_id = :person_id RETURNING person_id;
-
 -- name: add_exemplar!
 -- A picture's embedding joins the gallery.
 INSERT INTO exemplar (exemplar_id, person_id, kind, model, embedding, quality, source, picture_path, created_at)
@@ -48,11 +44,6 @@ ORDER BY created_at;
 -- name: remove_exemplars!
 -- A person's enrolled faces are taken back.
 DELETE FROM exemplar WHERE person_id = :person_id AND kind = 'face' AND source = 'enrolled';
-
--- name: picture_paths
--- Pictures that go with a person.
-SELECT picture_path FROM exemplar WHERE person_id = :person_id AND picture_path IS NOT NULL
-UNION SELECT picture_path FROM person WHERE person_id = :person_id AND picture_path IS NOT NULL;
 
 -- name: list_identities
 -- Individuals, latest first, with how often and where they were seen.

@@ -1,6 +1,7 @@
 """Tracks, identities and persons."""
 
 import asyncio
+import tempfile
 from datetime import datetime
 from pathlib import PurePosixPath
 from uuid import UUID
@@ -10,6 +11,7 @@ from aiohttp import web
 from marengocam.core.errors import BadInputError, NotFoundError
 from marengocam.db.persons import KnownPerson
 from marengocam.db.tracks import TrackFilter, TrackRow
+from marengocam.media.person_archive import write_archive
 from marengocam.vision.crops import thumbnail
 from marengocam.web.answers import InputFieldError, given, told
 from marengocam.web.enrolment import enrol_face
@@ -19,6 +21,8 @@ from marengocam.web.table import Desk, Parameter, Route
 from marengocam.web.wire import models as wire
 
 MAX_PAGE = 500
+ARCHIVE_PART_BYTES = 256 * 1024
+ARCHIVE_PART_LIMIT_S = 30.0
 DEFAULT_PAGE = 50
 MAX_VIEW = 9
 MAX_THUMBNAIL_PX = 1280
@@ -119,9 +123,24 @@ async def rename_person(desk: Desk, request: web.Request) -> web.Response:
 
 
 async def remove_person(desk: Desk, request: web.Request) -> web.Response:
-    for picture in await desk.hub.persons.remove(path_uuid(request, "person_id")):
+    for picture in await desk.hub.privacy.erase(path_uuid(request, "person_id"), speaker(desk, request)):
         desk.store.delete(picture)
     return web.Response(status=204)
+
+
+async def export_person(desk: Desk, request: web.Request) -> web.StreamResponse:
+    everything = await desk.hub.privacy.everything_about(path_uuid(request, "person_id"))
+    with tempfile.TemporaryFile() as content:
+        await asyncio.to_thread(write_archive, content, everything, desk.store)
+        size_bytes = content.tell()
+        content.seek(0)
+        response = web.StreamResponse(headers={"Content-Disposition": 'attachment; filename="person.zip"'})
+        response.content_type, response.content_length = "application/zip", size_bytes
+        await response.prepare(request)
+        while part := await asyncio.to_thread(content.read, ARCHIVE_PART_BYTES):
+            await asyncio.wait_for(response.write(part), ARCHIVE_PART_LIMIT_S)
+        await response.write_eof()
+    return response
 
 
 async def add_face(desk: Desk, request: web.Request) -> web.Response:
@@ -262,7 +281,17 @@ ROUTES = (
     Route("POST", "/persons", "write", add_person, "Add a person", wire.PersonOut, wire.PersonIn, 201),
     Route("GET", "/persons/{person_id}", "read", get_person, "One person", wire.PersonOut),
     Route("PATCH", "/persons/{person_id}", "write", rename_person, "Rename a person", wire.PersonOut, wire.PersonIn),
-    Route("DELETE", "/persons/{person_id}", "write", remove_person, "Remove a person and the gallery", status=204),
+    Route(
+        "DELETE", "/persons/{person_id}", "write", remove_person, "Erase a person and all that tells them", status=204
+    ),
+    Route(
+        "GET",
+        "/persons/{person_id}/export",
+        "admin",
+        export_person,
+        "All that is known about a person, with the pictures, as a ZIP file",
+        media_type="application/zip",
+    ),
     Route(
         "POST",
         "/persons/{person_id}/faces",

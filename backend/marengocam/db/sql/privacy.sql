@@ -1,0 +1,128 @@
+-- name: take_turn!
+-- Erasing waits for the resolver's turn to end, and the next turn for it.
+SELECT pg_advisory_xact_lock(:key);
+
+-- name: person^
+-- Who is meant.
+SELECT person_id, name, created_at, picture_path, ignored FROM person WHERE person_id = :person_id;
+
+-- name: tracks_of
+-- The tracks of a person, with what is known of each.
+SELECT t.local_track_id, t.camera_id, t.first_seen_at, t.last_seen_at, t.zones, t.crop_path, t.crop_paths,
+    t.face_crop_path, a.identity_id, a.probability, a.decided_by, a.decided_at, a.evidence::text AS evidence
+FROM local_track t
+JOIN assignment a USING (local_track_id)
+JOIN identity i USING (identity_id)
+WHERE i.person_id = :person_id
+ORDER BY t.first_seen_at;
+
+-- name: exemplars_of
+-- A person's gallery, and the passing looks of the person's identities.
+SELECT e.exemplar_id, e.kind, e.model, e.quality, e.source, e.picture_path, e.created_at,
+    e.embedding::real[] AS embedding
+FROM exemplar e
+LEFT JOIN identity i USING (identity_id)
+WHERE e.person_id = :person_id OR i.person_id = :person_id
+ORDER BY e.created_at;
+
+-- name: events_of
+-- What was told about a person.
+SELECT number, type, occurred_at, camera_id, local_track_id, probability, zones, data::text AS data
+FROM event WHERE person_id = :person_id ORDER BY number;
+
+-- name: words_of
+-- What humans said about a person.
+SELECT kind, said_at, said_by, summary, undone_at FROM word
+WHERE subjects @> ARRAY[CAST(:person_id AS uuid)] ORDER BY said_at;
+
+-- name: blank_tracks
+-- Faces, looks, names and pictures go from a person's tracks; that somebody was there stays. Returns the pictures.
+WITH gone AS (
+    SELECT t.local_track_id, t.crop_path, t.crop_paths, t.face_crop_path
+    FROM local_track t
+    JOIN assignment a USING (local_track_id)
+    JOIN identity i USING (identity_id)
+    WHERE i.person_id = :person_id
+), blanked AS (
+    UPDATE local_track SET face = NULL, face_model = NULL, face_quality = NULL, appearance = NULL,
+        appearance_model = NULL, appearance_quality = NULL, name_evidence = NULL, crop_path = NULL,
+        crop_paths = '{}', face_crop_path = NULL
+    WHERE local_track_id IN (SELECT local_track_id FROM gone)
+)
+SELECT path FROM gone, unnest(gone.crop_paths || gone.crop_path || gone.face_crop_path) AS path WHERE path IS NOT NULL;
+
+-- name: blank_names!
+-- An engine's word that it was this person goes from all tracks.
+UPDATE local_track SET name_evidence = NULL
+WHERE name_evidence IS NOT NULL AND lower(btrim(name_evidence ->> 'name')) = lower(btrim(:person_name));
+
+-- name: erase_exemplars
+-- All looks of the person; returns their pictures.
+WITH gone AS (
+    DELETE FROM exemplar
+    WHERE person_id = :person_id
+        OR identity_id IN (SELECT identity_id FROM identity WHERE person_id = :person_id)
+    RETURNING picture_path
+)
+SELECT picture_path AS path FROM gone WHERE picture_path IS NOT NULL;
+
+-- name: blank_assignments!
+-- The reasons of decisions about the person, and the person as runner-up in others'.
+UPDATE assignment SET evidence = CASE
+        WHEN identity_id IN (SELECT identity_id FROM identity WHERE person_id = :person_id)
+            THEN jsonb_build_object('cues', '[]'::jsonb, 'trust', coalesce(evidence -> 'trust', '0'))
+        ELSE jsonb_set(evidence, '{runner_up}', 'null') END
+WHERE identity_id IN (SELECT identity_id FROM identity WHERE person_id = :person_id)
+    OR evidence @> jsonb_build_object('runner_up', jsonb_build_object('person_id', CAST(CAST(:person_id AS uuid) AS text)));
+
+-- name: blank_events!
+-- Numbered facts stay (I3); who it was goes from them.
+UPDATE event SET person_id = NULL, person_name = NULL, data = '{"erased": true}' WHERE person_id = :person_id;
+
+-- name: blank_mentions!
+-- The person as runner-up, or as whom somebody was taken for, in facts about others.
+UPDATE event SET data = '{"erased": true}'
+WHERE data @> jsonb_build_object('was_person_id', CAST(CAST(:person_id AS uuid) AS text))
+    OR data @> jsonb_build_object('evidence',
+        jsonb_build_object('runner_up', jsonb_build_object('person_id', CAST(CAST(:person_id AS uuid) AS text))));
+
+-- name: blank_words!
+-- What humans said about the person stays as a fact, without the name and without what it would take to undo it.
+UPDATE word SET summary = 'It was about somebody who was erased.', before = NULL
+WHERE subjects @> ARRAY[CAST(:person_id AS uuid)];
+
+-- name: delete_person!
+-- The person; identities become unknown.
+DELETE FROM person WHERE person_id = :person_id;
+
+-- name: add_word!
+-- That somebody was erased, and by whom: for good.
+INSERT INTO word (word_id, kind, said_at, said_by, summary, subjects, changed, before)
+VALUES (:word_id, 'erase', :said_at, :said_by, 'Somebody was erased.', ARRAY[CAST(:person_id AS uuid)],
+    ARRAY[CAST(:person_id AS uuid)], NULL);
+
+-- name: forget_strangers
+-- Looks of the unknown that are older than their owner wants to keep, a batch at a time; returns the pictures.
+WITH old AS (
+    SELECT t.local_track_id, t.face_crop_path
+    FROM local_track t
+    JOIN assignment a USING (local_track_id)
+    JOIN identity i USING (identity_id)
+    WHERE t.last_seen_at < :before AND (t.face IS NOT NULL OR t.appearance IS NOT NULL OR t.face_crop_path IS NOT NULL)
+        AND i.person_id IS NULL AND NOT i.ignored AND NOT t.open
+        AND NOT EXISTS (SELECT FROM denial d WHERE d.identity_id = i.identity_id)
+    ORDER BY t.last_seen_at
+    LIMIT :most
+), blanked AS (
+    UPDATE local_track SET face = NULL, face_model = NULL, face_quality = NULL, appearance = NULL,
+        appearance_model = NULL, appearance_quality = NULL, face_crop_path = NULL
+    WHERE local_track_id IN (SELECT local_track_id FROM old)
+), gone AS (
+    DELETE FROM exemplar
+    WHERE person_id IS NULL AND local_track_id IN (SELECT local_track_id FROM old)
+)
+SELECT local_track_id, face_crop_path AS path FROM old;
+
+-- name: notify!
+-- Tell whoever waits.
+SELECT pg_notify(:channel, :payload);

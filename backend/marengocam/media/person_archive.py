@@ -1,0 +1,39 @@
+"""All that is known about one person as a ZIP file: what the hub knows, and the pictures."""
+
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from marengocam.core.errors import StoreError
+from marengocam.media.store import Store
+
+PERSON_FILE = "person.json"
+
+
+def write_archive(content: BinaryIO | Path, everything: Mapping[str, Any], store: Store) -> int:
+    """Write the archive; return how many pictures are in it. Pictures that are gone are left out.
+
+    Raises StoreError when it cannot be written.
+    """
+    count = 0
+    try:
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(PERSON_FILE, json.dumps(everything, indent=1, ensure_ascii=False))
+            for path in dict.fromkeys(_pictures(everything)):
+                file = store.resolve(path)
+                if file.is_file():
+                    archive.write(file, path, zipfile.ZIP_STORED)
+                    count += 1
+    except OSError as error:
+        raise StoreError(f"The archive cannot be written: {error.strerror}.") from error
+    return count
+
+
+def _pictures(everything: Mapping[str, Any]) -> Iterator[str]:
+    for row in (everything["person"], *everything["faces_and_looks"]):
+        if row["picture_path"]:
+            yield row["picture_path"]
+    for track in everything["tracks"]:
+        yield from (path for path in (track["crop_path"], track["face_crop_path"], *track["crop_paths"]) if path)

@@ -1,0 +1,152 @@
+"""One person's data, given out or erased; strangers forgotten in time."""
+
+import json
+import zipfile
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path, PurePosixPath
+
+import pytest
+from tests.support.resolver_hub import ALICE, BLUE, BOB, RED, Scene, like, open_scene, seen
+from tests.support.resolver_scenes import NOON
+from tests.support.web_app import serving_api
+
+from marengocam.core.model import EventType, NameEvidence
+from marengocam.db.hub import Hub
+from marengocam.db.word_changes import Speaker
+from marengocam.media.person_archive import write_archive
+from marengocam.media.store import Store
+
+CAROL = Speaker("Carol", NOON + timedelta(minutes=1))
+LATER = Speaker("Carol", NOON + timedelta(minutes=2))
+NAME = "Alice Unmistakable"
+
+
+@pytest.fixture
+async def scene(hub: Hub) -> Scene:
+    return await open_scene(hub)
+
+
+async def alice_was_here(scene: Scene, store: Store) -> list[PurePosixPath]:
+    """Leave every kind of trace of Alice; return her pictures."""
+    alice = await scene.enrol(NAME, ALICE)
+    bob = await scene.enrol("Bob", BOB)
+    pictures = [
+        PurePosixPath(f"pictures/front/2026-06-01/{name}.jpg") for name in ("walk", "walk_1", "walk_face", "portrait")
+    ]
+    for path in pictures:
+        store.write_picture(path, b"picture")
+    await scene.hub.persons.set_picture(alice.person_id, pictures[3])
+    walk = replace(
+        seen("walk", end_s=5, face=like(ALICE, 9), clothes=RED, open_=False),
+        crop_path=pictures[0],
+        crop_paths=(pictures[1],),
+        face_crop_path=pictures[2],
+        name_evidence=NameEvidence("engine", NAME, 0.9),
+    )
+    doubtful = replace(
+        seen("doubtful", camera="hall", start_s=600, end_s=605, clothes=BLUE, open_=False),
+        name_evidence=NameEvidence("engine", NAME.upper(), 0.6),
+    )
+    wrong = seen("wrong", camera="yard", start_s=900, end_s=905, face=like(ALICE, 12), open_=False)
+    for track in (walk, doubtful, wrong):
+        await scene.save(track)
+        await scene.resolve()
+    scene.clock.at = NOON + timedelta(seconds=920)
+    await scene.hub.words.confirm([walk.local_track_id], CAROL)
+    await scene.hub.words.name_tracks([wrong.local_track_id], bob.person_id, CAROL)
+    await scene.resolve()
+    assert (await scene.said(EventType.PERSON_CORRECTED))[0].data["was_person_name"] == NAME
+    return pictures
+
+
+async def everything_in(hub: Hub) -> dict[str, str]:
+    """Return each table's content as text."""
+    async with hub.database.connection() as connection:
+        tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        return {
+            row["tablename"]: await connection.fetchval(
+                f"SELECT coalesce(string_agg(one::text, ' '), '') FROM {row['tablename']} AS one"
+            )
+            for row in tables
+        }
+
+
+async def test_after_erasing_no_table_knows_name_or_face_and_no_picture_is_left(scene: Scene, tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    pictures = await alice_was_here(scene, store)
+    person = await scene.hub.persons.by_name(NAME)
+    assert person is not None
+    before = await everything_in(scene.hub)
+    assert {table for table, text in before.items() if NAME.lower() in text.lower()} >= {"person", "event", "word"}
+    async with scene.hub.database.connection() as connection:
+        faces = await connection.fetch("SELECT face::text AS face FROM local_track WHERE face IS NOT NULL")
+
+    gone = await scene.hub.privacy.erase(person.person_id, LATER)
+
+    assert set(gone) == set(pictures)
+    after = await everything_in(scene.hub)
+    assert [table for table, text in after.items() if NAME.lower() in text.lower()] == []
+    assert str(person.person_id) not in "".join(text for table, text in after.items() if table != "word")
+    walk_face = next(row["face"] for row in faces)
+    assert [table for table, text in after.items() if walk_face in text] == []
+    events = await scene.said()
+    assert [event.number for event in events] == list(range(1, len(events) + 1)), "numbered facts stay (I3)"
+    (word, *_) = await scene.hub.words.list(5)
+    assert (word.kind, word.undoable, word.said_by) == ("erase", False, "Carol")
+
+
+async def test_everything_about_a_person_is_given_out_with_the_pictures(scene: Scene, tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    pictures = await alice_was_here(scene, store)
+    person = await scene.hub.persons.by_name(NAME)
+    everything = await scene.hub.privacy.everything_about(person.person_id)
+    assert write_archive(tmp_path / "alice.zip", everything, store) == len(pictures)
+    with zipfile.ZipFile(tmp_path / "alice.zip") as archive:
+        assert set(archive.namelist()) == {"person.json", *map(str, pictures)}
+        told = json.loads(archive.read("person.json"))
+    assert told["person"]["name"] == NAME
+    assert len(told["tracks"]) == 1
+    assert len(told["faces_and_looks"][0]["embedding"]) == len(ALICE)
+    assert {event["type"] for event in told["events"]} >= {"person_confirmed"}
+
+
+async def test_the_api_gives_out_to_admins_and_erases(scene: Scene, hub: Hub, hub_settings) -> None:
+    await alice_was_here(scene, Store(hub_settings.media_dir))
+    person = await hub.persons.by_name(NAME)
+    async with serving_api(hub, hub_settings) as api:
+        status, content = await api.call("GET", f"/persons/{person.person_id}/export")
+        assert (status, content[:2]) == (200, b"PK")
+        weaker = api.with_token(await hub.tokens.add("reader", ["read", "write"], NOON))
+        assert (await weaker.call("GET", f"/persons/{person.person_id}/export"))[0] == 403
+        assert (await api.call("DELETE", f"/persons/{person.person_id}"))[0] == 204
+        assert (await api.call("GET", f"/persons/{person.person_id}/export"))[0] == 404
+    assert not list(hub_settings.media_dir.rglob("*.jpg"))
+
+
+async def test_strangers_are_forgotten_and_persons_and_the_ignored_are_not(scene: Scene) -> None:
+    await scene.enrol("Alice", ALICE)
+    alice = seen("alice", end_s=5, face=like(ALICE, 9), clothes=RED, open_=False)
+    stranger = replace(
+        seen("stranger", camera="hall", start_s=600, end_s=605, face=BOB, clothes=BLUE, open_=False),
+        face_crop_path=PurePosixPath("pictures/hall/2026-06-01/stranger_face.jpg"),
+    )
+    poster = seen("poster", camera="yard", start_s=900, end_s=905, face=like(BOB, 3, 9.0), open_=False)
+    for track in (alice, stranger, poster):
+        await scene.save(track)
+        await scene.resolve()
+    row = await scene.hub.tracks.get(poster.local_track_id)
+    await scene.hub.words.ignore_identity(row.identity_id, CAROL, ignored=True)
+
+    assert await scene.hub.privacy.forget_strangers(NOON, 10) == (0, [])
+    count, pictures = await scene.hub.privacy.forget_strangers(NOON + timedelta(days=1), 10)
+
+    assert (count, [path.name for path in pictures]) == (1, ["stranger_face.jpg"])
+    kept = [(await scene.hub.tracks.get(track.local_track_id)).track for track in (alice, stranger, poster)]
+    assert [track.face is not None for track in kept] == [True, False, True]
+    assert [track.appearance is not None for track in kept] == [True, False, False]
+    async with scene.hub.database.connection() as connection:
+        left = await connection.fetchval(
+            "SELECT count(*) FROM exemplar WHERE local_track_id = $1", stranger.local_track_id
+        )
+    assert left == 0
