@@ -120,10 +120,11 @@ class Persons:
         kind: str = "face",
         source: str = "enrolled",
         picture_path: PurePosixPath | None = None,
+        exemplar_id: UUID | None = None,
     ) -> UUID:
-        """Add an embedding to a person's gallery; return its id. Raises NotFoundError."""
+        """Add an embedding to a person's gallery, once for each id; return its id. Raises NotFoundError."""
         await self.get(person_id)
-        exemplar_id = new_id(at)
+        exemplar_id = exemplar_id or new_id(at)
         async with self._database.transaction() as connection:
             await _QUERIES.add_exemplar(
                 connection,
@@ -145,11 +146,12 @@ class Persons:
         async with self._database.connection() as connection:
             return [_exemplar(row) for row in await rows(_QUERIES.exemplars(connection, person_id=person_id))]
 
-    async def remove_exemplars(self, person_id: UUID) -> None:
-        """Take a person's enrolled faces back."""
+    async def remove_exemplars(self, person_id: UUID) -> list[PurePosixPath]:
+        """Take a person's enrolled faces back; return the pictures to delete."""
         async with self._database.transaction() as connection:
-            await _QUERIES.remove_exemplars(connection, person_id=person_id)
+            found = await rows(_QUERIES.remove_exemplars(connection, person_id=person_id))
             await _notify(connection, person_id)
+        return [PurePosixPath(row["picture_path"]) for row in found]
 
     async def identities(self, *, unknown_only: bool, limit: int) -> list[IdentityRow]:
         """Return individuals, latest first."""

@@ -5,15 +5,21 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import PurePosixPath
 from typing import Any
+from uuid import UUID
 
 from aiohttp import web
 
 from marengocam.core.clock import Clock, SystemClock
 from marengocam.core.errors import BadInputError, ConflictError, HubUnavailableError, MarengoCamError, NotFoundError
+from marengocam.core.ids import new_id
+from marengocam.core.model import Embedding
 from marengocam.db.hub import Hub
 from marengocam.face.gallery import UNKNOWN, Gallery, load_gallery
 from marengocam.face.pictures import MAX_BYTES, decode
+from marengocam.media.store import PICTURES, Store
+from marengocam.vision.crops import to_jpeg
 from marengocam.vision.faces import FaceAnalyser, FaceFound
 
 PREFIX = "/v1/vision/face"
@@ -33,6 +39,7 @@ class Engine:
     analyser: FaceAnalyser | None = None
     pool: Executor | None = None
     hub: Hub | None = None
+    store: Store | None = None
     clock: Clock = field(default_factory=SystemClock)
     gallery: Gallery = field(default_factory=Gallery)
     waiting: int = 0
@@ -185,12 +192,29 @@ async def _register(engine: Engine, form: Form) -> Answer:
         embeddings.append(faces[0].embedding)
     now = engine.clock.now()
     person = await hub.persons.by_name(name) or await hub.persons.add(name, now)
-    for embedding in embeddings:
-        await hub.persons.add_exemplar(person.person_id, embedding, now)
+    for picture, embedding in zip(form.pictures, embeddings, strict=True):
+        path = await _keep(engine, person.person_id, picture)
+        await hub.persons.add_exemplar(person.person_id, embedding, now, picture_path=path)
     await refresh(engine)
     # Somebody in view may be this person.
     await hub.tracks.look_again(now - LOOK_AGAIN)
     return {"success": True, "message": "face added"}
+
+
+async def _keep(engine: Engine, person_id: UUID, picture: bytes) -> PurePosixPath | None:
+    """Keep a registered picture: another model will want to see it again."""
+    if engine.store is None:
+        return None
+    path = PurePosixPath(PICTURES, "persons", str(person_id), f"{new_id(engine.clock.now())}.jpg")
+    content = await asyncio.to_thread(lambda: to_jpeg(decode(picture)))
+    await asyncio.to_thread(engine.store.write_picture, path, content)
+    return path
+
+
+async def embedded(engine: Engine, picture: bytes) -> Embedding | None:
+    """Return the largest face of a picture as the present model sees it, None when there is none."""
+    faces = await _faces(engine, picture)
+    return faces[0].embedding if faces else None
 
 
 async def _list(engine: Engine, _unused: Form) -> Answer:
@@ -203,7 +227,9 @@ async def _delete(engine: Engine, form: Form) -> Answer:
     person = await hub.persons.by_name(form.userid)
     if person is None:
         raise BadInputError(f"Nobody is registered as {form.userid!r}.")
-    await hub.persons.remove_exemplars(person.person_id)
+    for path in await hub.persons.remove_exemplars(person.person_id):
+        if engine.store is not None:
+            engine.store.delete(path)
     await refresh(engine)
     return {"success": True, "message": "face removed"}
 

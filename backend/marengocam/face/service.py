@@ -4,13 +4,16 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import cv2
 from aiohttp import web
 
 from marengocam.core.errors import HubUnavailableError, MarengoCamError
-from marengocam.face.routes import Engine, add_routes, refresh
+from marengocam.face.reembedding import reembed
+from marengocam.face.routes import Engine, add_routes, embedded, refresh
+from marengocam.media.store import Store
 from marengocam.runtime.context import CONTEXT, ServiceContext
 from marengocam.runtime.health import HealthReport
 from marengocam.vision.faces import load_face_analyser
@@ -35,6 +38,7 @@ class FaceService:
         """Add the routes; until the models are loaded they answer that they are not ready."""
         self._engine.clock = app[CONTEXT].clock
         self._engine.hub = app[CONTEXT].hub
+        self._engine.store = Store(app[CONTEXT].settings.media_dir)
         add_routes(app, self._engine)
 
     async def run(self, context: ServiceContext) -> None:
@@ -44,9 +48,12 @@ class FaceService:
         with ThreadPoolExecutor(1, thread_name_prefix="face") as pool:
             self._engine.pool = pool
             await self._load(context)
+            renewing = asyncio.create_task(self._renew(context))
             while not context.stopping.is_set():
                 await self._refresh()
                 await _first(context.bus.wait("person", REFRESH_S), context.stopping.wait())
+            renewing.cancel()
+            await asyncio.gather(renewing, return_exceptions=True)
             self._engine.pool = None
 
     def health(self) -> HealthReport:
@@ -73,6 +80,20 @@ class FaceService:
             self._engine.problem = MISSING if analyser is None else "" if can_name else NO_NAMES
         if self._engine.problem:
             _LOG.warning("%s", self._engine.problem)
+
+    async def _renew(self, context: ServiceContext) -> None:
+        """Make the gallery anew for the present model, once, in the background."""
+        analyser, store = self._engine.analyser, self._engine.store
+        if analyser is None or analyser.model is None or store is None:
+            return
+        while not context.stopping.is_set():
+            try:
+                await reembed(context.hub, store, analyser.model, partial(embedded, self._engine))
+            except HubUnavailableError as error:
+                _LOG.debug("the gallery is made anew later: %s", error)
+                await context.pause(REFRESH_S)
+            else:
+                return
 
     async def _refresh(self) -> None:
         try:

@@ -32,7 +32,8 @@ UPDATE person SET picture_path = :picture_path WHERE person_id = :person_id;
 -- A picture's embedding joins the gallery.
 INSERT INTO exemplar (exemplar_id, person_id, kind, model, embedding, quality, source, picture_path, created_at)
 VALUES (:exemplar_id, :person_id, :kind, :model, CAST(:embedding AS text)::halfvec, :quality, :source, :picture_path,
-    :at);
+    :at)
+ON CONFLICT (exemplar_id) DO NOTHING;
 
 -- name: exemplars
 -- The gallery of a person, or of everybody.
@@ -41,9 +42,15 @@ FROM exemplar
 WHERE person_id IS NOT NULL AND (CAST(:person_id AS uuid) IS NULL OR person_id = :person_id)
 ORDER BY created_at;
 
--- name: remove_exemplars!
--- A person's enrolled faces are taken back.
-DELETE FROM exemplar WHERE person_id = :person_id AND kind = 'face' AND source = 'enrolled';
+-- name: remove_exemplars
+-- A person's enrolled faces are taken back; returns their pictures, without the portrait.
+WITH gone AS (
+    DELETE FROM exemplar WHERE person_id = :person_id AND kind = 'face' AND source = 'enrolled'
+    RETURNING picture_path
+)
+SELECT DISTINCT picture_path FROM gone
+WHERE picture_path IS NOT NULL
+    AND NOT EXISTS (SELECT FROM person WHERE person.picture_path = gone.picture_path);
 
 -- name: list_identities
 -- Individuals, latest first, with how often and where they were seen.

@@ -1,0 +1,59 @@
+"""After a change of the embedding model the gallery is made anew from the pictures that were kept."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from uuid import UUID, uuid5
+
+from marengocam.core.errors import MarengoCamError
+from marengocam.core.model import Embedding
+from marengocam.db.hub import Hub
+from marengocam.db.persons import Exemplar
+from marengocam.media.store import Store
+
+NAMESPACE = UUID("b0b6d6f0-6f0e-4e53-9a6c-3f5b7b1c9d42")
+Look = Callable[[bytes], Awaitable[Embedding | None]]  # the largest face in a picture, by the present model
+_LOG = logging.getLogger(__name__)
+
+
+async def reembed(hub: Hub, store: Store, model: str, look: Look) -> int:
+    """Add, by the present model, every face of a gallery whose picture is there; return how many were added.
+
+    What other models made stays: changing back costs nothing. It may be killed at any time and run again, by several
+    processes too: each new face's id follows from the old one's. Raises HubUnavailableError.
+    """
+    faces = [one for one in await hub.persons.exemplars() if one.kind == "face"]
+    known = {one.exemplar_id for one in faces}
+    pictured = {one.picture_path for one in faces if one.embedding.model == model}
+    added = 0
+    for one in faces:
+        new = uuid5(NAMESPACE, f"{one.exemplar_id}/{model}")
+        if one.embedding.model == model or one.picture_path in pictured or new in known:
+            continue
+        embedding = await _seen_anew(store, one, look)
+        if embedding is not None:
+            await hub.persons.add_exemplar(
+                one.person_id,
+                embedding,
+                one.created_at,
+                source=one.source,
+                picture_path=one.picture_path,
+                exemplar_id=new,
+            )
+            pictured.add(one.picture_path)
+            added += 1
+    if added:
+        _LOG.info("%d faces were embedded anew for the model %s", added, model)
+    return added
+
+
+async def _seen_anew(store: Store, one: Exemplar, look: Look) -> Embedding | None:
+    """Return the picture's face by the present model; None when picture or face are not to be had any more."""
+    if one.picture_path is None:
+        return None
+    file = store.resolve(one.picture_path)
+    try:
+        return await look(await asyncio.to_thread(file.read_bytes))
+    except (OSError, MarengoCamError) as error:
+        _LOG.warning("%s cannot be embedded anew: %s", file.name, error)
+        return None
