@@ -187,7 +187,7 @@ async def decide(hub: Hub, world: World, tracks: int) -> dict[str, Any]:
     while busy := await take_turn(hub.resolution, graph, 0.95, SystemClock(), metrics):
         done += busy
     spent_s = time.perf_counter() - before_s
-    assert done == tracks
+    assert done >= tracks  # more where one that found a name had its identity looked at again
     quantiles = statistics.quantiles(times_s, n=100)
     return {
         "tracks_a_second": round(done / spent_s, 1),

@@ -4,8 +4,12 @@ Both distributions are taken as normal; the ratio of their densities is the evid
 both ends because no camera is that certain. How each fit was measured stands in docs/ref/models.md.
 """
 
-import math
 from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +30,22 @@ class CosineFit:
 
     def log_ratio(self, cosine: float, quality: float) -> float:
         """Return the evidence of one comparison; `quality` 0 to 1 is that of the worse picture."""
-        lack = 1.0 - min(max(quality, 0.0), 1.0)
+        return float(self.log_ratios(np.asarray([cosine]), np.asarray([quality]))[0])
+
+    def log_ratios(self, cosines: Floats, qualities: Floats) -> Floats:
+        """Return the evidence of many comparisons, element by element."""
+        lack = 1.0 - np.clip(qualities, 0.0, 1.0)
         same_mean = self.same_mean - self.low_quality_drop * lack
         same_deviation = self.same_deviation + self.low_quality_spread * lack
         other_deviation = self.other_deviation + self.low_quality_spread * lack
         # Beyond both means the densities' tails say nothing; the ratio must not turn around there.
-        inside = min(max(cosine, self.other_mean), max(same_mean, self.other_mean + self.other_deviation))
-        ratio = _log_normal(inside, same_mean, same_deviation) - _log_normal(inside, self.other_mean, other_deviation)
-        return min(max(ratio, self.lowest), self.highest)
+        inside = np.clip(cosines, self.other_mean, np.maximum(same_mean, self.other_mean + self.other_deviation))
+        ratios = _log_normal(inside, same_mean, same_deviation) - _log_normal(inside, self.other_mean, other_deviation)
+        return np.asarray(np.clip(ratios, self.lowest, self.highest))
 
 
-def _log_normal(value: float, mean: float, deviation: float) -> float:
-    return -0.5 * ((value - mean) / deviation) ** 2 - math.log(deviation)
+def _log_normal(values: Floats, means: Floats | float, deviations: Floats) -> Floats:
+    return np.asarray(-0.5 * ((values - means) / deviations) ** 2 - np.log(deviations))
 
 
 FACE_FITS = {
@@ -60,14 +68,24 @@ APPEARANCE_HALF_LIFE_S = 2 * 3600.0  # people change clothes; within a visit the
 APPEARANCE_END_S = 12 * 3600.0
 
 
+def face_log_ratios(model: str, cosines: Floats, qualities: Floats) -> Floats:
+    """Return the evidence of many face comparisons; an unknown model is trusted little."""
+    return FACE_FITS.get(model, UNKNOWN_FACE_FIT).log_ratios(cosines, qualities)
+
+
 def face_log_ratio(model: str, cosine: float, quality: float) -> float:
     """Return the evidence of one face comparison; an unknown model is trusted little."""
     return FACE_FITS.get(model, UNKNOWN_FACE_FIT).log_ratio(cosine, quality)
 
 
+def appearance_log_ratios(model: str, cosines: Floats, qualities: Floats, seconds_apart: Floats) -> Floats:
+    """Return the evidence of many appearance comparisons, fading with the time between the two sights of each."""
+    fading = np.power(0.5, np.maximum(seconds_apart, 0.0) / APPEARANCE_HALF_LIFE_S)
+    ratios = APPEARANCE_FITS.get(model, UNKNOWN_APPEARANCE_FIT).log_ratios(cosines, qualities) * fading
+    return np.where(seconds_apart >= APPEARANCE_END_S, 0.0, ratios)
+
+
 def appearance_log_ratio(model: str, cosine: float, quality: float, seconds_apart: float) -> float:
     """Return the evidence of one appearance comparison, fading with the time between the two sights."""
-    if seconds_apart >= APPEARANCE_END_S:
-        return 0.0
-    fading = math.pow(0.5, max(seconds_apart, 0.0) / APPEARANCE_HALF_LIFE_S)
-    return APPEARANCE_FITS.get(model, UNKNOWN_APPEARANCE_FIT).log_ratio(cosine, quality) * fading
+    values = (np.asarray([value]) for value in (cosine, quality, seconds_apart))
+    return float(appearance_log_ratios(model, *values)[0])

@@ -7,10 +7,17 @@ from datetime import datetime
 from math import exp, log
 from uuid import UUID
 
-from marengocam.core.identity import Assignment, CameraGraph, KnownPerson, Likeness, Sight, Surroundings
+from marengocam.core.identity import Assignment, CameraGraph, KnownPerson, Sight, Surroundings
 from marengocam.core.model import LocalTrack
 from marengocam.resolver.cues import LINKS, Cue, CueKind, best, log_sum_exp
-from marengocam.resolver.fusion import appearance_cue, face_cue, name_cue
+from marengocam.resolver.fusion import (
+    Compared,
+    appearance_cue,
+    compared_appearances,
+    compared_faces,
+    face_cue,
+    name_cue,
+)
 from marengocam.resolver.lookalikes import told_apart
 from marengocam.resolver.spacetime import place_cues
 
@@ -30,7 +37,8 @@ class Individual:
     identity_ids: frozenset[UUID]
     person_id: UUID | None
     sights: tuple[Sight, ...]
-    likenesses: tuple[Likeness, ...]
+    faces: tuple[Compared, ...] = ()
+    appearances: tuple[Compared, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,38 +74,48 @@ class Hypothesis:
 NOBODY_KNOWN = Hypothesis(identity_id=None, person_id=None, prior=0.0, cues=())
 
 
-def individuals(surroundings: Surroundings) -> list[Individual]:
+def individuals(track: LocalTrack, surroundings: Surroundings) -> list[Individual]:
     """Group sights and likenesses by individual; every person is one, seen or not."""
     sights: dict[UUID, list[Sight]] = defaultdict(list)
-    likenesses: dict[UUID, list[Likeness]] = defaultdict(list)
+    faces: dict[UUID, list[Compared]] = defaultdict(list)
+    appearances: dict[UUID, list[Compared]] = defaultdict(list)
     identities: dict[UUID, set[UUID]] = defaultdict(set)
     for sight in surroundings.sights:
         key = sight.person_id or sight.identity_id
         sights[key].append(sight)
         identities[key].add(sight.identity_id)
-    for one in surroundings.likenesses:
-        if one.person_id is not None:
-            likenesses[one.person_id].append(one)
-        elif one.identity_id is not None:
-            likenesses[one.identity_id].append(one)
-            identities[one.identity_id].add(one.identity_id)
+    told = surroundings.likenesses
+    for looks, compared in (
+        (faces, compared_faces(track.face, told) if track.face else []),
+        (appearances, compared_appearances(track.appearance, told, track.last_seen_at) if track.appearance else []),
+    ):
+        for one in compared:
+            owner = one.look.person_id or one.look.identity_id
+            if owner is not None:
+                looks[owner].append(one)
+    for look in told:
+        if look.person_id is None and look.identity_id is not None:
+            identities[look.identity_id].add(look.identity_id)
     persons = {person.person_id for person in surroundings.persons}
     found = []
-    for key in sorted(persons | sights.keys() | likenesses.keys()):
+    for key in sorted(persons | sights.keys() | identities.keys()):
         person_id = key if key in persons else None
         if person_id is None and not identities[key]:
             continue
-        found.append(_individual(person_id, sights[key], likenesses[key], identities[key]))
+        found.append(_individual(person_id, sights[key], identities[key], tuple(faces[key]), tuple(appearances[key])))
     return found
 
 
 def _individual(
-    person_id: UUID | None, sights: list[Sight], likenesses: list[Likeness], identity_ids: set[UUID]
+    person_id: UUID | None,
+    sights: list[Sight],
+    identity_ids: set[UUID],
+    faces: tuple[Compared, ...],
+    appearances: tuple[Compared, ...],
 ) -> Individual:
     ordered = sorted(sights, key=lambda sight: (sight.last_seen_at, sight.local_track_id))
     newest = ordered[-1].identity_id if ordered else min(identity_ids, default=None)
-    looks = sorted(likenesses, key=lambda one: (-one.cosine, one.at, str(one.identity_id)))
-    return Individual(newest, frozenset(identity_ids), person_id, tuple(ordered), tuple(looks))
+    return Individual(newest, frozenset(identity_ids), person_id, tuple(ordered), faces, appearances)
 
 
 def hypotheses(
@@ -105,7 +123,7 @@ def hypotheses(
 ) -> list[Hypothesis]:
     """Return every explanation of the track that is not impossible, best first; somebody new is always one."""
     names = {person.person_id: person for person in surroundings.persons}
-    everybody = individuals(surroundings)
+    everybody = individuals(track, surroundings)
     places = {one: place_cues(track, one.sights, graph) for one in everybody}
     placed = {one: place for one, place in places.items() if place is not None}
     priors = _priors(track, placed, len(names))
@@ -124,12 +142,12 @@ def hypotheses(
 def _recognition(track: LocalTrack, individual: Individual, names: Mapping[UUID, KnownPerson]) -> list[Cue]:
     cues: list[Cue | None] = []
     if track.face is not None:
-        cues.append(face_cue(track.face, individual.likenesses))
+        cues.append(face_cue(track.face, individual.faces))
     person = names.get(individual.person_id) if individual.person_id is not None else None
     if track.name_evidence is not None and person is not None:
         cues.append(name_cue(track.name_evidence, person.name))
     if track.appearance is not None:
-        cues.append(appearance_cue(track.appearance, individual.likenesses, track.last_seen_at))
+        cues.append(appearance_cue(track.appearance, individual.appearances))
     return [cue for cue in cues if cue is not None]
 
 

@@ -46,15 +46,6 @@ def log_sum_exp(values: Iterable[float]) -> float:
     return top + log(sum(exp(value - top) for value in listed))
 
 
-def with_trust(log_ratio: float, trust: float) -> float:
-    """Return the ratio when the thing compared with is the candidate's with probability `trust` only.
-
-    log(t * e^r + 1 - t): with 1 - t the observation is as likely as for anybody.
-    """
-    kept = clamp(trust, 0.0, 0.999)
-    return log_sum_exp((log(kept) + log_ratio, log(1 - kept))) if kept > 0 else 0.0
-
-
 def best(cues: Iterable[Cue], kinds: frozenset[CueKind]) -> Cue | None:
     """Return the strongest cue of these kinds that speaks for the candidate, or None."""
     speaking = [cue for cue in cues if cue.kind in kinds and cue.log_ratio > 0]

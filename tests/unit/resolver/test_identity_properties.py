@@ -1,15 +1,17 @@
 """Laws of the decision that hold whatever the evidence."""
 
+from dataclasses import replace
 from math import isclose
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.resolver_scenes import LEFT, RIGHT, clothes_of, face_of, person, sight, track
 
+from marengocam.core.calibration import face_log_ratio
 from marengocam.core.identity import CameraGraph, Surroundings
 from marengocam.resolver.candidates import hypotheses, odds_to_probabilities
-from marengocam.resolver.cues import with_trust
 from marengocam.resolver.decision import decide
+from marengocam.resolver.fusion import compared_faces
 
 IDENTITIES = {"i1": None, "i2": None, "i3": "Alice", "i4": "Bob"}
 cosines = st.floats(-1, 1)
@@ -63,7 +65,9 @@ def test_probabilities_sum_to_one_and_the_order_of_arrival_does_not_matter(seen,
     assert 0 <= first.probability <= 1
 
 
-@given(st.floats(-20, 20), st.floats(0, 1))
-def test_distrust_only_ever_weakens_evidence(ratio, trust):
-    weakened = with_trust(ratio, trust)
-    assert min(ratio, 0) - 1e-9 <= weakened <= max(ratio, 0) + 1e-9
+@given(cosines, st.floats(0, 1))
+def test_distrust_only_ever_weakens_evidence(cosine, trust):
+    told = replace(face_of("Alice", cosine), trust=trust)
+    (weakened,) = compared_faces(track(face=True).face, [told])
+    ratio = face_log_ratio(told.model, cosine, told.quality)
+    assert min(ratio, 0) - 1e-2 <= weakened.log_ratio <= max(ratio, 0) + 1e-9

@@ -7,8 +7,8 @@ from marengocam.resolver.candidates import Individual
 from marengocam.resolver.cues import Cue, CueKind
 from marengocam.resolver.lookalikes import SLOPE, told_apart
 
-ALICE = Individual(None, frozenset(), ident("Alice"), (), ())
-TWIN = Individual(ident("twin"), frozenset({ident("twin")}), None, (), ())
+ALICE = Individual(None, frozenset(), ident("Alice"), ())
+TWIN = Individual(ident("twin"), frozenset({ident("twin")}), None, ())
 DENIED = frozenset({(ident("twin"), ident("Alice"))})
 
 
