@@ -52,7 +52,7 @@ PAST_TRACKS = """
         CASE WHEN g % 3 = 0 THEN face END, CASE WHEN g % 3 = 0 THEN $7::text END, 0.7, clothes, $8::text, 0.8, 1, 1
     FROM (SELECT g, now() - make_interval(secs => $3::float8 + g * $4::float8) AS at
           FROM generate_series($1::int, $2::int - 1) g) AS one
-    JOIN bench_look ON n = g / 3 * 7919 % $5::int"""
+    JOIN bench_look ON n = (g / 3)::bigint * 7919 % $5::int"""
 PAST_ASSIGNMENTS = """
     INSERT INTO assignment (local_track_id, identity_id, probability, margin, evidence, decided_by, decided_at)
     SELECT md5('track' || g)::uuid, md5('identity' || g / 3)::uuid, 0.95, 3,
@@ -126,6 +126,7 @@ async def measure(sizes: Sequence[int], tracks: int) -> dict[str, Any]:
                 await grow(settings, history, size)
                 history = size
                 figures[str(size)] = await decide(hub, world, tracks)
+            await forget_the_new(settings)
     return figures
 
 
@@ -164,6 +165,17 @@ async def grow(settings: Settings, have: int, want: int) -> None:
     await connection.execute(PAST_ASSIGNMENTS, have, want)
     await connection.execute(PAST_EXEMPLARS, STRANGERS_KEPT)
     await connection.execute("VACUUM ANALYZE")
+    await connection.close()
+
+
+async def forget_the_new(settings: Settings) -> None:
+    """Take back what a round has added: the next one meets as many people in its hours."""
+    connection = await asyncpg.connect(settings.database_url.reveal(), command_timeout=LOAD_LIMIT_S)
+    since = timedelta(hours=TRACKS / TRACKS_AN_HOUR)
+    await connection.execute("DELETE FROM local_track WHERE last_seen_at > now() - $1::interval", since)
+    await connection.execute(
+        "DELETE FROM exemplar WHERE source <> 'enrolled' AND created_at > now() - $1::interval", since
+    )
     await connection.close()
 
 
