@@ -16,7 +16,8 @@ from marengocam.db.queries import load, rows
 LEAST_FACE_QUALITY = 0.4  # a human saw who it is: a lesser face will do
 ALIKE_REACH = timedelta(days=14)  # of the past that is looked at again when a gallery changes
 ALIKE_COSINE = 0.3  # of faces: below, no model at hand would confirm anybody
-ALIKE_COMPARED = 20  # of a person's faces
+ALIKE_COMPARED = 10  # of a person's faces
+ALIKE_SEARCHED = 10_000  # faces of others, the newest; with each of the person's some 7 microseconds
 ALIKE_LIMIT = 2000
 UNKNOWN = "somebody unknown"
 _QUERIES = load("words")
@@ -153,6 +154,7 @@ async def finish(connection: Connection, identity_ids: Sequence[UUID], person_id
             person_id=person_id,
             from_at=at - ALIKE_REACH,
             compared=ALIKE_COMPARED,
+            searched=ALIKE_SEARCHED,
             least_cosine=ALIKE_COSINE,
             most=ALIKE_LIMIT,
         )

@@ -134,10 +134,14 @@ class Words:
                     f"{one['person_name']} and {into['person_name']} are two persons: merge the persons if they are "
                     "one, or split off the tracks that are somebody else's."
                 )
+            for person_id in persons:
+                if await _QUERIES.denied(connection, identity_ids=[identity_id, into_id], person_id=person_id):
+                    raise ConflictError("Somebody said that one of them is not that person: take that back first.")
             summary = f"{called(one)} is the same as {called(into)}."
             word = await note(connection, WordKind.MERGE, speaker, summary, [identity_id, into_id], sorted(persons))
             await _QUERIES.move_assignments(connection, identity_id=identity_id, into_id=into_id)
             await _QUERIES.move_gallery(connection, identity_id=identity_id, into_id=into_id)
+            await _QUERIES.hand_on_denials(connection, identity_id=identity_id, into_id=into_id, word_id=word.word_id)
             await _QUERIES.merge_identity(connection, identity_id=identity_id, into_id=into_id)
             if persons:
                 await make_person(connection, [into_id], persons.pop(), speaker.at)

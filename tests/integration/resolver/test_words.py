@@ -93,6 +93,23 @@ async def test_two_persons_are_not_merged_by_merging_their_identities(scene: Sce
         await scene.hub.words.merge(first.identity_id, first.identity_id, HUMAN)
 
 
+async def test_who_was_said_not_to_be_somebody_is_not_merged_into_them_and_hands_that_on(scene: Scene) -> None:
+    alice = await scene.enrol("Alice", ALICE)
+    first, second = await rows_of(scene, *await two_strangers(scene))
+    assert (first.person_name, second.person_name) == ("Alice", None)
+    await scene.hub.words.deny(second.identity_id, alice.person_id, HUMAN)
+    with pytest.raises(ConflictError, match="take that back first"):
+        await scene.hub.words.merge(second.identity_id, first.identity_id, LATER)
+    third = seen("third", camera="front", start_s=900, end_s=905, clothes=like(BLUE, 40, 3.0), open_=False)
+    (row,) = await decided(scene, third)
+    assert row.identity_id not in {first.identity_id, second.identity_id}
+    word = await scene.hub.words.merge(second.identity_id, row.identity_id, LATER)
+    with pytest.raises(ConflictError, match="take that back first"):
+        await scene.hub.words.merge(row.identity_id, first.identity_id, LATEST)
+    await scene.hub.words.undo(word.word_id, LATEST)
+    await scene.hub.words.merge(row.identity_id, first.identity_id, LATEST)
+
+
 async def test_tracks_that_are_somebody_else_get_an_identity_of_their_own(scene: Scene) -> None:
     first, second = seen("first", end_s=4, clothes=RED), seen("second", start_s=6, end_s=9, clothes=like(RED, 4))
     rows = await decided(scene, first, second)

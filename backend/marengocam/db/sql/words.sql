@@ -73,23 +73,29 @@ UPDATE local_track SET revision = revision + 1
 WHERE local_track_id IN (SELECT local_track_id FROM assignment WHERE identity_id = ANY(:identity_ids));
 
 -- name: touch_alike$
--- What may look different now: tracks of the last days that no human decided on, whose face is like one of the person's.
+-- What may look different now: of the newest faces of the last days, those of tracks that no human decided on and that
+-- are like one of the person's.
 WITH own AS MATERIALIZED (
     SELECT embedding, model FROM exemplar
     WHERE person_id = :person_id AND kind = 'face'
     ORDER BY quality DESC, exemplar_id
     LIMIT :compared
-), alike AS (
-    SELECT t.local_track_id
+), newest AS (
+    SELECT t.local_track_id, t.last_seen_at, t.face, t.face_model
     FROM local_track t
     JOIN assignment a USING (local_track_id)
     WHERE t.run_id IS NULL AND t.last_seen_at >= :from_at AND t.face IS NOT NULL AND a.decided_by <> 'human'
-        AND EXISTS (
-            SELECT FROM own
-            WHERE own.model = t.face_model AND vector_dims(own.embedding) = vector_dims(t.face)
-                AND CASE WHEN vector_dims(own.embedding) = vector_dims(t.face)
-                    THEN 1 - (own.embedding <=> t.face) END >= :least_cosine
-        )
+    ORDER BY t.last_seen_at DESC
+    LIMIT :searched
+), alike AS (
+    SELECT t.local_track_id
+    FROM newest t
+    WHERE EXISTS (
+        SELECT FROM own
+        WHERE own.model = t.face_model AND vector_dims(own.embedding) = vector_dims(t.face)
+            AND CASE WHEN vector_dims(own.embedding) = vector_dims(t.face)
+                THEN 1 - (own.embedding <=> t.face) END >= :least_cosine
+    )
     ORDER BY t.last_seen_at DESC
     LIMIT :most
 ), touched AS (
@@ -160,6 +166,18 @@ UPDATE person SET ignored = :ignored WHERE person_id = :person_id;
 -- This identity is not that person.
 INSERT INTO denial (identity_id, person_id, word_id) VALUES (:identity_id, :person_id, :word_id)
 ON CONFLICT DO NOTHING;
+
+-- name: hand_on_denials!
+-- Who an identity is not holds for the one that it was merged into.
+INSERT INTO denial (identity_id, person_id, word_id)
+SELECT :into_id, person_id, :word_id FROM denial WHERE identity_id = :identity_id
+ON CONFLICT DO NOTHING;
+
+-- name: denied^
+-- Whether one of two identities was said not to be a person.
+SELECT p.name FROM denial d JOIN person p USING (person_id)
+WHERE d.identity_id = ANY(:identity_ids) AND d.person_id = :person_id
+LIMIT 1;
 
 -- name: list_words
 -- What was said, newest first.
