@@ -1,35 +1,12 @@
 """Commands about cameras, run as an owner runs them."""
 
-import asyncio
-import os
-import sys
-
 import pytest
-from tests.support.ingest_service import environment_of
 from tests.support.onvif_device import OnvifDevice, serving
 
 from marengocam.core.camera_options import RecordingMode, Transport
 
 MAIN = ("main", "H264", 1920, 1080, "rtsp://10.9.8.7:554/main")
 SUB = ("sub", "H264", 640, 360, "rtsp://10.9.8.7:554/sub")
-
-
-@pytest.fixture
-def marengocam(hub_settings):
-    async def run(*arguments: str) -> tuple[int, str, str]:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "marengocam.cli",
-            *arguments,
-            env=os.environ | environment_of(hub_settings),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        said, complained = await asyncio.wait_for(process.communicate(), 30)
-        return process.returncode or 0, said.decode(), complained.decode()
-
-    return run
 
 
 async def test_a_camera_is_added_from_what_it_tells_changed_and_removed(hub, marengocam, tmp_path):

@@ -1,30 +1,6 @@
 """Saying who is who on the command line."""
 
-import asyncio
-import os
-import sys
-
-import pytest
-from tests.support.ingest_service import environment_of
 from tests.support.resolver_hub import ALICE, RED, open_scene, seen
-
-
-@pytest.fixture
-def marengocam(hub_settings):
-    async def run(*arguments: str) -> tuple[int, str, str]:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "marengocam.cli",
-            *arguments,
-            env=os.environ | environment_of(hub_settings),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        said, complained = await asyncio.wait_for(process.communicate(), 30)
-        return process.returncode or 0, said.decode(), complained.decode()
-
-    return run
 
 
 async def test_an_identity_is_named_denied_and_both_words_taken_back(hub, marengocam) -> None:
