@@ -27,6 +27,7 @@ class EventType(StrEnum):
     ZONE_ENTERED = "zone_entered"
     MOVEMENT_SEEN = "movement_seen"
     VISIT_ENDED = "visit_ended"
+    MOMENT_MARKED = "moment_marked"
     CAMERA_OFFLINE = "camera_offline"
     CAMERA_ONLINE = "camera_online"
     HEALTH_CHANGED = "health_changed"
@@ -68,6 +69,7 @@ class Camera:
     transport: Transport = Transport.TCP
     recording: Recording = field(default_factory=Recording)
     analysis: Analysis = field(default_factory=Analysis)
+    restarts: int = 0  # how often its owner had it begun anew
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import msgspec
 
 from marengocam.core.camera_options import Analysis, Recording, Transport
 from marengocam.core.errors import NotFoundError, StoreError
+from marengocam.core.geometry import Box
 from marengocam.core.model import Camera, CameraState, Zone
 from marengocam.core.secret import Secret
 from marengocam.db.database import Connection, Database
@@ -19,6 +20,8 @@ from marengocam.db.keyring import Keyring
 from marengocam.db.queries import from_json, load, rows, to_json
 
 CHANNEL = "camera"
+STATUS_CHANNEL = "camera_status"
+NOWHERE = Box(-1.0, -1.0, -1.0, -1.0)
 _LOG = logging.getLogger(__name__)
 _QUERIES = load("cameras")
 
@@ -42,6 +45,17 @@ class Cameras:
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self._database = database
         self._keyring = keyring
+
+    async def open_people(self) -> dict[str, list[Box]]:
+        """Return where everybody stands who is followed now, by camera id."""
+        async with self._database.connection() as connection:
+            found = await rows(_QUERIES.open_people(connection))
+        people: dict[str, list[Box]] = {}
+        for row in found:
+            # A track without a path stands nowhere, but is somebody.
+            box = Box(*from_json(row["box"])) if row["box"] else NOWHERE
+            people.setdefault(row["camera_id"], []).append(box)
+        return people
 
     async def list(self) -> list[Camera]:
         """Return every camera, by name."""
@@ -110,10 +124,17 @@ class Cameras:
             for row in found
         }
 
-    async def open_person_tracks(self) -> dict[str, int]:
-        """Return how many people are followed now, by camera id."""
+    async def restart(self, camera_id: str) -> None:
+        """Have a camera begun anew; raises NotFoundError."""
+        async with self._database.transaction() as connection:
+            if await _QUERIES.restart_camera(connection, camera_id=camera_id) is None:
+                raise NotFoundError(f"There is no camera {camera_id!r}.")
+            await _notify(connection, camera_id)
+
+    async def tell_change(self, camera_id: str) -> None:
+        """Tell whoever waits that a camera's status changed in a way that is worth looking at once."""
         async with self._database.connection() as connection:
-            return {row["camera_id"]: row["tracks"] for row in await rows(_QUERIES.open_person_tracks(connection))}
+            await _QUERIES.notify(connection, channel=STATUS_CHANNEL, payload=camera_id)
 
     def _columns(self, camera: Camera) -> dict[str, Any]:
         return {
@@ -145,6 +166,7 @@ class Cameras:
                 for zone in from_json(row["zones"])
             ),
             transport=Transport(row["transport"]),
+            restarts=row["restarts"],
             recording=msgspec.json.decode(row["recording"], type=Recording),
             analysis=msgspec.json.decode(row["analysis"], type=Analysis),
         )

@@ -1,7 +1,8 @@
 """The index of recorded files."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,15 @@ from marengocam.db.queries import load, rows
 
 CHANNEL = "chunk"
 _QUERIES = load("chunks")
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch in which a camera was not recorded."""
+
+    camera_id: str
+    from_at: datetime
+    to_at: datetime
 
 
 class Chunks:
@@ -60,6 +70,33 @@ class Chunks:
         """Sentence files to deletion; nobody is shown them any more."""
         async with self._database.connection() as connection:
             await _QUERIES.condemn(connection, chunk_ids=list(chunk_ids), at=at)
+
+    async def oldest_at(self) -> datetime | None:
+        """Return how far back recordings reach."""
+        async with self._database.connection() as connection:
+            found: datetime | None = await _QUERIES.oldest_at(connection)
+        return found
+
+    async def gaps(
+        self, camera_id: str | None, from_at: datetime, to_at: datetime, *, least_s: float, growing_s: float, limit: int
+    ) -> list[Gap]:
+        """Return the latest stretches without a recording, newest first.
+
+        A file that is still growing has no row yet: only what follows the last file by `growing_s` is a gap.
+        """
+        async with self._database.connection() as connection:
+            found = await rows(
+                _QUERIES.gaps(
+                    connection,
+                    camera_id=camera_id,
+                    from_at=from_at,
+                    to_at=to_at,
+                    open_until=to_at - timedelta(seconds=growing_s),
+                    least_s=least_s,
+                    most=limit,
+                )
+            )
+        return [Gap(row["camera_id"], row["from_at"], row["to_at"]) for row in found]
 
     async def condemned(self, limit: int) -> list[Chunk]:
         """Return files that wait to be deleted."""

@@ -105,6 +105,11 @@ class Health:
             total += batch
         return total
 
+    async def database_bytes(self) -> int:
+        """Return how large the database is on its disk."""
+        async with self._database.connection() as connection:
+            return int(await _QUERIES.database_bytes(connection))
+
     async def list(self) -> list[ServiceHealth]:
         """Return the last heartbeat of every process."""
         async with self._database.connection() as connection:

@@ -17,6 +17,7 @@ from marengocam.db.leases import Leases
 from marengocam.db.listen import Callback, listening
 from marengocam.db.memory import Memory
 from marengocam.db.persons import Persons
+from marengocam.db.preferences import PreferencesStore
 from marengocam.db.privacy import Privacy
 from marengocam.db.replays import Replays
 from marengocam.db.resolution import Resolution
@@ -47,6 +48,7 @@ class Hub:
     health: Health
     leases: Leases
     settings_store: SettingsStore
+    preferences: PreferencesStore
     tokens: Tokens
     rules: Rules
     replays: Replays
@@ -79,6 +81,7 @@ async def open_hub(settings: Settings, application: str, pool_size: int = DEFAUL
             health=Health(database),
             leases=Leases(database),
             settings_store=SettingsStore(database),
+            preferences=PreferencesStore(database),
             tokens=Tokens(database),
             rules=Rules(database),
             replays=Replays(database),

@@ -10,6 +10,7 @@ from typing import Any
 from marengocam.core.errors import HubUnavailableError, MarengoCamError, StoreError
 from marengocam.core.ids import new_id
 from marengocam.core.model import Camera, CameraState, EventType, NewEvent
+from marengocam.core.preferences import in_force
 from marengocam.db.cameras import CameraStatus
 from marengocam.ingest.catching_up import index_leftovers
 from marengocam.ingest.furniture import Furniture
@@ -19,7 +20,7 @@ from marengocam.ingest.memories import Memories
 from marengocam.ingest.metrics import CameraFigures
 from marengocam.ingest.sharing import Sharing, able
 from marengocam.ingest.stray_pictures import remove_strays
-from marengocam.ingest.worker import CameraWorker, Eyes
+from marengocam.ingest.worker import CameraWorker, Eyes, Glance
 from marengocam.media.store import Store
 from marengocam.runtime.context import ServiceContext
 from marengocam.runtime.leases import LeaseKeeper, is_dead_neighbour
@@ -61,6 +62,7 @@ class CameraRounds:
         self._taken_over: dict[str, int] = {}  # camera and the fence of the lease it was tidied up under
         self._unwritten: dict[str, NewEvent] = {}  # events on their way, by camera
         self._told_disabled: set[str] = set()
+        self._glances: dict[str, Glance] = {}  # as they were told
 
     def open_eyes(self, eyes: Eyes) -> None:
         """Have every camera analysed from now on."""
@@ -72,7 +74,7 @@ class CameraRounds:
         """Do one round: bring leases and workers in line with the hub's cameras. Raises MarengoCamError."""
         await self._prepare_store()
         try:
-            cameras = await self._hub.cameras.list()
+            cameras = in_force(await self._hub.cameras.list(), await self._hub.preferences.get())
         except HubUnavailableError:
             await self._serve_known()
             return
@@ -105,6 +107,7 @@ class CameraRounds:
         for worker in list(self.workers.values()):
             if self.workers.get(worker.camera.camera_id) is not worker:
                 continue  # stopped while others were told
+            self._glances[worker.camera.camera_id] = worker.glance
             status = worker.status()
             await self._memories.keep_now_and_then(worker)
             self._figures.set(status)
@@ -116,6 +119,17 @@ class CameraRounds:
                 continue
             except MarengoCamError as error:
                 _LOG.warning("the status of camera %s is not written: %s", worker.camera.camera_id, error)
+
+    async def tell_changes(self) -> None:
+        """Tell at once of the cameras that look different from what was told of them last."""
+        changed = [one for one in self.workers.values() if self._glances.get(one.camera.camera_id) != one.glance]
+        for worker in changed:
+            self._glances[worker.camera.camera_id] = worker.glance
+            try:
+                await self._hub.cameras.write_status(worker.status())
+                await self._hub.cameras.tell_change(worker.camera.camera_id)
+            except MarengoCamError as error:
+                _LOG.debug("a change of camera %s is told with its next status: %s", worker.camera.camera_id, error)
 
     async def end(self) -> None:
         """Stop every camera, write what waits, give the leases back."""

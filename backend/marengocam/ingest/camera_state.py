@@ -45,6 +45,7 @@ class CameraHealth:
 
     condition: Condition  # CONNECTING or ONLINE; lasting trouble is told as OFFLINE by `now`
     counters: Counters = field(default_factory=Counters)
+    recording: bool = False  # packets go to the disk now
     recording_problem: str = ""
     stream_problem: str = ""  # of the second stream
     analysis_problem: str = ""

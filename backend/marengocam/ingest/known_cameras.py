@@ -61,6 +61,7 @@ class KnownCameras:
             "password": self._keyring.lock(camera.password).decode() if camera.password else None,
             "enabled": camera.enabled,
             "detect": camera.detect,
+            "restarts": camera.restarts,
             "zones": [
                 {"zone_id": str(zone.zone_id), "name": zone.name, "polygon": zone.polygon} for zone in camera.zones
             ],

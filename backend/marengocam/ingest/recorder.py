@@ -65,6 +65,7 @@ class Recorder:
 
     def close(self) -> None:
         """Finish the present chunk."""
+        self._health.recording = False
         try:
             finished = self._writer.close()
         except StoreError as error:
@@ -91,6 +92,7 @@ class Recorder:
         try:
             if isinstance(packet, StreamPacket):
                 self._tell(self._writer.write(packet))
+                self._health.recording = True
                 if packet.keyframe and self._health.recording_problem:  # others may only have been passed over
                     self._health.recording_problem = ""
                     self._on_recovered()
@@ -99,6 +101,7 @@ class Recorder:
         except StoreError as error:
             self._retry_at_s = self._clock.monotonic_s() + STORE_RETRY_S
             self._health.recording_problem = str(error)
+            self._health.recording = False
             _LOG.error("camera %s is not recorded: %s", self._camera.camera_id, error)
 
     def _tell(self, finished: Chunk | None) -> None:

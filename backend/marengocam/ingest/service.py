@@ -29,6 +29,7 @@ from marengocam.runtime.memory import give_back
 
 ROUND_S = 2.0
 STATUS_EVERY_S = 3.0
+GLANCE_EVERY_S = 0.5  # a change of state, movement or recording is told within this
 EYES_RETRY_S = 30.0
 OPENCV_THREADS = 1  # analysis has a thread per camera already
 _LOG = logging.getLogger(__name__)
@@ -56,8 +57,12 @@ class IngestService:
         async with self._surroundings(context, rounds):
             looking_after = asyncio.create_task(self._look_after(rounds))
             try:
-                while await context.pause(STATUS_EVERY_S):
-                    await rounds.tell_statuses()
+                statuses_due_s = context.clock.monotonic_s() + STATUS_EVERY_S
+                while await context.pause(GLANCE_EVERY_S):
+                    if context.clock.monotonic_s() >= statuses_due_s:
+                        statuses_due_s = context.clock.monotonic_s() + STATUS_EVERY_S
+                        await rounds.tell_statuses()
+                    await rounds.tell_changes()
             finally:
                 looking_after.cancel()
                 await asyncio.gather(looking_after, return_exceptions=True)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
@@ -28,7 +29,18 @@ from marengocam.vision.detectors import Detector
 
 JOIN_LIMIT_S = 5.5  # a reader waits at most the stream's stall limit
 JOIN_POLL_S = 0.02
+MOTION_HOLD = timedelta(seconds=5)  # a pause this short is part of one movement
 RATES = {"packets": "stream_fps", "frames_analysed": "analysed_fps"}
+RATES_OVER_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """Those facts of a camera whose change is told at once."""
+
+    state: CameraState
+    recording: bool
+    moving: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +76,9 @@ class CameraWorker:
         self._watchdog = watchdog
         self._health = CameraHealth(Condition(CameraState.CONNECTING, "", clock.now()))
         self._rates_from: tuple[float, dict[str, float]] = (clock.monotonic_s(), {})
+        self._last_rates: dict[str, float] = {}
         queue = DecodeQueue()
-        sights = Sights()
+        sights = self._sights = Sights()
         self._readers = [
             Reader(
                 camera,
@@ -160,6 +173,12 @@ class CameraWorker:
         """How the camera is doing, in a word."""
         return self._health.now(self._clock.now()).state
 
+    @property
+    def glance(self) -> Glance:
+        """What somebody who watches wants to know at once."""
+        now = self._clock.now()
+        return Glance(self._health.now(now).state, recording=self._health.recording, moving=self._moving(now))
+
     def status(self) -> CameraStatus:
         """Return how the camera is doing, with rates since the last call."""
         now = self._clock.now()
@@ -177,6 +196,8 @@ class CameraWorker:
             "analysis_lag_s": round(counters.analysis_lag_s, 2),
             "shed_level": counters.shed_level,
             "decoders_lost": counters.decoders_lost,
+            "recording": int(self._health.recording),
+            "moving": int(self._moving(now)),
             "detector_ms": round(1000 * counters.detector_s / max(counters.frames_analysed, 1), 1),
         }
         return CameraStatus(
@@ -189,13 +210,24 @@ class CameraWorker:
             metrics=figures | self._rates(figures),
         )
 
+    def _moving(self, now: datetime) -> bool:
+        """Return whether something moved in front of it just now."""
+        moved_at = self._sights.motion_at
+        return moved_at is not None and abs(now - moved_at) < MOTION_HOLD
+
     def _rates(self, figures: dict[str, float]) -> dict[str, float]:
         """Return frames per second since the last status."""
         before_s, before = self._rates_from
         now_s = self._clock.monotonic_s()
-        elapsed_s = max(now_s - before_s, 1e-3)
+        elapsed_s = now_s - before_s
+        if elapsed_s < RATES_OVER_S and self._last_rates:
+            return self._last_rates
+        elapsed_s = max(elapsed_s, 1e-3)
         self._rates_from = (now_s, {name: figures[name] for name in RATES})
-        return {rate: round((figures[name] - before.get(name, 0)) / elapsed_s, 1) for name, rate in RATES.items()}
+        self._last_rates = {
+            rate: round((figures[name] - before.get(name, 0)) / elapsed_s, 1) for name, rate in RATES.items()
+        }
+        return self._last_rates
 
 
 def plans_of(camera: Camera) -> list[ReadingPlan]:

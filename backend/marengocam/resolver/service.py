@@ -16,6 +16,7 @@ RETRY_S = 0.5  # after the hub was away or refused
 GRAPH_EVERY_S = 60.0
 BACKLOG_EVERY_S = 5.0
 LEAVING_EVERY_S = 15.0
+WISHES_EVERY_S = 5.0
 BACKLOG_DEGRADED = 500  # tracks that wait: announcements come late
 
 _LOG = logging.getLogger(__name__)
@@ -30,16 +31,19 @@ class ResolverService:
         self._backlog = 0
         self._backlog_due_s = 0.0
         self._leaving_due_s = 0.0
+        self._confirm_probability = 1.0
+        self._wishes_due_s = 0.0
         self._trouble: str | None = None
 
     async def run(self, context: ServiceContext) -> None:
         """Decide on every changed track until `context.stopping` is set; a turn under way is finished first."""
         metrics = ResolverMetrics(context.metrics)
+        self._confirm_probability = context.settings.confirm_probability
         resolution, clock = context.hub.resolution, context.clock
         while not context.stopping.is_set():
             try:
                 await self._now_and_then(context, metrics)
-                busy = await take_turn(resolution, self._graph, context.settings.confirm_probability, clock, metrics)
+                busy = await take_turn(resolution, self._graph, self._confirm_probability, clock, metrics)
                 self._trouble = None
             except ConflictError as error:
                 _LOG.info("turn is taken again: %s", error)
@@ -67,6 +71,10 @@ class ResolverService:
         if now_s >= self._graph_due_s:
             self._graph = await context.hub.resolution.camera_graph(context.clock.now())
             self._graph_due_s = now_s + GRAPH_EVERY_S
+        if now_s >= self._wishes_due_s:
+            wished = (await context.hub.preferences.get()).confirm_probability
+            self._confirm_probability = context.settings.confirm_probability if wished is None else wished
+            self._wishes_due_s = now_s + WISHES_EVERY_S
         if now_s >= self._backlog_due_s:
             self._backlog = await context.hub.resolution.backlog()
             metrics.backlog.set(self._backlog)

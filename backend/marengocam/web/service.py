@@ -13,12 +13,13 @@ from marengocam.runtime.health import HealthReport
 from marengocam.web.access import Gate
 from marengocam.web.answers import Handler, errors_as_json
 from marengocam.web.openapi import document
-from marengocam.web.routes import cameras, discovery, events, media, people, system, visits, words
+from marengocam.web.routes import cameras, discovery, events, media, people, system, visits, wishes, words
 from marengocam.web.signing import PURPOSE, Signer
 from marengocam.web.table import PREFIX, SPEAKER, Desk, Route
 
 ROUTES: tuple[Route, ...] = (
     *system.ROUTES,
+    *wishes.ROUTES,
     *cameras.ROUTES,
     *discovery.ROUTES,
     *media.ROUTES,

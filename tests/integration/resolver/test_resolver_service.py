@@ -17,6 +17,7 @@ from marengocam.core.clock import SystemClock
 from marengocam.core.model import EventType
 from marengocam.db.hub import Hub
 from marengocam.resolver.service import ResolverService
+from marengocam.resolver.turn import take_turn
 from marengocam.runtime.bus import Bus
 from marengocam.runtime.context import ServiceContext
 from marengocam.runtime.watchdog import Watchdog
@@ -75,6 +76,34 @@ async def test_a_saved_track_wakes_the_resolver_and_stopping_ends_it(hub: Hub, h
         page = generate_latest(context.metrics).decode()
         assert 'marengocam_resolver_decisions_total{outcome="unknown"} 1.0' in page
         assert 'marengocam_resolver_events_total{type="person_detected"} 1.0' in page
+
+
+async def test_how_sure_it_must_be_is_taken_from_its_owner_s_wish(
+    hub: Hub, hub_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+    taken = take_turn
+
+    async def spied(resolution, graph, confirm_probability, clock, metrics):
+        asked.append(confirm_probability)
+        return await taken(resolution, graph, confirm_probability, clock, metrics)
+
+    monkeypatch.setattr("marengocam.resolver.service.take_turn", spied)
+    monkeypatch.setattr("marengocam.resolver.service.WISHES_EVERY_S", 0.1)
+    monkeypatch.setattr("marengocam.resolver.service.POLL_S", 0.1)
+    async with serving(hub, hub_settings):
+
+        async def is_asked_with(probability: float) -> None:
+            async def seen() -> bool:
+                return bool(asked) and asked[-1] == probability
+
+            await until(seen)
+
+        await is_asked_with(hub_settings.confirm_probability)
+        await hub.preferences.change(confirm_probability=0.7)
+        await is_asked_with(0.7)
+        await hub.preferences.change(confirm_probability=None)
+        await is_asked_with(hub_settings.confirm_probability)
 
 
 async def test_a_database_that_refuses_degrades_and_heals(hub: Hub, hub_settings: Settings) -> None:

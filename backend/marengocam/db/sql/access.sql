@@ -24,6 +24,10 @@ UPDATE token SET last_used_at = :at WHERE token_id = :token_id;
 -- A shared fact, as JSON text.
 SELECT value::text FROM setting WHERE key = :setting_key;
 
+-- name: hold_setting$
+-- A shared fact, as JSON text, that nobody else changes until the transaction ends.
+SELECT value::text FROM setting WHERE key = :setting_key FOR UPDATE;
+
 -- name: set_setting!
 -- Set a shared fact.
 INSERT INTO setting (key, value) VALUES (:setting_key, CAST(:value AS text)::jsonb)

@@ -1,7 +1,7 @@
 -- name: list_cameras
 -- Every camera with its zones, by name.
 SELECT c.camera_id, c.name, c.main_url, c.sub_url, c.username, c.password_encrypted, c.enabled, c.detect,
-    c.transport, c.recording::text AS recording, c.analysis::text AS analysis,
+    c.transport, c.restarts, c.recording::text AS recording, c.analysis::text AS analysis,
     coalesce((
         SELECT jsonb_agg(jsonb_build_object('zone_id', z.zone_id, 'name', z.name, 'polygon', z.polygon) ORDER BY z.name)
         FROM zone z WHERE z.camera_id = c.camera_id
@@ -12,7 +12,7 @@ ORDER BY lower(c.name), c.camera_id;
 -- name: get_camera^
 -- One camera with its zones.
 SELECT c.camera_id, c.name, c.main_url, c.sub_url, c.username, c.password_encrypted, c.enabled, c.detect,
-    c.transport, c.recording::text AS recording, c.analysis::text AS analysis,
+    c.transport, c.restarts, c.recording::text AS recording, c.analysis::text AS analysis,
     coalesce((
         SELECT jsonb_agg(jsonb_build_object('zone_id', z.zone_id, 'name', z.name, 'polygon', z.polygon) ORDER BY z.name)
         FROM zone z WHERE z.camera_id = c.camera_id
@@ -34,6 +34,10 @@ UPDATE camera SET name = :camera_name, main_url = :main_url, sub_url = :sub_url,
     recording = CAST(:recording AS text)::jsonb, analysis = CAST(:analysis AS text)::jsonb, updated_at = now()
 WHERE camera_id = :camera_id
 RETURNING camera_id;
+
+-- name: restart_camera^
+-- Its owner wants it begun anew.
+UPDATE camera SET restarts = restarts + 1 WHERE camera_id = :camera_id RETURNING camera_id;
 
 -- name: remove_camera^
 -- Its recordings and tracks stay until retention takes them.
@@ -60,11 +64,10 @@ ON CONFLICT (camera_id) DO UPDATE SET state = excluded.state, reason = excluded.
 -- How each camera is doing.
 SELECT camera_id, state, reason, since, updated_at, last_packet_at, metrics::text AS metrics FROM camera_status;
 
--- name: open_person_tracks
--- How many people are followed on each camera now.
-SELECT camera_id, count(*) AS tracks FROM local_track
-WHERE open AND run_id IS NULL AND label = 'person'
-GROUP BY camera_id;
+-- name: open_people
+-- Where everybody stands who is followed now: the box of the last point of each open track.
+SELECT camera_id, (path->-1->'box')::text AS box FROM local_track
+WHERE open AND run_id IS NULL AND label = 'person';
 
 -- name: notify!
 -- Tell whoever waits.

@@ -23,6 +23,23 @@ ORDER BY started_at;
 SELECT coalesce(sum(duration_s), 0) FROM chunk
 WHERE condemned_at IS NULL AND (CAST(:camera_id AS text) IS NULL OR camera_id = :camera_id);
 
+-- name: oldest_at$
+-- How far back recordings reach.
+SELECT min(started_at) FROM chunk WHERE condemned_at IS NULL;
+
+-- name: gaps
+-- Stretches without a recording between files, longest waits included; `open_until` ends one that still lasts.
+WITH files AS (
+    SELECT camera_id, started_at + duration_s * interval '1 second' AS ended_at,
+        lead(started_at) OVER (PARTITION BY camera_id ORDER BY started_at) AS next_at
+    FROM chunk
+    WHERE started_at BETWEEN :from_at AND :to_at AND (CAST(:camera_id AS text) IS NULL OR camera_id = :camera_id)
+)
+SELECT camera_id, ended_at AS from_at, coalesce(next_at, :to_at) AS to_at FROM files
+WHERE coalesce(next_at, :open_until) - ended_at > :least_s * interval '1 second'
+ORDER BY ended_at DESC, camera_id
+LIMIT :most;
+
 -- name: total_bytes$
 -- What the kept files take.
 SELECT coalesce(sum(size_bytes), 0)::bigint FROM chunk WHERE condemned_at IS NULL;

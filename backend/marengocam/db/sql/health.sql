@@ -45,6 +45,10 @@ WITH gone AS (
     RETURNING 1
 ) SELECT count(*) FROM gone;
 
+-- name: database_bytes$
+-- How large the database is on its disk.
+SELECT pg_database_size(current_database());
+
 -- name: notify!
 -- Tell whoever waits.
 SELECT pg_notify(:channel, :payload);

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 from uuid import uuid4
@@ -11,8 +12,10 @@ from aiohttp import web
 
 from marengocam.core.camera_options import Analysis, Recording, RecordingMode, Transport
 from marengocam.core.errors import BadInputError, NotFoundError
+from marengocam.core.geometry import Box, polygon_contains
 from marengocam.core.ids import camera_id_from_name
 from marengocam.core.model import Camera, CameraState, Zone
+from marengocam.core.preferences import PRIVACY_REASON, in_force
 from marengocam.core.secret import Secret
 from marengocam.db.cameras import CameraStatus
 from marengocam.media.opening import SCHEMES
@@ -28,7 +31,7 @@ STALE_STATUS_S = 20.0
 
 
 async def list_cameras(desk: Desk, _request: web.Request) -> web.Response:
-    return told(wire.CameraList(cameras=await _all(desk)))
+    return told(wire.CameraList(cameras=await _told_all(desk, await desk.hub.cameras.list())))
 
 
 async def add_camera(desk: Desk, request: web.Request) -> web.Response:
@@ -121,6 +124,8 @@ async def probe_camera(desk: Desk, request: web.Request) -> web.Response:
 
 async def snapshot(desk: Desk, request: web.Request) -> web.StreamResponse:
     camera = await desk.hub.cameras.get(request.match_info["camera_id"])
+    if not in_force([camera], await desk.hub.preferences.get())[0].enabled:
+        raise NotFoundError("This camera is switched off.")
     file = desk.store.resolve(live_path(camera.camera_id))
     if not file.is_file():
         raise NotFoundError("There is no picture of this camera yet: see its state.")
@@ -167,26 +172,40 @@ def _check_modes(camera: Camera) -> None:
         )
 
 
+async def restart_camera(desk: Desk, request: web.Request) -> web.Response:
+    await desk.hub.cameras.restart(request.match_info["camera_id"])
+    return web.Response(status=204)
+
+
 async def _one(desk: Desk, camera_id: str) -> wire.CameraOut:
-    camera = await desk.hub.cameras.get(camera_id)
-    statuses, counts = await desk.hub.cameras.statuses(), await desk.hub.cameras.open_person_tracks()
-    return _told(desk, camera, statuses.get(camera_id), counts.get(camera_id, 0))
+    return (await _told_all(desk, [await desk.hub.cameras.get(camera_id)]))[0]
 
 
-async def _all(desk: Desk) -> list[wire.CameraOut]:
-    cameras = await desk.hub.cameras.list()
-    statuses, counts = await desk.hub.cameras.statuses(), await desk.hub.cameras.open_person_tracks()
-    return [_told(desk, one, statuses.get(one.camera_id), counts.get(one.camera_id, 0)) for one in cameras]
+async def _told_all(desk: Desk, cameras: list[Camera]) -> list[wire.CameraOut]:
+    statuses, people = await desk.hub.cameras.statuses(), await desk.hub.cameras.open_people()
+    privacy = (await desk.hub.preferences.get()).privacy
+    now = desk.context.clock.now()
+    return [
+        told_camera(one, statuses.get(one.camera_id), people.get(one.camera_id, []), now, privacy=privacy)
+        for one in cameras
+    ]
 
 
-def _told(desk: Desk, camera: Camera, status: CameraStatus | None, people: int) -> wire.CameraOut:
+def told_camera(
+    camera: Camera, status: CameraStatus | None, people: list[Box], now: datetime, *, privacy: bool
+) -> wire.CameraOut:
+    """Return a camera as the API shows it: what its status says only counts while ingest keeps saying so."""
     state, reason = CameraState.CONNECTING, "Waiting for ingest to take this camera."
     if not camera.enabled:
         state, reason = CameraState.DISABLED, "Switched off by its owner."
+    elif privacy:
+        state, reason = CameraState.DISABLED, PRIVACY_REASON
     elif status is not None:
         state, reason = status.state, status.reason
-        if (desk.context.clock.now() - status.updated_at).total_seconds() > STALE_STATUS_S:
+        if (now - status.updated_at).total_seconds() > STALE_STATUS_S:
             state, reason = CameraState.OFFLINE, "No ingest process serves this camera: see health."
+    there = people if state is CameraState.ONLINE else []
+    metrics = status.metrics if status else {}
     return wire.CameraOut(
         camera_id=camera.camera_id,
         name=camera.name,
@@ -196,7 +215,15 @@ def _told(desk: Desk, camera: Camera, status: CameraStatus | None, people: int) 
         sub_url=camera.sub_url,
         username=camera.username,
         has_password=camera.password is not None,
-        zones=[wire.ZoneOut(zone_id=z.zone_id, name=z.name, polygon=list(z.polygon)) for z in camera.zones],
+        zones=[
+            wire.ZoneOut(
+                zone_id=zone.zone_id,
+                name=zone.name,
+                polygon=list(zone.polygon),
+                open_person_tracks=sum(polygon_contains(zone.polygon, box.foot) for box in there),
+            )
+            for zone in camera.zones
+        ],
         transport=camera.transport.value,
         recording=msgspec.convert(msgspec.to_builtins(camera.recording), wire.RecordingOut),
         analysis=msgspec.convert(msgspec.to_builtins(camera.analysis), wire.AnalysisOut),
@@ -204,8 +231,10 @@ def _told(desk: Desk, camera: Camera, status: CameraStatus | None, people: int) 
         reason=reason,
         since=status.since if status else None,
         last_packet_at=status.last_packet_at if status else None,
-        metrics=status.metrics if status else {},
-        open_person_tracks=people if state is CameraState.ONLINE else 0,
+        metrics=metrics,
+        open_person_tracks=len(there),
+        recording_now=state is CameraState.ONLINE and bool(metrics.get("recording")),
+        moving=state is CameraState.ONLINE and bool(metrics.get("moving")),
     )
 
 
@@ -216,6 +245,14 @@ ROUTES = (
     Route("GET", "/cameras/{camera_id}", "read", get_camera, "One camera", wire.CameraOut),
     Route(
         "PATCH", "/cameras/{camera_id}", "write", change_camera, "Change a camera", wire.CameraOut, wire.CameraChange
+    ),
+    Route(
+        "POST",
+        "/cameras/{camera_id}/restart",
+        "write",
+        restart_camera,
+        "Begin it anew: reader, files and all",
+        status=204,
     ),
     Route("DELETE", "/cameras/{camera_id}", "write", remove_camera, "Remove a camera", status=204),
     Route("PUT", "/cameras/{camera_id}/zones", "write", set_zones, "Set its zones", wire.CameraOut, wire.ZonesIn),

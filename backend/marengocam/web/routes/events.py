@@ -29,7 +29,13 @@ HINT_EVERY_S = 1.0
 POLL_S = 2.0
 STREAM_PATH = f"{PREFIX}/events/stream"
 _LOG = logging.getLogger(__name__)
-HINTS = {"camera": "cameras", "person": "persons", "local_track": "tracks", "health": "health"}
+HINTS = {
+    "camera": "cameras",
+    "camera_status": "cameras",
+    "person": "persons",
+    "local_track": "tracks",
+    "health": "health",
+}
 
 
 async def list_events(desk: Desk, request: web.Request) -> web.Response:

@@ -48,6 +48,9 @@ async def health(desk: Desk, _request: web.Request) -> web.Response:
         wire.HealthOut(
             status=worst(services),
             services=[wire.ServiceOut(**asdict(one)) for one in services],
+            now=desk.context.clock.now(),
+            survival_mode=any(one.detail.get("survival_mode") for one in services if one.status != "gone"),
+            face_engine=face_engine(services),
             storage=await _storage(desk),
             log=[
                 wire.HealthEntryOut(
@@ -67,6 +70,14 @@ def worst(services: list[ServiceHealth]) -> Literal["ok", "degraded", "failing"]
     return "ok" if all(one.status == "ok" for one in services) else "degraded"
 
 
+def face_engine(services: list[ServiceHealth]) -> Literal["off", "ok", "away"]:
+    """Return how the face engine is doing, as the ingest processes see it: away when one of them cannot reach it."""
+    seen = {one.detail.get("face_engine") for one in services if one.service == "ingest" and one.status != "gone"}
+    if seen <= {"off", None}:
+        return "off"
+    return "ok" if seen <= {"off", None, "closed"} else "away"
+
+
 async def _storage(desk: Desk) -> wire.StorageOut | None:
     try:
         space = desk.store.space()
@@ -78,6 +89,8 @@ async def _storage(desk: Desk) -> wire.StorageOut | None:
         total_bytes=space.total_bytes,
         recorded_bytes=await desk.hub.chunks.total_bytes(),
         recorded_s=await desk.hub.chunks.recorded_s(),
+        oldest_at=await desk.hub.chunks.oldest_at(),
+        database_bytes=await desk.hub.health.database_bytes(),
     )
 
 

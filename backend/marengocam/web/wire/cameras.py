@@ -23,6 +23,7 @@ class ZoneOut(Told):
     zone_id: UUID
     name: str
     polygon: list[tuple[float, float]]
+    open_person_tracks: int
 
 
 class ZoneIn(Given):
@@ -117,6 +118,8 @@ class CameraOut(Told):
     last_packet_at: datetime | None
     metrics: dict[str, Any]
     open_person_tracks: int
+    recording_now: bool
+    moving: bool
 
 
 class CameraList(Told):

@@ -182,6 +182,8 @@ class StorageOut(Told):
     total_bytes: int
     recorded_bytes: int
     recorded_s: float
+    oldest_at: datetime | None
+    database_bytes: int
 
 
 class HealthEntryOut(Told):
@@ -197,6 +199,9 @@ class HealthOut(Told):
 
     status: Literal["ok", "degraded", "failing"]
     services: list[ServiceOut]
+    now: datetime
+    survival_mode: bool
+    face_engine: Literal["off", "ok", "away"]
     storage: StorageOut | None
     log: list[HealthEntryOut]
 

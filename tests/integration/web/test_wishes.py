@@ -1,0 +1,142 @@
+"""What an owner wishes for the whole: preferences, restarts, marked moments; and what a camera looks like right now."""
+
+from datetime import timedelta
+from pathlib import PurePosixPath
+from uuid import uuid4
+
+from tests.support.web_app import serving_api
+
+from marengocam.core.clock import SystemClock
+from marengocam.core.geometry import Box
+from marengocam.core.ids import new_id
+from marengocam.core.model import CameraState, Chunk, LocalTrack, PathPoint
+from marengocam.core.preferences import PRIVACY_REASON
+from marengocam.db.cameras import CameraStatus
+from marengocam.media.store import Store, live_path
+
+CAMERA = {"name": "Front door", "main_url": "rtsp://10.0.0.9/main"}
+LEFT_HALF = {"name": "Path", "polygon": [[0, 0], [0.5, 0], [0.5, 1], [0, 1]]}
+RIGHT_HALF = {"name": "Lawn", "polygon": [[0.5, 0], [1, 0], [1, 1], [0.5, 1]]}
+
+
+async def _online(hub, **metrics):
+    now = SystemClock().now()
+    await hub.cameras.write_status(CameraStatus("front_door", CameraState.ONLINE, "", now, now, now, metrics))
+
+
+async def test_preferences_have_defaults_and_change_one_at_a_time(hub, hub_settings):
+    async with serving_api(hub, hub_settings) as api:
+        assert (await api.call("GET", "/preferences"))[1] == {"privacy": False, "confirm_probability": 0.95}
+        status, told = await api.call("PATCH", "/preferences", {"confirm_probability": 0.8})
+        assert (status, told) == (200, {"privacy": False, "confirm_probability": 0.8})
+        assert (await api.call("PATCH", "/preferences", {"privacy": True}))[1]["confirm_probability"] == 0.8
+        assert (await hub.preferences.get()).privacy
+        told = (await api.call("PATCH", "/preferences", {"confirm_probability": None, "privacy": False}))[1]
+        assert told == {"privacy": False, "confirm_probability": 0.95}
+        status, answer = await api.call("PATCH", "/preferences", {"confirm_probability": 0.2})
+        assert (status, answer["error"]["code"]) == (400, "bad_input")
+
+
+async def test_under_privacy_cameras_are_off_and_show_no_picture(hub, hub_settings):
+    async with serving_api(hub, hub_settings) as api:
+        await api.call("POST", "/cameras", CAMERA)
+        await _online(hub)
+        Store(hub_settings.media_dir).write_picture(live_path("front_door"), b"jpeg")
+        assert (await api.call("GET", "/cameras/front_door"))[1]["state"] == "online"
+        await hub.preferences.change(privacy=True)
+        told = (await api.call("GET", "/cameras/front_door"))[1]
+        assert (told["state"], told["reason"], told["enabled"]) == ("disabled", PRIVACY_REASON, True)
+        assert (await api.call("GET", "/cameras/front_door/snapshot.jpg"))[0] == 404
+
+
+async def test_people_are_counted_by_zone_as_long_as_the_camera_is_online(hub, hub_settings):
+    async with serving_api(hub, hub_settings) as api:
+        await api.call("POST", "/cameras", CAMERA)
+        await api.call("PUT", "/cameras/front_door/zones", {"zones": [LEFT_HALF, RIGHT_HALF]})
+        now = SystemClock().now()
+        lease = await hub.leases.acquire("camera:front_door", "test", 30)
+        tracks = [
+            LocalTrack(new_id(now), "front_door", "person", now, now, True, 0.9, 9, path=path)  # fmt: skip
+            for path in ((PathPoint(now, Box(0.1, 0.1, 0.3, 0.9), 0.9),), ())
+        ]
+        await hub.tracks.save(tracks, {"front_door": lease.fence})
+        await _online(hub, moving=1, recording=1)
+        told = (await api.call("GET", "/cameras/front_door"))[1]
+        assert {zone["name"]: zone["open_person_tracks"] for zone in told["zones"]} == {"Path": 1, "Lawn": 0}
+        assert (told["open_person_tracks"], told["moving"], told["recording_now"]) == (2, True, True)
+        await hub.preferences.change(privacy=True)
+        told = (await api.call("GET", "/cameras/front_door"))[1]
+        assert [zone["open_person_tracks"] for zone in told["zones"]] == [0, 0]
+        assert (told["open_person_tracks"], told["moving"], told["recording_now"]) == (0, False, False)
+
+
+async def test_a_restart_is_counted_with_the_camera(hub, hub_settings):
+    async with serving_api(hub, hub_settings) as api:
+        await api.call("POST", "/cameras", CAMERA)
+        assert (await api.call("POST", "/cameras/front_door/restart"))[0] == 204
+        assert (await hub.cameras.get("front_door")).restarts == 1
+        assert (await api.call("PATCH", "/cameras/front_door", {"name": "Porch"}))[0] == 200
+        assert (await hub.cameras.get("front_door")).restarts == 1
+        assert (await api.call("POST", "/cameras/nowhere/restart"))[0] == 404
+
+
+async def test_a_marked_moment_is_an_event(hub, hub_settings):
+    async with serving_api(hub, hub_settings) as api:
+        await api.call("POST", "/cameras", CAMERA)
+        status, made = await api.call("POST", "/events", {"label": "The bell rang", "camera_id": "front_door"})
+        assert (status, made["type"], made["camera_name"]) == (201, "moment_marked", "Front door")
+        assert made["data"]["label"] == "The bell rang"
+        later = (SystemClock().now() + timedelta(hours=1)).isoformat()
+        assert (await api.call("POST", "/events", {"label": "Tomorrow", "at": later}))[1]["error"]["field"] == "at"
+        assert (await api.call("POST", "/events", {"label": "x", "camera_id": "nowhere"}))[0] == 404
+        events = (await api.call("GET", "/events?type=moment_marked"))[1]["events"]
+        assert [event["number"] for event in events] == [made["number"]]
+
+
+async def test_gaps_are_what_lies_between_files_and_what_lasts_still(hub, hub_settings):
+    now = SystemClock().now()
+    starts_s = [3600.0, 3540.0, 3300.0, 3240.5]  # ago; a minute each: one gap of 180 s, one of half a second
+    async with serving_api(hub, hub_settings) as api:
+        await api.call("POST", "/cameras", CAMERA)
+        await api.call("POST", "/cameras", CAMERA | {"name": "Yard", "recording": {"mode": "motion"}})
+        for camera_id in ("front_door", "yard"):
+            await hub.chunks.add(
+                [
+                    Chunk(
+                        uuid4(),
+                        camera_id,
+                        now - timedelta(seconds=start_s),
+                        60.0,
+                        9,
+                        PurePosixPath(f"recordings/{camera_id}/{start_s}.mp4"),
+                        "h264",
+                        640,
+                        480,
+                    )  # fmt: skip
+                    for start_s in starts_s
+                ]
+            )
+        gaps = (await api.call("GET", f"/gaps?to_at={now.isoformat().replace('+00:00', 'Z')}"))[1]["gaps"]
+        assert {gap["camera_id"] for gap in gaps} == {"front_door"}
+        lasting, between = gaps
+        assert between["from_at"].startswith((now - timedelta(seconds=3480)).isoformat()[:19])
+        assert between["to_at"].startswith((now - timedelta(seconds=3300)).isoformat()[:19])
+        assert lasting["to_at"].startswith(now.isoformat()[:19])
+        assert (await api.call("GET", "/gaps?from_at=2020-01-01T00:00:00Z"))[0] == 400
+
+
+async def test_health_tells_the_time_the_database_and_how_far_recordings_reach(hub, hub_settings):
+    async with serving_api(hub, hub_settings) as api:
+        now = SystemClock().now()
+        await hub.health.beat("janitor", "one", "degraded", "full", now, {"survival_mode": True})
+        await hub.health.beat("ingest", "one", "ok", "", now, {"face_engine": "open"})
+        told = (await api.call("GET", "/health"))[1]
+        assert (told["survival_mode"], told["face_engine"]) == (True, "away")
+        assert told["storage"]["database_bytes"] > 1_000_000
+        assert told["storage"]["oldest_at"] is None
+        await hub.health.beat("ingest", "one", "ok", "", now, {"face_engine": "closed"})
+        await hub.health.beat("janitor", "one", "ok", "", now, {"survival_mode": False})
+        told = (await api.call("GET", "/health"))[1]
+        assert (told["survival_mode"], told["face_engine"]) == (False, "ok")
+        await hub.health.beat("ingest", "one", "ok", "", now, {"face_engine": "off"})
+        assert (await api.call("GET", "/health"))[1]["face_engine"] == "off"
