@@ -56,7 +56,7 @@ async def test_people_are_counted_by_zone_as_long_as_the_camera_is_online(hub, h
         now = SystemClock().now()
         lease = await hub.leases.acquire("camera:front_door", "test", 30)
         tracks = [
-            LocalTrack(new_id(now), "front_door", "person", now, now, True, 0.9, 9, path=path)  # fmt: skip
+            LocalTrack(new_id(now), "front_door", "person", now, now, True, 0.9, 9, path=path)
             for path in ((PathPoint(now, Box(0.1, 0.1, 0.3, 0.9), 0.9),), ())
         ]
         await hub.tracks.save(tracks, {"front_door": lease.fence})
@@ -112,7 +112,7 @@ async def test_gaps_are_what_lies_between_files_and_what_lasts_still(hub, hub_se
                         "h264",
                         640,
                         480,
-                    )  # fmt: skip
+                    )
                     for start_s in starts_s
                 ]
             )
