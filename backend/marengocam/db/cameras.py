@@ -57,6 +57,12 @@ class Cameras:
             people.setdefault(row["camera_id"], []).append(box)
         return people
 
+    async def last_people(self) -> dict[str, tuple[UUID, datetime]]:
+        """Return the track of whoever was seen last, and when, by camera id; cameras without such a picture lack."""
+        async with self._database.connection() as connection:
+            found = await rows(_QUERIES.last_people(connection))
+        return {row["camera_id"]: (row["local_track_id"], row["last_seen_at"]) for row in found}
+
     async def list(self) -> list[Camera]:
         """Return every camera, by name."""
         async with self._database.connection() as connection:

@@ -37,6 +37,7 @@ class Sighting:
     probability: float
     present: bool
     crop_path: PurePosixPath | None
+    local_track_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,9 @@ def _known(row: Any) -> KnownPerson:
     sighting = None
     if row["last_seen_at"] is not None:
         crop = PurePosixPath(row["crop_path"]) if row["crop_path"] else None
-        sighting = Sighting(row["camera_id"], row["last_seen_at"], row["probability"], row["present"], crop)
+        sighting = Sighting(
+            row["camera_id"], row["last_seen_at"], row["probability"], row["present"], crop, row["local_track_id"]
+        )
     return KnownPerson(_person(row), row["faces"], sighting)
 
 

@@ -70,6 +70,32 @@ async def test_people_are_counted_by_zone_as_long_as_the_camera_is_online(hub, h
         assert (told["open_person_tracks"], told["moving"], told["recording_now"]) == (0, False, False)
 
 
+async def test_who_was_seen_last_is_shown_where_there_is_a_picture(hub, hub_settings):
+    async with serving_api(hub, hub_settings) as api:
+        await api.call("POST", "/cameras", CAMERA)
+        assert (await api.call("GET", "/cameras/front_door"))[1]["last_person_track_id"] is None
+        now = SystemClock().now()
+        lease = await hub.leases.acquire("camera:front_door", "test", 30)
+        before, newest, blind = (
+            LocalTrack(
+                new_id(now),
+                "front_door",
+                "person",
+                now,
+                now + timedelta(seconds=n),
+                False,
+                0.9,
+                9,
+                crop_path=PurePosixPath(f"pictures/front_door/{n}.jpg") if n < 2 else None,
+            )
+            for n in range(3)
+        )
+        await hub.tracks.save([before, newest, blind], {"front_door": lease.fence})
+        told = (await api.call("GET", "/cameras/front_door"))[1]
+        assert told["last_person_track_id"] == str(newest.local_track_id)
+        assert told["last_person_at"] is not None
+
+
 async def test_a_restart_is_counted_with_the_camera(hub, hub_settings):
     async with serving_api(hub, hub_settings) as api:
         await api.call("POST", "/cameras", CAMERA)

@@ -69,6 +69,16 @@ SELECT camera_id, state, reason, since, updated_at, last_packet_at, metrics::tex
 SELECT camera_id, (path->-1->'box')::text AS box FROM local_track
 WHERE open AND run_id IS NULL AND label = 'person';
 
+-- name: last_people
+-- Who was seen last on each camera, where there is a picture.
+SELECT c.camera_id, t.local_track_id, t.last_seen_at FROM camera c
+CROSS JOIN LATERAL (
+    SELECT local_track_id, last_seen_at FROM local_track
+    WHERE camera_id = c.camera_id AND run_id IS NULL AND label = 'person' AND crop_path IS NOT NULL
+    ORDER BY last_seen_at DESC
+    LIMIT 1
+) t;
+
 -- name: notify!
 -- Tell whoever waits.
 SELECT pg_notify(:channel, :payload);

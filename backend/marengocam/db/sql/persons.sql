@@ -2,10 +2,10 @@
 -- Everybody with a name, how many faces are enrolled or confirmed, and where each was last seen.
 SELECT p.person_id, p.name, p.created_at, p.picture_path,
     (SELECT count(*) FROM exemplar e WHERE e.person_id = p.person_id AND e.kind = 'face') AS faces,
-    s.camera_id, s.last_seen_at, s.probability, coalesce(s.open, false) AS present, s.crop_path
+    s.camera_id, s.last_seen_at, s.probability, coalesce(s.open, false) AS present, s.crop_path, s.local_track_id
 FROM person p
 LEFT JOIN LATERAL (
-    SELECT t.camera_id, t.last_seen_at, a.probability, t.open, t.crop_path
+    SELECT t.camera_id, t.last_seen_at, a.probability, t.open, t.crop_path, t.local_track_id
     FROM identity i
     JOIN assignment a USING (identity_id)
     JOIN local_track t USING (local_track_id)

@@ -1,11 +1,11 @@
 """Cameras: configuration, state, pictures."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 from aiohttp import web
@@ -183,16 +183,32 @@ async def _one(desk: Desk, camera_id: str) -> wire.CameraOut:
 
 async def _told_all(desk: Desk, cameras: list[Camera]) -> list[wire.CameraOut]:
     statuses, people = await desk.hub.cameras.statuses(), await desk.hub.cameras.open_people()
+    last = await desk.hub.cameras.last_people()
     privacy = (await desk.hub.preferences.get()).privacy
     now = desk.context.clock.now()
     return [
-        told_camera(one, statuses.get(one.camera_id), people.get(one.camera_id, []), now, privacy=privacy)
+        _told_camera(
+            one,
+            statuses.get(one.camera_id),
+            _People(people.get(one.camera_id, []), *last.get(one.camera_id, (None, None))),
+            now,
+            privacy=privacy,
+        )
         for one in cameras
     ]
 
 
-def told_camera(
-    camera: Camera, status: CameraStatus | None, people: list[Box], now: datetime, *, privacy: bool
+@dataclass(frozen=True, slots=True)
+class _People:
+    """Where everybody stands in front of a camera now, and who was seen last."""
+
+    boxes: list[Box]
+    last_track_id: UUID | None
+    last_at: datetime | None
+
+
+def _told_camera(
+    camera: Camera, status: CameraStatus | None, people: _People, now: datetime, *, privacy: bool
 ) -> wire.CameraOut:
     """Return a camera as the API shows it: what its status says only counts while ingest keeps saying so."""
     state, reason = CameraState.CONNECTING, "Waiting for ingest to take this camera."
@@ -204,7 +220,7 @@ def told_camera(
         state, reason = status.state, status.reason
         if (now - status.updated_at).total_seconds() > STALE_STATUS_S:
             state, reason = CameraState.OFFLINE, "No ingest process serves this camera: see health."
-    there = people if state is CameraState.ONLINE else []
+    there = people.boxes if state is CameraState.ONLINE else []
     metrics = status.metrics if status else {}
     return wire.CameraOut(
         camera_id=camera.camera_id,
@@ -235,6 +251,8 @@ def told_camera(
         open_person_tracks=len(there),
         recording_now=state is CameraState.ONLINE and bool(metrics.get("recording")),
         moving=state is CameraState.ONLINE and bool(metrics.get("moving")),
+        last_person_at=people.last_at,
+        last_person_track_id=people.last_track_id,
     )
 
 

@@ -185,6 +185,7 @@ def _person_out(known: KnownPerson, names: dict[str, str]) -> wire.PersonOut:
         last_seen_camera_id=seen.camera_id if seen else None,
         last_seen_camera_name=names.get(seen.camera_id, seen.camera_id) if seen else None,
         last_seen_probability=seen.probability if seen else None,
+        last_seen_track_id=seen.local_track_id if seen and seen.crop_path else None,
         present=seen.present if seen else False,
         has_picture=known.person.picture_path is not None or bool(seen and seen.crop_path),
     )

@@ -120,6 +120,8 @@ class CameraOut(Told):
     open_person_tracks: int
     recording_now: bool
     moving: bool
+    last_person_at: datetime | None
+    last_person_track_id: UUID | None
 
 
 class CameraList(Told):

@@ -123,7 +123,7 @@ class PersonIn(Given):
 
 
 class PersonOut(Told):
-    """Somebody with a name, and where they were seen last."""
+    """Somebody with a name, and where they were seen last; `last_seen_track_id` has a picture."""
 
     person_id: UUID
     name: str
@@ -133,6 +133,7 @@ class PersonOut(Told):
     last_seen_camera_id: str | None
     last_seen_camera_name: str | None
     last_seen_probability: float | None
+    last_seen_track_id: UUID | None
     present: bool
     has_picture: bool
 
