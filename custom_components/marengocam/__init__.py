@@ -10,8 +10,11 @@ from .client import MarengoCamClient
 from .const import CONF_ADDRESS, CONF_TOKEN, DOMAIN, PLATFORMS
 from .coordinator import MarengoCamConfigEntry, MarengoCamCoordinator, MarengoCamRuntime
 from .feed import EventFeed, position_store
+from .intents import async_setup_intents
+from .issues import Repairs
 from .registry import device_is_wanted, device_names, sync_devices
 from .services import async_setup_services
+from .views import async_register_views
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -19,6 +22,8 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions, once and for all entries."""
     async_setup_services(hass)
+    async_register_views(hass)
+    async_setup_intents(hass)
     return True
 
 
@@ -34,6 +39,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: MarengoCamConfigEntry) -
     # Before the platforms' own listeners, so that a device is there when its entities come.
     _follow_devices(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    Repairs(hass, entry).start()
     feed.async_start()
     return True
 

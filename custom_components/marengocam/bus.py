@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from .client import Event
-from .const import DOMAIN
+from .const import DOMAIN, TRACK_PICTURE
 
 # In the data of every event.
 COMMON_FIELDS: Final = (
@@ -20,6 +20,7 @@ COMMON_FIELDS: Final = (
     "zones",
     "local_track_id",
     "identity_id",
+    "picture",
 )
 # What some types add: name on the bus -> name in the backend's data.
 EXTRA_FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -29,11 +30,12 @@ EXTRA_FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "person_corrected": {"was_person_id": "was_person_id", "was_person": "was_person_name"},
     "zone_entered": {"zone": "zone", "label": "label"},
     "movement_seen": {"label": "label"},
-    "visit_ended": {},
+    "visit_ended": {"first_seen_at": "first_seen_at", "duration_s": "duration_s", "path": "path"},
+    "moment_marked": {"label": "label"},
     "camera_offline": {"reason": "reason"},
     "camera_online": {},
     "health_changed": {"service": "service", "status": "status", "reason": "reason"},
-    "survival_mode_changed": {},
+    "survival_mode_changed": {"state": "state"},
     "replay_finished": {"run_id": "run_id", "state": "state"},
 }
 
@@ -42,7 +44,7 @@ def bus_event_type(event: Event) -> str:
     return f"{DOMAIN}_{event.type}"
 
 
-def bus_data(event: Event, camera_entity_id: str | None) -> dict[str, Any]:
+def bus_data(event: Event, entry_id: str, camera_entity_id: str | None) -> dict[str, Any]:
     """Return the documented data of an event."""
     data: dict[str, Any] = {
         "event_number": event.number,
@@ -57,6 +59,20 @@ def bus_data(event: Event, camera_entity_id: str | None) -> dict[str, Any]:
         "zones": list(event.zones),
         "local_track_id": event.local_track_id,
         "identity_id": event.identity_id,
+        "picture": picture_path(entry_id, event),
     }
     extras = EXTRA_FIELDS.get(event.type, {})
     return data | {name: event.data.get(source) for name, source in extras.items()}
+
+
+def picture_path(entry_id: str, event: Event) -> str | None:
+    """Return where Home Assistant shows the picture of an event to who is logged in, or None."""
+    return None if event.local_track_id is None else TRACK_PICTURE.format(entry_id, event.local_track_id)
+
+
+def evidence_summary(event: Event) -> dict[str, Any] | None:
+    """Return what spoke for the decision, as far as numbers and words go; the crops compared stay in the backend."""
+    evidence = event.data.get("evidence")
+    if not isinstance(evidence, dict):
+        return None
+    return {key: value for key, value in evidence.items() if isinstance(value, str | int | float | bool)}

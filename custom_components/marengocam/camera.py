@@ -10,6 +10,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
+from .changes import change_camera
 from .client import ApiError, MarengoCamClientError
 from .coordinator import MarengoCamConfigEntry
 from .entity import CameraDeviceEntity, add_as_they_come, camera_ids
@@ -17,7 +18,6 @@ from .failures import explain
 
 PARALLEL_UPDATES = 0
 
-NO_PICTURE_STATES = frozenset({"disabled", "offline"})
 # A running stream gets a new address this long before the signature of the old one ends.
 RENEW_BEFORE = timedelta(minutes=1)
 RENEW_AT_LEAST = timedelta(seconds=10)
@@ -35,7 +35,7 @@ class MarengoCamCamera(CameraDeviceEntity, Camera):
 
     _attr_name = None
     _attr_translation_key = "camera"
-    _attr_supported_features = CameraEntityFeature.STREAM
+    _attr_supported_features = CameraEntityFeature.STREAM | CameraEntityFeature.ON_OFF
 
     def __init__(self, entry: MarengoCamConfigEntry, camera_id: str) -> None:
         CameraDeviceEntity.__init__(self, entry.runtime_data.coordinator, camera_id)
@@ -45,16 +45,40 @@ class MarengoCamCamera(CameraDeviceEntity, Camera):
 
     @property
     def available(self) -> bool:
-        return super().available and self.camera_state.state not in NO_PICTURE_STATES
+        # One that was switched off stays available, so that it can be switched on.
+        return super().available and (self.camera_state.state != "offline" or not self.camera_state.enabled)
+
+    def facts(self) -> object:
+        camera = self.camera_state
+        return camera.recording_now, camera.enabled, camera.detect
 
     @property
     def is_recording(self) -> bool:
-        # Whatever comes in is recorded.
-        return self.camera_state.state == "online"
+        return self.camera_state.recording_now
+
+    @property
+    def is_on(self) -> bool:
+        return self.camera_state.enabled
 
     @property
     def motion_detection_enabled(self) -> bool:
         return self.camera_state.detect
+
+    async def async_turn_on(self) -> None:
+        """Have the camera recorded and analysed."""
+        await change_camera(self.coordinator, self._camera_id, {"enabled": True})
+
+    async def async_turn_off(self) -> None:
+        """Leave the camera alone: neither recorded nor analysed."""
+        await change_camera(self.coordinator, self._camera_id, {"enabled": False})
+
+    async def async_enable_motion_detection(self) -> None:
+        """Have the picture analysed."""
+        await change_camera(self.coordinator, self._camera_id, {"detect": True})
+
+    async def async_disable_motion_detection(self) -> None:
+        """Only record."""
+        await change_camera(self.coordinator, self._camera_id, {"detect": False})
 
     async def async_camera_image(self, width: int | None = None, height: int | None = None) -> bytes | None:
         """Return the newest picture; None while the camera has not sent one."""

@@ -7,11 +7,12 @@ from homeassistant.config_entries import ConfigEntry, ConfigFlow, ConfigFlowResu
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.selector import (
-    BooleanSelector,
     TextSelector,
     TextSelectorConfig,
     TextSelectorType,
 )
+from homeassistant.helpers.service_info.hassio import HassioServiceInfo
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
 from .client import (
     AddressError,
@@ -25,7 +26,8 @@ from .client import (
     UnexpectedAnswerError,
     normalise_address,
 )
-from .const import CONF_ADDRESS, CONF_TOKEN, DOMAIN, LOGGER, OPTION_LATE_AS_TRIGGERS
+from .const import CONF_ADDRESS, CONF_TOKEN, DOMAIN, LOGGER
+from .options_flow import MarengoCamOptionsFlow
 from .schema import vol
 
 ADDRESS_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.TEXT, autocomplete="url"))
@@ -72,6 +74,9 @@ class MarengoCamConfigFlow(ConfigFlow, domain=DOMAIN):
     VERSION = 1
     MINOR_VERSION = 1
 
+    _address = ""
+    _token = ""
+
     @staticmethod
     @callback
     def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
@@ -92,6 +97,59 @@ class MarengoCamConfigFlow(ConfigFlow, domain=DOMAIN):
             errors=errors,
         )
 
+    async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
+        """Begin because a backend announced itself on the network; its token is still needed."""
+        installation_id = discovery_info.properties.get("installation_id")
+        if not installation_id:
+            return self.async_abort(reason="not_marengocam")
+        host = f"[{discovery_info.host}]" if ":" in discovery_info.host else discovery_info.host
+        self._address = f"http://{host}:{discovery_info.port}"
+        await self.async_set_unique_id(installation_id)
+        self._abort_if_unique_id_configured(updates={CONF_ADDRESS: self._address})
+        self.context["title_placeholders"] = {"name": discovery_info.properties.get("name") or discovery_info.hostname}
+        return await self.async_step_discovered()
+
+    async def async_step_discovered(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the token of a backend that was found."""
+        errors: Errors = {}
+        if user_input is not None:
+            info, errors, saved = await ask(self.hass, {CONF_ADDRESS: self._address, **user_input})
+            if info is not None:
+                if info.installation_id != self.unique_id:
+                    return self.async_abort(reason="other_installation")
+                return self.async_create_entry(title=info.name, data=saved)
+            errors = _for_the_whole(errors)
+        return self.async_show_form(
+            step_id="discovered",
+            data_schema=TOKEN_ONLY,
+            errors=errors,
+            description_placeholders={"address": self._address},
+        )
+
+    async def async_step_hassio(self, discovery_info: HassioServiceInfo) -> ConfigFlowResult:
+        """Begin because our own app announced itself to the Supervisor, with address and token."""
+        config = discovery_info.config
+        host, port, token = config.get("host"), config.get("port"), config.get(CONF_TOKEN)
+        if not (isinstance(host, str) and isinstance(port, int) and isinstance(token, str)):
+            return self.async_abort(reason="not_marengocam")
+        self._address, self._token = f"http://{host}:{port}", token
+        info, _, saved = await ask(self.hass, {CONF_ADDRESS: self._address, CONF_TOKEN: token})
+        if info is None:
+            return self.async_abort(reason="cannot_connect")
+        await self.async_set_unique_id(info.installation_id)
+        self._abort_if_unique_id_configured(updates=saved)
+        self.context["title_placeholders"] = {"name": discovery_info.name}
+        return await self.async_step_hassio_confirm()
+
+    async def async_step_hassio_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for one click."""
+        if user_input is not None:
+            info, _, saved = await ask(self.hass, {CONF_ADDRESS: self._address, CONF_TOKEN: self._token})
+            if info is None:
+                return self.async_abort(reason="cannot_connect")
+            return self.async_create_entry(title=info.name, data=saved)
+        return self.async_show_form(step_id="hassio_confirm")
+
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Begin because the backend no longer accepts the token."""
         return await self.async_step_reauth_confirm()
@@ -106,8 +164,7 @@ class MarengoCamConfigFlow(ConfigFlow, domain=DOMAIN):
                 await self.async_set_unique_id(info.installation_id)
                 self._abort_if_unique_id_mismatch(reason="other_installation")
                 return self.async_update_reload_and_abort(entry, data_updates=saved)
-            # The address is not asked for here: what is wrong with it is shown for the form as a whole.
-            errors = {"base" if field == CONF_ADDRESS else field: key for field, key in errors.items()}
+            errors = _for_the_whole(errors)
         return self.async_show_form(
             step_id="reauth_confirm",
             data_schema=TOKEN_ONLY,
@@ -133,17 +190,9 @@ class MarengoCamConfigFlow(ConfigFlow, domain=DOMAIN):
         )
 
 
-class MarengoCamOptionsFlow(OptionsFlow):
-    """What the owner may choose later; read when it is used, so that nothing is reloaded."""
-
-    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask whether late events start automations."""
-        if user_input is not None:
-            return self.async_create_entry(data=user_input)
-        fields = vol.Schema({vol.Required(OPTION_LATE_AS_TRIGGERS, default=False): BooleanSelector()})
-        return self.async_show_form(
-            step_id="init", data_schema=self.add_suggested_values_to_schema(fields, self.config_entry.options)
-        )
+def _for_the_whole(errors: Errors) -> Errors:
+    """Return errors for a form that does not ask for the address: what is wrong with it is shown for all of it."""
+    return {"base" if field == CONF_ADDRESS else field: key for field, key in errors.items()}
 
 
 def _shown_again(user_input: Mapping[str, Any] | None) -> dict[str, Any]:

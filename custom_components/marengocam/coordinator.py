@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -11,9 +12,20 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.util import dt as dt_util
 
-from .client import Camera, Health, Info, InvalidTokenError, MarengoCamClient, MarengoCamClientError, Person
-from .const import DOMAIN, HURRY_COOLDOWN_S, LOGGER, POLL_INTERVAL
+from .client import (
+    Camera,
+    Gap,
+    Health,
+    Info,
+    InvalidTokenError,
+    MarengoCamClient,
+    MarengoCamClientError,
+    Person,
+    Preferences,
+)
+from .const import DOMAIN, GAPS_EVERY_S, HURRY_COOLDOWN_S, LOGGER, POLL_INTERVAL
 from .failures import explain
 
 if TYPE_CHECKING:
@@ -28,6 +40,8 @@ class BackendState:
     cameras: Mapping[str, Camera]
     persons: Mapping[str, Person]
     health: Health
+    preferences: Preferences
+    not_recorded_s: Mapping[str, float]  # of the last 24 hours, by camera
 
 
 @dataclass(slots=True)
@@ -48,6 +62,7 @@ class Part(StrEnum):
     CAMERAS = "cameras"
     PERSONS = "persons"
     HEALTH = "health"
+    PREFERENCES = "preferences"
 
 
 # Which part a hint of the backend is about; an open track shows in its camera.
@@ -55,7 +70,7 @@ HINTS: Mapping[str, frozenset[Part]] = {
     "cameras": frozenset({Part.CAMERAS}),
     "tracks": frozenset({Part.CAMERAS}),
     "persons": frozenset({Part.PERSONS}),
-    "health": frozenset({Part.HEALTH}),
+    "health": frozenset({Part.HEALTH, Part.PREFERENCES}),
 }
 EVERYTHING = frozenset(Part)
 
@@ -78,6 +93,9 @@ class MarengoCamCoordinator(DataUpdateCoordinator[BackendState]):
         self.client = client
         self._hurried: set[Part] = set()
         self._complete_at: float | None = None
+        self._gaps: Mapping[str, float] = {}
+        self._gaps_at: float | None = None
+        self.clock_off = timedelta(0)  # how far the backend's clock is from Home Assistant's
 
     @callback
     def hurry(self, parts: frozenset[Part] = EVERYTHING) -> None:
@@ -86,6 +104,17 @@ class MarengoCamCoordinator(DataUpdateCoordinator[BackendState]):
         self.config_entry.async_create_background_task(
             self.hass, self.async_request_refresh(), f"{DOMAIN} hurried refresh"
         )
+
+    @callback
+    def put_camera(self, camera: Camera) -> None:
+        """Show at once what the backend answered to a change."""
+        self.async_set_updated_data(replace(self.data, cameras={**self.data.cameras, camera.camera_id: camera}))
+
+    @callback
+    def put_preferences(self, preferences: Preferences) -> None:
+        """Show at once what the backend answered to a change; under privacy every camera looks different."""
+        self.async_set_updated_data(replace(self.data, preferences=preferences))
+        self.hurry()
 
     async def _async_update_data(self) -> BackendState:
         now = self.hass.loop.time()
@@ -110,10 +139,24 @@ class MarengoCamCoordinator(DataUpdateCoordinator[BackendState]):
         return state
 
     async def _everything(self) -> BackendState:
-        info, cameras, persons, health = await asyncio.gather(
-            self.client.info(), self.client.cameras(), self.client.persons(), self.client.health()
+        info, cameras, persons, health, preferences = await asyncio.gather(
+            self.client.info(),
+            self.client.cameras(),
+            self.client.persons(),
+            self.client.health(),
+            self.client.preferences(),
         )
-        return BackendState(info, _by_camera(cameras), _by_person(persons), health)
+        self.clock_off = abs(health.now - dt_util.utcnow())
+        return BackendState(
+            info, _by_camera(cameras), _by_person(persons), health, preferences, await self._not_recorded()
+        )
+
+    async def _not_recorded(self) -> Mapping[str, float]:
+        now = self.hass.loop.time()
+        if self._gaps_at is None or now - self._gaps_at >= GAPS_EVERY_S:
+            self._gaps = _by_length(await self.client.gaps())
+            self._gaps_at = now
+        return self._gaps
 
     async def _some(self, state: BackendState, parts: frozenset[Part]) -> BackendState:
         if Part.CAMERAS in parts:
@@ -122,6 +165,8 @@ class MarengoCamCoordinator(DataUpdateCoordinator[BackendState]):
             state = replace(state, persons=_by_person(await self.client.persons()))
         if Part.HEALTH in parts:
             state = replace(state, health=await self.client.health())
+        if Part.PREFERENCES in parts:
+            state = replace(state, preferences=await self.client.preferences())
         return state
 
 
@@ -131,3 +176,10 @@ def _by_camera(cameras: tuple[Camera, ...]) -> dict[str, Camera]:
 
 def _by_person(persons: tuple[Person, ...]) -> dict[str, Person]:
     return {person.person_id: person for person in persons}
+
+
+def _by_length(gaps: tuple[Gap, ...]) -> dict[str, float]:
+    lengths: dict[str, float] = {}
+    for gap in gaps:
+        lengths[gap.camera_id] = lengths.get(gap.camera_id, 0.0) + (gap.to_at - gap.from_at).total_seconds()
+    return lengths

@@ -8,7 +8,7 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .client import Camera, Person
+from .client import Camera, Person, Zone
 from .const import DOMAIN
 from .coordinator import BackendState, MarengoCamConfigEntry, MarengoCamCoordinator
 from .registry import camera_unique_id, person_unique_id
@@ -29,6 +29,19 @@ class MarengoCamEntity(CoordinatorEntity[MarengoCamCoordinator]):
             self._attr_unique_id = f"{owner_id}_{description.key}"
         # The device itself is kept by registry.py; this only points at it.
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, owner_id)})
+        self._shown: object = None
+
+    def facts(self) -> object:
+        """Return everything the entity's state is made of, to be compared."""
+        raise NotImplementedError
+
+    @callback
+    def _handle_coordinator_update(self) -> None:
+        """Write a state only when it is another one: hints come every second and hundreds of entities listen."""
+        shown = (self.available, self.facts() if self.available else None)
+        if shown != self._shown:
+            self._shown = shown
+            super()._handle_coordinator_update()
 
 
 class BackendEntity(MarengoCamEntity):
@@ -74,12 +87,35 @@ class PersonEntity(MarengoCamEntity):
         return self.coordinator.data.persons[self._person_id]
 
 
+class ZoneEntity(CameraDeviceEntity):
+    """Belongs to one zone of a camera; `key` is made by `zone_keys`."""
+
+    def __init__(self, coordinator: MarengoCamCoordinator, key: str, description: EntityDescription) -> None:
+        camera_id, _, self._zone_id = key.partition("/")
+        super().__init__(coordinator, camera_id, description)
+        self._attr_unique_id = f"{self._attr_unique_id}_{self._zone_id}"
+        self._attr_translation_placeholders = {"zone": self.zone_state.name if self.zone_state else ""}
+
+    @property
+    def available(self) -> bool:
+        return super().available and self.zone_state is not None
+
+    @property
+    def zone_state(self) -> Zone | None:
+        camera = self.coordinator.data.cameras.get(self._camera_id)
+        return next((zone for zone in camera.zones if zone.zone_id == self._zone_id), None) if camera else None
+
+
 def camera_ids(state: BackendState) -> Iterable[str]:
     return state.cameras
 
 
 def person_ids(state: BackendState) -> Iterable[str]:
     return state.persons
+
+
+def zone_keys(state: BackendState) -> Iterable[str]:
+    return (f"{camera.camera_id}/{zone.zone_id}" for camera in state.cameras.values() for zone in camera.zones)
 
 
 @callback

@@ -121,7 +121,7 @@ class EventFeed:
 
     @callback
     def _announce(self, event: Event) -> None:
-        data = bus_data(event, self._camera_entity_id(event.camera_id))
+        data = bus_data(event, self._entry.entry_id, self._camera_entity_id(event.camera_id))
         self.handled += 1
         self.late += event.late
         if event.late and not self._entry.options.get(OPTION_LATE_AS_TRIGGERS, False):

@@ -15,6 +15,15 @@ PICTURE = b"\xff\xd8\xff\xe0picture\xff\xd9"
 AT = datetime(2026, 11, 24, 10, 15, tzinfo=UTC).isoformat()
 
 
+ZONE = {
+    "zone_id": str(UUID(int=7)),
+    "name": "Path",
+    "polygon": [[0, 0], [1, 0], [1, 1]],
+    "open_person_tracks": 0,
+}
+TRACK = str(UUID(int=21))
+
+
 def camera(camera_id: str = "front", name: str = "Front door", **changes: Any) -> dict[str, Any]:
     return {
         "camera_id": camera_id,
@@ -25,13 +34,42 @@ def camera(camera_id: str = "front", name: str = "Front door", **changes: Any) -
         "sub_url": None,
         "username": "viewer",
         "has_password": True,
-        "zones": [{"zone_id": str(UUID(int=7)), "name": "Path", "polygon": [[0, 0], [1, 0], [1, 1]]}],
+        "zones": [ZONE],
         "state": "online",
         "reason": "",
         "since": AT,
         "last_packet_at": AT,
         "metrics": {},
         "open_person_tracks": 0,
+        "transport": "tcp",
+        "recording": {"mode": "always", "pre_roll_s": 5.0, "post_roll_s": 10.0, "sound": True},
+        "analysis": {
+            "labels": [],
+            "masks": [],
+            "learn_furniture": True,
+            "movement": True,
+            "faces": True,
+            "appearance": True,
+        },
+        "recording_now": True,
+        "moving": False,
+        "last_person_at": None,
+        "last_person_track_id": None,
+    } | changes
+
+
+def visit(number: int = 31, **changes: Any) -> dict[str, Any]:
+    return {
+        "visit_id": str(UUID(int=number)),
+        "identity_id": str(UUID(int=22)),
+        "person_id": str(UUID(int=1)),
+        "person_name": "Alice",
+        "first_seen_at": AT,
+        "last_seen_at": AT,
+        "ended": True,
+        "path": [{"camera_id": "front", "from_at": AT, "to_at": AT}],
+        "local_track_ids": [TRACK],
+        "picture_track_id": TRACK,
     } | changes
 
 
@@ -45,6 +83,7 @@ def person(name: str = "Alice", number: int = 1, **changes: Any) -> dict[str, An
         "last_seen_camera_id": None,
         "last_seen_camera_name": None,
         "last_seen_probability": None,
+        "last_seen_track_id": None,
         "present": False,
         "has_picture": False,
     } | changes
@@ -59,8 +98,14 @@ def health(status: str = "ok", **changes: Any) -> dict[str, Any]:
             "used_bytes": 2_000_000_000,
             "free_bytes": 8_000_000_000,
             "total_bytes": 10_000_000_000,
+            "recorded_bytes": 1_500_000_000,
             "recorded_s": 7200.0,
+            "oldest_at": AT,
+            "database_bytes": 50_000_000,
         },
+        "now": datetime.now(UTC).isoformat(),
+        "survival_mode": False,
+        "face_engine": "ok",
         "log": [],
     } | changes
 
@@ -84,6 +129,13 @@ class ContractServer:
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
     resumed_from: list[int | None] = field(default_factory=list)
     picture: bytes | None = PICTURE
+    preferences: dict[str, Any] = field(default_factory=lambda: {"privacy": False, "confirm_probability": 0.95})
+    gaps: list[dict[str, Any]] = field(default_factory=list)
+    visits: list[dict[str, Any]] = field(default_factory=list)
+    chunks: list[dict[str, Any]] = field(default_factory=list)
+    found: list[dict[str, Any]] = field(default_factory=list)
+    queries: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    clip: bytes = b"ftyp" * 1000
     port: int = 0
     sockets: set[web.WebSocketResponse] = field(default_factory=set)
     _runner: web.AppRunner | None = None
@@ -103,6 +155,21 @@ class ContractServer:
         app.router.add_get(api + "/events/stream", self._stream)
         app.router.add_get(api + "/cameras/{camera_id}/snapshot.jpg", self._snapshot)
         app.router.add_post(api + "/cameras/{camera_id}/stream", self._live)
+        app.router.add_get(api + "/preferences", self._get_preferences)
+        app.router.add_patch(api + "/preferences", self._change_preferences)
+        app.router.add_get(api + "/gaps", self._gaps)
+        app.router.add_get(api + "/visits", self._visits)
+        app.router.add_get(api + "/chunks", self._chunks)
+        app.router.add_post(api + "/cameras", self._add_camera)
+        app.router.add_post(api + "/cameras/probe", self._probe)
+        app.router.add_patch(api + "/cameras/{camera_id}", self._change_camera)
+        app.router.add_delete(api + "/cameras/{camera_id}", self._remove_camera)
+        app.router.add_post(api + "/cameras/{camera_id}/restart", self._nothing)
+        app.router.add_get(api + "/cameras/{camera_id}/clip.mp4", self._clip)
+        app.router.add_post(api + "/discovery/search", self._search)
+        app.router.add_post(api + "/discovery/lookup", self._look_up)
+        app.router.add_get(api + "/tracks/{track_id}/crop.jpg", self._snapshot)
+        app.router.add_get(api + "/persons/{person_id}/picture.jpg", self._snapshot)
         app.router.add_post(api + "/replays", self._request_replay)
         app.router.add_get(api + "/replays/{run_id}", self._replay)
         self._runner = web.AppRunner(app, shutdown_timeout=1)
@@ -128,7 +195,7 @@ class ContractServer:
             "late": False,
             "camera_id": "front",
             "camera_name": "Front door",
-            "local_track_id": str(UUID(int=21)),
+            "local_track_id": TRACK,
             "identity_id": str(UUID(int=22)),
             "person_id": str(UUID(int=1)),
             "person_name": "Alice",
@@ -163,7 +230,9 @@ class ContractServer:
     @web.middleware
     async def _gate(self, request: web.Request, handler: Any) -> web.StreamResponse:
         path = request.path.removeprefix("/api/v1")
-        self.asked.append((request.method, path, await request.json() if request.can_read_body else None))
+        is_json = request.can_read_body and request.content_type == "application/json"
+        self.asked.append((request.method, path, await request.json() if is_json else None))
+        self.queries.append((path, dict(request.query)))
         await asyncio.sleep(self.pause_s)
         if path in self.answers:
             said = self.answers[path]
@@ -191,7 +260,16 @@ class ContractServer:
     async def _events(self, request: web.Request) -> web.Response:
         after = int(request.query.get("after", 0))
         limit = int(request.query.get("limit", 100))
-        page = [event for event in self.events if event["number"] > after][:limit]
+        if "before" in request.query:
+            wanted = (request.query.get("type"), request.query.get("person_id"))
+            before = int(request.query["before"])
+            page = [
+                one
+                for one in reversed(self.events)
+                if one["number"] < before and (one["type"], one["person_id"]) == wanted
+            ][:limit]
+        else:
+            page = [event for event in self.events if event["number"] > after][:limit]
         return web.json_response({"events": page, "last_number": len(self.events)})
 
     async def _stream(self, request: web.Request) -> web.WebSocketResponse:
@@ -221,6 +299,55 @@ class ContractServer:
         if self.picture is None:
             return web.json_response({"error": {"code": "not_found", "message": "No picture yet."}}, status=404)
         return web.Response(body=self.picture, content_type="image/jpeg")
+
+    async def _get_preferences(self, _request: web.Request) -> web.Response:
+        return web.json_response(self.preferences)
+
+    async def _change_preferences(self, request: web.Request) -> web.Response:
+        self.preferences |= await request.json()
+        return web.json_response(self.preferences)
+
+    async def _gaps(self, _request: web.Request) -> web.Response:
+        return web.json_response({"gaps": self.gaps})
+
+    async def _visits(self, request: web.Request) -> web.Response:
+        wanted = request.query.get("person_id")
+        found = [one for one in self.visits if wanted in (None, one["person_id"])]
+        return web.json_response({"visits": found[: int(request.query["limit"])], "next": None})
+
+    async def _chunks(self, _request: web.Request) -> web.Response:
+        return web.json_response({"chunks": self.chunks})
+
+    async def _add_camera(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        asked.pop("password", None)
+        self.cameras.append(camera(asked["name"].lower().replace(" ", "_"), asked.pop("name"), **asked))
+        return web.json_response(self.cameras[-1], status=201)
+
+    async def _change_camera(self, request: web.Request) -> web.Response:
+        one = next(one for one in self.cameras if one["camera_id"] == request.match_info["camera_id"])
+        one |= {key: value for key, value in (await request.json()).items() if key != "password"}
+        return web.json_response(one)
+
+    async def _remove_camera(self, request: web.Request) -> web.Response:
+        self.cameras = [one for one in self.cameras if one["camera_id"] != request.match_info["camera_id"]]
+        return web.Response(status=204)
+
+    async def _probe(self, _request: web.Request) -> web.Response:
+        return web.json_response({"codec": "h264", "width_px": 640, "height_px": 360, "fps": 10.0, "audio": None})
+
+    async def _search(self, _request: web.Request) -> web.Response:
+        return web.json_response({"found": self.found})
+
+    async def _look_up(self, _request: web.Request) -> web.Response:
+        streams = {"main_url": "rtsp://10.0.0.8/main", "sub_url": "rtsp://10.0.0.8/sub", "profiles": [], "notes": []}
+        return web.json_response({"manufacturer": "Acme", "model": "C1"} | streams)
+
+    async def _clip(self, _request: web.Request) -> web.Response:
+        return web.Response(body=self.clip, content_type="video/mp4")
+
+    async def _nothing(self, _request: web.Request) -> web.Response:
+        return web.Response(status=204)
 
     async def _live(self, request: web.Request) -> web.Response:
         path = f"/api/v1/media/live/{request.match_info['camera_id']}/index.m3u8"

@@ -12,15 +12,13 @@ from typing import Any
 
 import pytest
 import yaml
-from custom_components.marengocam.binary_sensor import BACKEND as BINARY_BACKEND
-from custom_components.marengocam.binary_sensor import CAMERA as BINARY_CAMERA
-from custom_components.marengocam.binary_sensor import PERSON as BINARY_PERSON
+from custom_components.marengocam import binary_sensor, button, image, number, select, sensors, switch
 from custom_components.marengocam.bus import COMMON_FIELDS, EXTRA_FIELDS
 from custom_components.marengocam.config_flow import REASONS
-from custom_components.marengocam.event import PERSON_EVENTS
+from custom_components.marengocam.event import PERSON_EVENTS, PRESENCE_EVENTS
 from custom_components.marengocam.failures import KEYS
-from custom_components.marengocam.sensor import BACKEND, CAMERA, FEED, PERSON
-from custom_components.marengocam.services import REPLAY_SCHEMA
+from custom_components.marengocam.options_flow import CAMERA_FORM, PERSON_FORM
+from custom_components.marengocam.services import ACTIONS
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import service
 from homeassistant.helpers.icon import async_get_icons
@@ -75,23 +73,58 @@ def _words_in_code(call_keyword: str) -> set[str]:
     return found
 
 
+def _first_arguments(of: str) -> set[str]:
+    """Return the words that calls of a function in the code begin with."""
+    found = set()
+    for module in INTEGRATION.rglob("*.py"):
+        for node in ast.walk(ast.parse(module.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == of and node.args:
+                argument = node.args[0]
+                if isinstance(argument, ast.Constant):
+                    found.add(argument.value)
+    return found
+
+
 def test_every_error_of_the_code_has_a_text_and_the_other_way_round() -> None:
     entity_keys = {key for platform in TEXTS["entity"].values() for key in platform}
-    raised = _words_in_code("translation_key") - entity_keys - {"camera"}
+    raised = (_words_in_code("translation_key") - entity_keys - {"camera"}) | _first_arguments("refused")
     assert raised | set(KEYS.values()) | {"unexpected_answer"} == set(TEXTS["exceptions"])
 
 
-def test_every_entity_has_a_name() -> None:
-    def names(*groups: Any) -> set[str]:
-        return {description.translation_key for group in groups for description in group}
+def test_every_repair_issue_of_the_code_has_a_text_and_the_other_way_round() -> None:
+    assert _first_arguments("Trouble") == set(TEXTS["issues"])
+    for text in TEXTS["issues"].values():
+        assert set(text) == {"title", "description"}
 
-    assert names(BINARY_BACKEND, BINARY_CAMERA, BINARY_PERSON) == set(TEXTS["entity"]["binary_sensor"])
-    assert names(BACKEND, FEED, CAMERA, PERSON) == set(TEXTS["entity"]["sensor"])
-    event = TEXTS["entity"]["event"]["person_events"]
-    assert set(event["state_attributes"]["event_type"]["state"]) == set(PERSON_EVENTS.event_types)
-    for description in (*BACKEND, *CAMERA):
-        if description.options:
-            assert set(TEXTS["entity"]["sensor"][description.translation_key]["state"]) == set(description.options)
+
+def test_every_entity_has_a_name() -> None:
+    described = {
+        "binary_sensor": (*binary_sensor.BACKEND, *binary_sensor.CAMERA, binary_sensor.ZONE, *binary_sensor.PERSON),
+        "button": (button.SNAPSHOT,),  # the other one has the name of its device class
+        "event": (PERSON_EVENTS, PRESENCE_EVENTS),
+        "image": (image.LAST_PERSON, image.PICTURE),
+        "number": (number.CONFIRMATION,),
+        "select": (select.RECORDING_MODE,),
+        "sensor": (*sensors.BACKEND, *sensors.FEED, *sensors.CAMERA, sensors.ZONE, *sensors.PERSON),
+        "switch": (*switch.CAMERA, switch.PRIVACY),
+    }
+    assert {name: {one.translation_key for one in group} for name, group in described.items()} == {
+        name: set(texts) for name, texts in TEXTS["entity"].items()
+    }
+    for event in (PERSON_EVENTS, PRESENCE_EVENTS):
+        texts = TEXTS["entity"]["event"][event.translation_key]
+        assert set(texts["state_attributes"]["event_type"]["state"]) == set(event.event_types)
+    for one in (*sensors.BACKEND, *sensors.CAMERA):
+        if one.options:
+            assert set(TEXTS["entity"]["sensor"][one.translation_key]["state"]) == set(one.options)
+    assert set(TEXTS["entity"]["select"]["recording_mode"]["state"]) == set(select.MODES)
+
+
+def test_the_forms_of_the_options_have_a_text_for_every_field() -> None:
+    for step, form in (("enter_camera", CAMERA_FORM), ("change_camera", CAMERA_FORM), ("add_person", PERSON_FORM)):
+        fields = {str(key) for key in form.schema}
+        texts = TEXTS["options"]["step"][step]
+        assert set(texts["data"]) == set(texts["data_description"]) == fields, step
 
 
 def test_the_config_flow_has_a_text_for_every_error() -> None:
@@ -99,13 +132,19 @@ def test_the_config_flow_has_a_text_for_every_error() -> None:
     assert shown | {"invalid_address", "forbidden", "refused", "unknown"} == set(TEXTS["config"]["error"])
 
 
-def test_the_actions_are_described_alike_everywhere() -> None:
+def _fields(schema: Any) -> set[str]:
+    whole = schema.validators[0] if hasattr(schema, "validators") else schema
+    return {str(key) for key in whole.schema}
+
+
+@pytest.mark.parametrize("action", sorted(ACTIONS))
+def test_an_action_is_described_alike_everywhere(action: str) -> None:
     described = load_yaml_dict(str(INTEGRATION / "services.yaml"))
     service._SERVICES_SCHEMA(described)
-    fields = {str(key) for key in REPLAY_SCHEMA.validators[0].schema}
-    assert set(described) == set(TEXTS["services"]) == {"replay"}
-    assert set(described["replay"]["fields"]) == set(TEXTS["services"]["replay"]["fields"]) == fields
-    section = GUIDE.split("### `marengocam.replay`")[1].split("##")[0]
+    assert set(described) == set(TEXTS["services"]) == set(ACTIONS)
+    fields = _fields(ACTIONS[action][1])
+    assert set(described[action]["fields"]) == set(TEXTS["services"][action]["fields"]) == fields
+    section = GUIDE.split(f"### `marengocam.{action}`")[1].split("##")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == fields
 
 
@@ -154,7 +193,7 @@ def test_the_integration_imports_nothing_of_the_backend() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_home_assistant_takes_the_texts(hass: HomeAssistant, language: str) -> None:
-    for category in ("config", "entity", "exceptions", "options", "services"):
+    for category in ("config", "entity", "exceptions", "issues", "options", "services", "system_health"):
         assert await async_get_translations(hass, language, category, ["marengocam"]), category
 
 
@@ -163,4 +202,4 @@ async def test_home_assistant_takes_the_icons(hass: HomeAssistant) -> None:
     known = {platform: set(names) for platform, names in TEXTS["entity"].items()} | {"camera": {"camera"}}
     for platform, keys in icons.items():
         assert set(keys) <= known[platform], platform
-    assert "replay" in (await async_get_icons(hass, "services", ["marengocam"]))["marengocam"]
+    assert set((await async_get_icons(hass, "services", ["marengocam"]))["marengocam"]) == set(ACTIONS)

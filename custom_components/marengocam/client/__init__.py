@@ -4,7 +4,8 @@ Errors: everything raised is a `MarengoCamClientError`; see `errors.py`.
 """
 
 from .address import DEFAULT_PORT, AddressError, normalise_address
-from .client import API_VERSION, Limits, LiveStream, MarengoCamClient
+from .client import API_VERSION, MarengoCamClient
+from .connection import Limits
 from .errors import (
     ApiError,
     CannotConnectError,
@@ -13,7 +14,29 @@ from .errors import (
     MarengoCamClientError,
     UnexpectedAnswerError,
 )
-from .models import Camera, Event, EventPage, Health, Info, Models, Person, Replay, ServiceHealth, Storage, Zone
+from .models import (
+    Camera,
+    Chunk,
+    Event,
+    EventPage,
+    FoundCamera,
+    Gap,
+    Health,
+    Info,
+    Models,
+    Person,
+    Preferences,
+    Probe,
+    Recording,
+    Replay,
+    ServiceHealth,
+    Stop,
+    Storage,
+    Streams,
+    Visit,
+    Zone,
+)
+from .recordings import LiveStream
 from .stream import Changed, Connected, Disconnected, EventStream, Pauses, Skipped, StreamMessage
 
 __all__ = [
@@ -24,11 +47,14 @@ __all__ = [
     "Camera",
     "CannotConnectError",
     "Changed",
+    "Chunk",
     "Connected",
     "Disconnected",
     "Event",
     "EventPage",
     "EventStream",
+    "FoundCamera",
+    "Gap",
     "Health",
     "IncompatibleVersionError",
     "Info",
@@ -40,12 +66,18 @@ __all__ = [
     "Models",
     "Pauses",
     "Person",
+    "Preferences",
+    "Probe",
+    "Recording",
     "Replay",
     "ServiceHealth",
     "Skipped",
+    "Stop",
     "Storage",
     "StreamMessage",
+    "Streams",
     "UnexpectedAnswerError",
+    "Visit",
     "Zone",
     "normalise_address",
 ]

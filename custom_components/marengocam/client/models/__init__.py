@@ -1,0 +1,29 @@
+"""What the backend says, as frozen values; a field that is new is ignored, one that is gone is an error."""
+
+from .backend import Health, Info, Models, Preferences, ServiceHealth, Storage
+from .cameras import Camera, Chunk, FoundCamera, Gap, Probe, Recording, Streams, Zone
+from .events import Event, EventPage, Replay
+from .persons import Person, Stop, Visit
+
+__all__ = [
+    "Camera",
+    "Chunk",
+    "Event",
+    "EventPage",
+    "FoundCamera",
+    "Gap",
+    "Health",
+    "Info",
+    "Models",
+    "Person",
+    "Preferences",
+    "Probe",
+    "Recording",
+    "Replay",
+    "ServiceHealth",
+    "Stop",
+    "Storage",
+    "Streams",
+    "Visit",
+    "Zone",
+]

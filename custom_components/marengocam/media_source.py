@@ -1,0 +1,228 @@
+"""Recordings and visits in Home Assistant's media browser."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from homeassistant.components.media_player import BrowseError, MediaClass, MediaType
+from homeassistant.components.media_source import (
+    BrowseMediaSource,
+    MediaSource,
+    MediaSourceItem,
+    PlayMedia,
+    Unresolvable,
+)
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+
+from .changes import explained
+from .client import Visit
+from .const import DOMAIN, TRACK_PICTURE
+from .coordinator import MarengoCamConfigEntry
+from .views import clip_path
+from .visits import clock, unknown_word, way
+
+VIDEO: Final = "video/mp4"
+PIECE: Final = timedelta(minutes=5)
+DAYS_SHOWN: Final = 31
+VISITS_SHOWN: Final = 100
+AROUND: Final = timedelta(seconds=3)  # a visit is shown from a little before until a little after
+LONGEST_CLIP: Final = timedelta(hours=1)
+RECORDINGS, VISITS, STRANGERS = "recordings", "visits", "strangers"
+SEPARATOR: Final = "/"
+
+WORDS = {
+    "en": {RECORDINGS: "Recordings", VISITS: "Visits", STRANGERS: "Strangers"},
+    "de": {RECORDINGS: "Aufnahmen", VISITS: "Besuche", STRANGERS: "Fremde"},
+}
+
+
+async def async_get_media_source(hass: HomeAssistant) -> "MarengoCamMedia":
+    """Return the one source there is."""
+    return MarengoCamMedia(hass)
+
+
+class MarengoCamMedia(MediaSource):
+    """Recordings by camera, day and hour, and visits by person.
+
+    Identifiers: entry/recordings/camera/day/hour, entry/visits/person, entry/clip/camera/from/to.
+    """
+
+    name = "MarengoCam"
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        super().__init__(DOMAIN)
+        self.hass = hass
+
+    async def async_resolve_media(self, item: MediaSourceItem) -> PlayMedia:
+        """Return where a clip is played; Home Assistant signs the path for whoever asked."""
+        match (item.identifier or "").split(SEPARATOR):
+            case [entry_id, "clip", camera_id, from_text, to_text]:
+                try:
+                    from_at, to_at = datetime.fromisoformat(from_text), datetime.fromisoformat(to_text)
+                except ValueError:
+                    raise Unresolvable(f"{item.identifier} is not a clip.") from None
+                if self._entry(entry_id) is None:
+                    raise Unresolvable("MarengoCam is not set up, or its backend is away.")
+                return PlayMedia(clip_path(entry_id, camera_id, from_at, to_at), VIDEO)
+        raise Unresolvable(f"{item.identifier} cannot be played.")
+
+    async def async_browse_media(self, item: MediaSourceItem) -> BrowseMediaSource:
+        """Return one level with what is below it."""
+        parts = item.identifier.split(SEPARATOR) if item.identifier else []
+        if not parts:
+            return self._root()
+        entry = self._entry(parts[0])
+        if entry is None:
+            raise BrowseError("MarengoCam is not set up, or its backend is away.")
+        match parts[1:]:
+            case []:
+                return self._backend(entry)
+            case ["recordings", *rest]:
+                return await self._recordings(entry, rest)
+            case ["visits", *rest]:
+                return await self._visits(entry, rest)
+        raise BrowseError(f"There is nothing at {item.identifier}.")
+
+    def _entry(self, entry_id: str) -> MarengoCamConfigEntry | None:
+        entry: MarengoCamConfigEntry | None = self.hass.config_entries.async_get_entry(entry_id)
+        return entry if entry and entry.domain == DOMAIN and entry.state is ConfigEntryState.LOADED else None
+
+    def _word(self, key: str) -> str:
+        return WORDS.get(self.hass.config.language, WORDS["en"])[key]
+
+    def _root(self) -> BrowseMediaSource:
+        loaded = [one for one in self.hass.config_entries.async_entries(DOMAIN) if self._entry(one.entry_id)]
+        if len(loaded) == 1:
+            return self._backend(loaded[0])
+        return folder(None, self.name, [folder(entry.entry_id, entry.title) for entry in loaded])
+
+    def _backend(self, entry: MarengoCamConfigEntry) -> BrowseMediaSource:
+        below = [folder(f"{entry.entry_id}/{key}", self._word(key)) for key in (RECORDINGS, VISITS)]
+        return folder(entry.entry_id, entry.title, below)
+
+    async def _recordings(self, entry: MarengoCamConfigEntry, rest: list[str]) -> BrowseMediaSource:
+        state = entry.runtime_data.coordinator.data
+        root = f"{entry.entry_id}/{RECORDINGS}"
+        if not rest:
+            cameras = [folder(f"{root}/{one.camera_id}", one.name) for one in state.cameras.values()]
+            return folder(root, self._word(RECORDINGS), cameras)
+        camera = state.cameras.get(rest[0])
+        if camera is None:
+            raise BrowseError(f"There is no camera {rest[0]}.")
+        here = f"{root}/{camera.camera_id}"
+        try:
+            match rest[1:]:
+                case []:
+                    today = dt_util.start_of_local_day()
+                    begin, end = today - timedelta(days=DAYS_SHOWN), today + timedelta(days=1)
+                    days = await self._stretches(entry, camera.camera_id, begin, end, dt_util.start_of_local_day)
+                    below = [folder(f"{here}/{day:%Y-%m-%d}", f"{day:%Y-%m-%d}") for day in reversed(days)]
+                    return folder(here, camera.name, below)
+                case [day]:
+                    begin = dt_util.start_of_local_day(datetime.fromisoformat(day))
+                    end = dt_util.start_of_local_day(begin + timedelta(hours=36))
+                    hours = await self._stretches(entry, camera.camera_id, begin, end, _hour)
+                    below = [folder(f"{here}/{day}/{hour.isoformat()}", f"{hour:%H:%M}") for hour in hours]
+                    return folder(f"{here}/{day}", f"{camera.name}, {day}", below)
+                case [day, hour]:
+                    begin = datetime.fromisoformat(hour)
+                    end = begin + timedelta(hours=1)
+                    pieces = await self._stretches(entry, camera.camera_id, begin, end, _piece)
+                    below = [
+                        clip(entry, camera.camera_id, at, at + PIECE, f"{at:%H:%M}", None)
+                        for at in (dt_util.as_local(piece) for piece in pieces)
+                    ]
+                    return folder(f"{here}/{day}/{hour}", f"{camera.name}, {begin:%H:%M}", below)
+        except ValueError:
+            raise BrowseError(f"{rest[1:]} is not a time.") from None
+        raise BrowseError("There is nothing here.")
+
+    async def _stretches(
+        self,
+        entry: MarengoCamConfigEntry,
+        camera_id: str,
+        begin: datetime,
+        end: datetime,
+        start_of: Callable[[datetime], datetime],
+    ) -> list[datetime]:
+        """Return the starts of those days, hours or pieces in which something is recorded, in order."""
+        with explained():
+            chunks = await entry.runtime_data.client.chunks(camera_id, begin, end)
+        starts = {start_of(dt_util.as_local(chunk.started_at)) for chunk in chunks}
+        return sorted(max(start, begin) for start in starts)
+
+    async def _visits(self, entry: MarengoCamConfigEntry, rest: list[str]) -> BrowseMediaSource:
+        state = entry.runtime_data.coordinator.data
+        root = f"{entry.entry_id}/{VISITS}"
+        if not rest:
+            people = [folder(f"{root}/{one.person_id}", one.name) for one in state.persons.values()]
+            return folder(root, self._word(VISITS), [*people, folder(f"{root}/{STRANGERS}", self._word(STRANGERS))])
+        strangers = rest[0] == STRANGERS
+        person = state.persons.get(rest[0])
+        if person is None and not strangers:
+            raise BrowseError("There is no such person.")
+        now = dt_util.utcnow()
+        with explained():
+            visits = await entry.runtime_data.client.visits(
+                person_id=None if strangers else rest[0],
+                unknown=strangers,
+                from_at=now - timedelta(days=DAYS_SHOWN) + timedelta(minutes=1),
+                to_at=now,
+                limit=VISITS_SHOWN,
+            )
+        below = [self._visit(entry, visit) for visit in visits if visit.path]
+        return folder(f"{root}/{rest[0]}", person.name if person else self._word(STRANGERS), below)
+
+    def _visit(self, entry: MarengoCamConfigEntry, visit: Visit) -> BrowseMediaSource:
+        """Return a visit as the clip of its longest stop."""
+        state = entry.runtime_data.coordinator.data
+        stop = max(visit.path, key=lambda one: one.to_at - one.from_at)
+        begin, end = stop.from_at - AROUND, min(stop.to_at + AROUND, stop.from_at - AROUND + LONGEST_CLIP)
+        began = dt_util.as_local(visit.first_seen_at)
+        who = visit.person_name or unknown_word(self.hass)
+        title = f"{began:%Y-%m-%d} {clock(began)} {who}: {way(state, visit)}"
+        picture = visit.picture_track_id
+        thumbnail = TRACK_PICTURE.format(entry.entry_id, picture) if picture else None
+        return clip(entry, stop.camera_id, begin, end, title, thumbnail)
+
+
+def folder(identifier: str | None, title: str, children: list[BrowseMediaSource] | None = None) -> BrowseMediaSource:
+    """Return something that is opened."""
+    made = BrowseMediaSource(
+        domain=DOMAIN,
+        identifier=identifier,
+        media_class=MediaClass.DIRECTORY,
+        media_content_type=MediaType.VIDEO,
+        title=title,
+        can_play=False,
+        can_expand=True,
+    )
+    made.children = children
+    return made
+
+
+def clip(
+    entry: MarengoCamConfigEntry, camera_id: str, from_at: datetime, to_at: datetime, title: str, thumbnail: str | None
+) -> BrowseMediaSource:
+    """Return something that is played."""
+    span = SEPARATOR.join(dt_util.as_utc(at).isoformat() for at in (from_at, to_at))
+    return BrowseMediaSource(
+        domain=DOMAIN,
+        identifier=f"{entry.entry_id}/clip/{camera_id}/{span}",
+        media_class=MediaClass.VIDEO,
+        media_content_type=VIDEO,
+        title=title,
+        can_play=True,
+        can_expand=False,
+        thumbnail=thumbnail,
+    )
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+def _piece(at: datetime) -> datetime:
+    return at.replace(minute=at.minute - at.minute % (PIECE.seconds // 60), second=0, microsecond=0)
