@@ -3,13 +3,15 @@
 from dataclasses import asdict
 from typing import Any
 
-from homeassistant.components.diagnostics import REDACTED, async_redact_data
+from homeassistant.components.diagnostics import async_redact_data
 from homeassistant.core import HomeAssistant
 
 from .const import CONF_ADDRESS, CONF_TOKEN
 from .coordinator import MarengoCamConfigEntry
 
 SECRET = {CONF_ADDRESS, CONF_TOKEN, "installation_id"}
+SECRET_OF_CAMERAS = {"main_url", "sub_url", "username", "reason"}  # a reason may hold an address
+SECRET_OF_PERSONS = {"person_id", "name", "last_seen_track_id"}
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: MarengoCamConfigEntry) -> dict[str, Any]:
@@ -19,9 +21,11 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Marengo
     return {
         "entry": {"data": async_redact_data(dict(entry.data), SECRET), "options": dict(entry.options)},
         "backend": async_redact_data(asdict(state.info), SECRET),
-        "cameras": [asdict(camera) for camera in state.cameras.values()],
-        "persons": [{**asdict(person), "person_id": REDACTED, "name": REDACTED} for person in state.persons.values()],
+        "cameras": [async_redact_data(asdict(camera), SECRET_OF_CAMERAS) for camera in state.cameras.values()],
+        "persons": [async_redact_data(asdict(person), SECRET_OF_PERSONS) for person in state.persons.values()],
         "health": asdict(state.health),
+        "preferences": asdict(state.preferences),
+        "not_recorded_s": dict(state.not_recorded_s),
         "events": {
             "connected": runtime.feed.connected,
             "last_number": runtime.feed.last_number,

@@ -1,6 +1,7 @@
 """Pictures and clips kept in Home Assistant's own media folder."""
 
 import asyncio
+import contextlib
 import re
 import secrets
 from collections.abc import AsyncIterator
@@ -83,7 +84,8 @@ async def _keep(hass: HomeAssistant, name: str, suffix: str, parts: AsyncIterato
             translation_placeholders={"reason": error.strerror or str(error)},
         ) from error
     finally:
-        await asyncio.to_thread(partial.unlink, missing_ok=True)
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(partial.unlink, missing_ok=True)
     return Kept(target, f"media-source://media_source/{MEDIA_SOURCE}/{DOMAIN}/{target.name}", size_bytes)
 
 

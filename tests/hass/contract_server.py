@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from aiohttp import WSMsgType, web
+from homeassistant.util import dt as dt_util
 
 TOKEN = "mc_" + "t" * 43
 INSTALLATION = "5d0e5a0c-4a63-4f0f-9d0f-2f6d2f0b8a01"
@@ -51,7 +52,7 @@ def camera(camera_id: str = "front", name: str = "Front door", **changes: Any) -
             "faces": True,
             "appearance": True,
         },
-        "recording_now": True,
+        "recording_now": changes.get("state", "online") == "online",
         "moving": False,
         "last_person_at": None,
         "last_person_track_id": None,
@@ -103,7 +104,7 @@ def health(status: str = "ok", **changes: Any) -> dict[str, Any]:
             "oldest_at": AT,
             "database_bytes": 50_000_000,
         },
-        "now": datetime.now(UTC).isoformat(),
+        "now": dt_util.utcnow().isoformat(),
         "survival_mode": False,
         "face_engine": "ok",
         "log": [],
@@ -136,6 +137,8 @@ class ContractServer:
     found: list[dict[str, Any]] = field(default_factory=list)
     queries: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     clip: bytes = b"ftyp" * 1000
+    enrolled: list[tuple[str, bytes]] = field(default_factory=list)
+    faceless: bool = False  # no picture shows a face
     port: int = 0
     sockets: set[web.WebSocketResponse] = field(default_factory=set)
     _runner: web.AppRunner | None = None
@@ -170,6 +173,15 @@ class ContractServer:
         app.router.add_post(api + "/discovery/lookup", self._look_up)
         app.router.add_get(api + "/tracks/{track_id}/crop.jpg", self._snapshot)
         app.router.add_get(api + "/persons/{person_id}/picture.jpg", self._snapshot)
+        app.router.add_post(api + "/persons", self._add_person)
+        app.router.add_delete(api + "/persons/{person_id}", self._remove_person)
+        app.router.add_post(api + "/persons/{person_id}/faces", self._enrol)
+        app.router.add_post(api + "/persons/{person_id}/merge", self._word)
+        app.router.add_post(api + "/identities/{identity_id}/deny", self._word)
+        app.router.add_post(api + "/identities/{identity_id}/name", self._name)
+        app.router.add_post(api + "/tracks/name", self._word)
+        app.router.add_post(api + "/tracks/confirm", self._word)
+        app.router.add_post(api + "/events", self._mark)
         app.router.add_post(api + "/replays", self._request_replay)
         app.router.add_get(api + "/replays/{run_id}", self._replay)
         self._runner = web.AppRunner(app, shutdown_timeout=1)
@@ -345,6 +357,34 @@ class ContractServer:
 
     async def _clip(self, _request: web.Request) -> web.Response:
         return web.Response(body=self.clip, content_type="video/mp4")
+
+    async def _add_person(self, request: web.Request) -> web.Response:
+        self.persons.append(person((await request.json())["name"], len(self.persons) + 1))
+        return web.json_response(self.persons[-1], status=201)
+
+    async def _remove_person(self, request: web.Request) -> web.Response:
+        self.persons = [one for one in self.persons if one["person_id"] != request.match_info["person_id"]]
+        return web.Response(status=204)
+
+    async def _enrol(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        if self.faceless:
+            error = {"code": "bad_input", "message": "No face was found.", "field": "picture"}
+            return web.json_response({"error": error}, status=400)
+        person_id, picture = request.match_info["person_id"], form["picture"]
+        assert isinstance(picture, web.FileField)
+        self.enrolled.append((person_id, picture.file.read()))
+        return web.json_response(next(one for one in self.persons if one["person_id"] == person_id), status=201)
+
+    async def _name(self, request: web.Request) -> web.Response:
+        return web.json_response(person((await request.json())["name"], 9))
+
+    async def _word(self, _request: web.Request) -> web.Response:
+        return web.json_response({"word_id": str(uuid4())})
+
+    async def _mark(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        return web.json_response(self.event("moment_marked", camera_id=asked["camera_id"]), status=201)
 
     async def _nothing(self, _request: web.Request) -> web.Response:
         return web.Response(status=204)

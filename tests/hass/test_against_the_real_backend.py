@@ -180,7 +180,7 @@ async def test_home_assistant_away_for_a_while_loses_no_event(
 async def test_pictures_and_streams_come_from_the_backend(
     hass: HomeAssistant, backend: RealBackend, connected: ConfigEntry, until: Until
 ) -> None:
-    backend.do("status", camera_id="front", state="online")
+    backend.do("status", camera_id="front", state="online", recording=1)
     backend.do("event", type="camera_online", camera_id="front")
     await until(lambda: hass.states.get("camera.front_door").state == "recording")
     picture = bytes.fromhex(backend.do("picture", camera_id="front"))

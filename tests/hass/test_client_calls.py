@@ -18,7 +18,6 @@ from custom_components.marengocam.client import (
     Limits,
     MarengoCamClient,
     UnexpectedAnswerError,
-    client,
     normalise_address,
 )
 
@@ -128,7 +127,7 @@ async def test_a_stream_address_must_be_a_path_of_the_backend(
 async def test_a_picture_of_absurd_size_is_not_taken_in(
     server: ContractServer, backend: MarengoCamClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "PICTURE_LIMIT_BYTES", 4)
+    monkeypatch.setattr("custom_components.marengocam.client.connection.PICTURE_LIMIT_BYTES", 4)
     with pytest.raises(UnexpectedAnswerError, match="larger than 4 bytes"):
         await backend.snapshot("front")
 

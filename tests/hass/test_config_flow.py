@@ -173,7 +173,9 @@ async def test_another_backend_cannot_slip_in_under_an_entry(
 
 async def test_late_events_are_an_option(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     flow = await hass.config_entries.options.async_init(loaded.entry_id)
-    assert flow["step_id"] == "init"
+    assert flow["type"] is FlowResultType.MENU
+    form = await hass.config_entries.options.async_configure(flow["flow_id"], {"next_step_id": "late_events"})
+    assert form["step_id"] == "late_events"
     done = await hass.config_entries.options.async_configure(flow["flow_id"], {"late_as_triggers": True})
     assert done["type"] is FlowResultType.CREATE_ENTRY
     assert loaded.options == {"late_as_triggers": True}

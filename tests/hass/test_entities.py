@@ -17,6 +17,56 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from conftest import Until
 
+OF_A_CAMERA = (
+    "binary_sensor.{}_connection",
+    "binary_sensor.{}_motion",
+    "binary_sensor.{}_path_occupied",
+    "binary_sensor.{}_person_present",
+    "binary_sensor.{}_recording",
+    "button.{}_restart",
+    "button.{}_snapshot",
+    "camera.{}",
+    "event.{}_person",
+    "image.{}_last_person",
+    "select.{}_recording_mode",
+    "sensor.{}_analysis_lag",
+    "sensor.{}_detector_time",
+    "sensor.{}_frames_per_second",
+    "sensor.{}_not_recorded_in_24_hours",
+    "sensor.{}_people",
+    "sensor.{}_people_in_path",
+    "sensor.{}_state",
+    "switch.{}_camera",
+    "switch.{}_detection",
+    "switch.{}_face_recognition",
+    "switch.{}_recording",
+)
+OF_ALICE = {
+    "binary_sensor.alice_present",
+    "event.alice_presence",
+    "image.alice_picture",
+    "sensor.alice_last_seen",
+    "sensor.alice_last_seen_at",
+}
+OF_THE_BACKEND = {
+    "binary_sensor.marengocam_face_engine",
+    "binary_sensor.marengocam_problem",
+    "binary_sensor.marengocam_survival_mode",
+    "number.marengocam_certainty_for_names",
+    "sensor.marengocam_database_size",
+    "sensor.marengocam_late_events",
+    "sensor.marengocam_oldest_recording",
+    "sensor.marengocam_people",
+    "sensor.marengocam_recorded",
+    "sensor.marengocam_status",
+    "sensor.marengocam_storage_free",
+    "sensor.marengocam_storage_used",
+    "switch.marengocam_detection",
+    "switch.marengocam_face_recognition",
+    "switch.marengocam_privacy_mode",
+    "switch.marengocam_recording",
+}
+
 
 def devices(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, dr.DeviceEntry]:
     registry = dr.async_get(hass)
@@ -43,30 +93,8 @@ async def test_every_entity_belongs_to_a_device_and_has_a_name_and_a_stable_id(
 ) -> None:
     entities = er.async_entries_for_config_entry(er.async_get(hass), loaded.entry_id)
     assert all(entity.device_id and entity.unique_id.startswith(INSTALLATION) for entity in entities)
-    assert sorted(entity.entity_id for entity in entities) == [
-        "binary_sensor.alice_present",
-        "binary_sensor.back_yard_connection",
-        "binary_sensor.back_yard_person_present",
-        "binary_sensor.front_door_connection",
-        "binary_sensor.front_door_person_present",
-        "binary_sensor.marengocam_problem",
-        "camera.back_yard",
-        "camera.front_door",
-        "event.back_yard_person",
-        "event.front_door_person",
-        "sensor.alice_last_seen",
-        "sensor.alice_last_seen_at",
-        "sensor.back_yard_people",
-        "sensor.back_yard_state",
-        "sensor.front_door_people",
-        "sensor.front_door_state",
-        "sensor.marengocam_late_events",
-        "sensor.marengocam_people",
-        "sensor.marengocam_recorded",
-        "sensor.marengocam_status",
-        "sensor.marengocam_storage_free",
-        "sensor.marengocam_storage_used",
-    ]
+    wanted = {one.format(name) for one in OF_A_CAMERA for name in ("front_door", "back_yard")}
+    assert {entity.entity_id for entity in entities} == wanted | OF_ALICE | OF_THE_BACKEND
 
 
 async def test_what_the_backend_knows_shows_in_the_states(
@@ -186,14 +214,17 @@ async def test_the_picture_is_the_backends_newest(
         await async_get_image(hass, "camera.front_door")
 
 
-@pytest.mark.parametrize("state", ["offline", "disabled"])
-async def test_a_camera_without_a_picture_is_unavailable(
-    hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry, state: str
+async def test_a_camera_that_is_away_is_unavailable_and_one_that_is_switched_off_can_be_switched_on(
+    hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry
 ) -> None:
-    server.cameras[0]["state"] = state
+    server.cameras[0] |= {"state": "offline", "recording_now": False}
     await refresh(hass, loaded)
     assert hass.states.get("camera.front_door").state == STATE_UNAVAILABLE
     assert hass.states.get("binary_sensor.front_door_connection").state == "off"
+    server.cameras[0] |= {"state": "disabled", "enabled": False}
+    await refresh(hass, loaded)
+    assert hass.states.get("camera.front_door").state == "idle"
+    assert hass.states.get("switch.front_door_camera").state == "off"
 
 
 async def test_the_live_picture_is_signed_and_carries_no_token(

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from contract_server import ContractServer
+from contract_server import TRACK, ContractServer
 from custom_components.marengocam.bus import COMMON_FIELDS, EXTRA_FIELDS
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CoreState, Event, HomeAssistant, callback
@@ -60,6 +60,7 @@ async def test_a_confirmed_person_is_told_with_everything_that_is_documented(
         "probability": 0.97,
         "zones": ["Path"],
         "local_track_id": "00000000-0000-0000-0000-000000000015",
+        "picture": f"/api/marengocam/{loaded.entry_id}/track/{TRACK}.jpg",
         "identity_id": "00000000-0000-0000-0000-000000000016",
     }
 

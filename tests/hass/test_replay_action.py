@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 import voluptuous as vol
 from contract_server import ContractServer
-from custom_components.marengocam import services
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -32,7 +31,7 @@ async def test_a_stretch_is_asked_for_in_home_assistants_own_time(
 async def test_it_can_be_waited_for(
     hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "REPLAY_POLL_S", 0.01)
+    monkeypatch.setattr("custom_components.marengocam.services.replay.REPLAY_POLL_S", 0.01)
     response = await replay(hass, camera_id="yard", wait=True)
     assert response["state"] == "finished"
     assert response["report"] == {"tracks": 3}
@@ -41,7 +40,7 @@ async def test_it_can_be_waited_for(
 async def test_waiting_ends_when_it_takes_too_long(
     hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "REPLAY_LIMIT_S", 0.05)
+    monkeypatch.setattr("custom_components.marengocam.services.replay.REPLAY_LIMIT_S", 0.05)
     with pytest.raises(HomeAssistantError, match="did not finish"):
         await replay(hass, camera_id="yard", wait=True)
 

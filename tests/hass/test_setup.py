@@ -97,10 +97,16 @@ async def test_with_the_stream_dead_the_poll_still_brings_the_state(
 
 
 @pytest.mark.parametrize(
-    ("hint", "path"), [("tracks", "/cameras"), ("cameras", "/cameras"), ("persons", "/persons"), ("health", "/health")]
+    ("hint", "paths"),
+    [
+        ("tracks", {"/cameras"}),
+        ("cameras", {"/cameras"}),
+        ("persons", {"/persons"}),
+        ("health", {"/health", "/preferences"}),
+    ],
 )
 async def test_a_hint_asks_for_that_part_only(
-    hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry, until: Until, hint: str, path: str
+    hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry, until: Until, hint: str, paths: set[str]
 ) -> None:
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=2))  # the cooldown of the set-up's own refresh
     await hass.async_block_till_done()
@@ -109,7 +115,7 @@ async def test_a_hint_asks_for_that_part_only(
     await server.changed(hint)
     await until(lambda: server.asked)
     await hass.async_block_till_done()
-    assert {path for _, path, _ in server.asked} == {path}
+    assert {path for _, path, _ in server.asked} == paths
 
 
 async def test_a_hint_shows_at_once(

@@ -121,9 +121,10 @@ class Backend:
         (numbered,) = await self._hub.events.append([event])
         return numbered.number
 
-    async def status(self, camera_id: str, state: str, reason: str = "") -> None:
+    async def status(self, camera_id: str, state: str, reason: str = "", **metrics: float) -> None:
         now = self._clock.now()
-        await self._hub.cameras.write_status(CameraStatus(camera_id, CameraState(state), reason, now, now, now))
+        status = CameraStatus(camera_id, CameraState(state), reason, now, now, now, metrics)
+        await self._hub.cameras.write_status(status)
 
     async def track(self, camera_id: str, *, open: bool, track_id: str | None = None) -> str:  # noqa: A002 - the track's own word
         lease = await self._hub.leases.acquire(f"camera:{camera_id}", HOLDER, LEASE_S)
