@@ -40,6 +40,21 @@ async def soon(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.01)
 
 
+async def reply(hass: HomeAssistant, action: str, text: str) -> None:
+    """Answer a notification until the automation, which may not listen yet, has heard it and ended."""
+
+    def running() -> int:
+        state = hass.states.get("automation.who_is_this")
+        return int(state.attributes["current"]) if state else 0
+
+    def answered() -> bool:
+        hass.bus.async_fire("mobile_app_notification_action", {"action": action, "reply_text": text})
+        return running() == 0
+
+    await soon(lambda: running() == 1)
+    await soon(answered)
+
+
 async def test_a_stranger_is_named_from_the_phone(
     hass: HomeAssistant,
     server: ContractServer,
@@ -54,26 +69,23 @@ async def test_a_stranger_is_named_from_the_phone(
     (told,) = phone
     assert told.data["data"]["image"] == f"/api/marengocam/{loaded.entry_id}/track/{TRACK}.jpg"
     answer = told.data["data"]["actions"][0]["action"]
-    hass.bus.async_fire("mobile_app_notification_action", {"action": answer, "reply_text": " Dave "})
-    await soon(lambda: [path for path, _ in _said(server)])
+    await reply(hass, answer, " Dave ")
     assert _said(server) == [(f"/identities/{event['identity_id']}/name", {"name": "Dave"})]
 
 
-@pytest.mark.parametrize("reply", [("LEAVE", ""), ("NAME", "  ")])
+@pytest.mark.parametrize("words", [("LEAVE", ""), ("NAME", "  ")])
 async def test_a_stranger_that_is_not_named_stays_one(
     hass: HomeAssistant,
     server: ContractServer,
     loaded: MockConfigEntry,
     phone: list[ServiceCall],
     tmp_path: Path,
-    reply: tuple[str, str],
+    words: tuple[str, str],
 ) -> None:
     await automate(hass, tmp_path, "who_is_this", phone="notify.phone")
     event = await server.happen("person_unknown", **STRANGER)
     await soon(lambda: phone)
-    action = f"MARENGOCAM_{reply[0]}_{event['number']}"
-    hass.bus.async_fire("mobile_app_notification_action", {"action": action, "reply_text": reply[1]})
-    await soon(lambda: hass.states.get("automation.who_is_this").attributes["current"] == 0)
+    await reply(hass, f"MARENGOCAM_{words[0]}_{event['number']}", words[1])
     assert _said(server) == []
 
 
