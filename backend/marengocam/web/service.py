@@ -11,6 +11,7 @@ from marengocam.media.store import Store
 from marengocam.runtime.context import CONTEXT, ServiceContext
 from marengocam.runtime.health import HealthReport
 from marengocam.web.access import Gate
+from marengocam.web.announcing import keep_announced
 from marengocam.web.answers import Handler, errors_as_json
 from marengocam.web.openapi import document
 from marengocam.web.routes import cameras, discovery, events, media, people, system, visits, wishes, words
@@ -61,7 +62,9 @@ class WebService:
     async def run(self, context: ServiceContext) -> None:
         """Wait for the end; requests are served meanwhile."""
         await asyncio.to_thread(media.clear_clips, Store(context.settings.media_dir))
+        announcing = asyncio.create_task(keep_announced(context))
         await context.stopping.wait()
+        await announcing
 
     def health(self) -> HealthReport:
         """Return ok: what the API cannot do without the hub it says per request."""
