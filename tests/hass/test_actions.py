@@ -11,6 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 ALICE, BOB = str(UUID(int=1)), str(UUID(int=2))
 IDENTITY = str(UUID(int=22))
@@ -242,3 +243,37 @@ async def test_with_two_backends_it_must_be_said_which(
     with pytest.raises(ServiceValidationError, match="not set up"):
         await call(hass, "create_event", label="x", config_entry_id=other.entry_id)
     await second.stop()
+
+
+@pytest.fixture
+async def own_address(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:
+    """Have Home Assistant know where it serves itself."""
+    served = await hass_client()
+    hass.config.internal_url = str(served.make_url("/")).rstrip("/")
+
+
+async def test_a_face_is_enrolled_from_the_picture_of_an_image(
+    hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry, own_address: None
+) -> None:
+    server.cameras[0] |= {"last_person_at": AT, "last_person_track_id": TRACK}
+    await loaded.runtime_data.coordinator.async_refresh()
+    await hass.async_block_till_done()
+    await call(hass, "enroll_person", name="Alice", entity_id="image.front_door_last_person")
+    assert server.enrolled == [(ALICE, PICTURE)]
+
+
+async def test_a_picture_that_home_assistant_does_not_have_or_that_is_too_large_is_refused(
+    hass: HomeAssistant, loaded: MockConfigEntry, own_address: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    hass.states.async_set("person.eve", "home", {"entity_picture": "/local/eve.jpg"})
+    with pytest.raises(ServiceValidationError, match="no picture"):
+        await call(hass, "enroll_person", name="Eve", entity_id="person.eve")
+    with pytest.raises(ServiceValidationError, match="no picture"):
+        await call(hass, "enroll_person", name="Eve", entity_id="person.nobody")
+    monkeypatch.setattr("custom_components.marengocam.services.pictures.LARGEST_BYTES", 3)
+    assert await async_setup_component(hass, "media_source", {})
+    hass.config.media_dirs = {"local": str(tmp_path)}
+    (tmp_path / "eve.jpg").write_bytes(PICTURE)
+    media = {"media_content_id": "media-source://media_source/local/eve.jpg"}
+    with pytest.raises(ServiceValidationError, match="larger than 8 MB"):
+        await call(hass, "enroll_person", name="Eve", media=media)

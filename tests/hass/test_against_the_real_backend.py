@@ -11,15 +11,24 @@ import aiohttp
 import pytest
 from custom_components.marengocam.client import (
     Camera,
+    Chunk,
     Event,
+    FoundCamera,
+    Gap,
     Health,
     Info,
     InvalidTokenError,
     MarengoCamClient,
     Person,
+    Preferences,
+    Probe,
+    Recording,
     Replay,
     ServiceHealth,
+    Stop,
     Storage,
+    Streams,
+    Visit,
     Zone,
 )
 from homeassistant.components.camera import async_get_image, async_get_stream_source
@@ -236,7 +245,13 @@ async def test_a_revoked_token_asks_for_a_new_one(
     await until(lambda: connected.state is ConfigEntryState.LOADED and connected.runtime_data.feed.connected)
 
 
-@pytest.mark.parametrize("model", [Camera, Event, Health, Info, Person, Replay, ServiceHealth, Storage, Zone])
+@pytest.mark.parametrize(
+    "model",
+    [
+        Camera, Chunk, Event, FoundCamera, Gap, Health, Info, Person, Preferences, Probe, Recording, Replay,
+        ServiceHealth, Stop, Storage, Streams, Visit, Zone,
+    ],
+)  # fmt: skip
 def test_every_field_that_the_client_reads_is_in_the_api_document(backend: RealBackend, model: type[Any]) -> None:
     schemas = backend.call("GET", "/openapi.json")["components"]["schemas"]
     needed = {field.name for field in fields(model)}

@@ -21,13 +21,18 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import UUID, uuid4
 
+from prometheus_client import CollectorRegistry
+
 from marengocam.core.clock import SystemClock
 from marengocam.core.geometry import Box
+from marengocam.core.identity import CameraGraph
 from marengocam.core.model import CameraState, Chunk, EventType, LocalTrack, NewEvent, PathPoint
 from marengocam.db.cameras import CameraStatus
 from marengocam.db.embedded import EmbeddedServer
 from marengocam.db.hub import Hub, open_hub
 from marengocam.db.migrate import migrate_database
+from marengocam.resolver.metrics import ResolverMetrics
+from marengocam.resolver.turn import take_turn
 from marengocam.settings import Settings
 
 READY_LIMIT_S = 40.0
@@ -36,6 +41,7 @@ POLL_S = 0.1
 CALL_LIMIT_S = 10.0
 LEASE_S = 3600.0
 HOLDER = "test"
+CONFIRM = 0.95
 PICTURE = bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffd9")
 
 
@@ -52,6 +58,7 @@ class Backend:
         self.commands: dict[str, Callable[..., Awaitable[Any]]] = {
             "call": self.call,
             "chunk": self.chunk,
+            "decide": self.decide,
             "event": self.event,
             "picture": self.picture,
             "start_web": self.start_web,
@@ -144,6 +151,14 @@ class Backend:
         )
         await self._hub.tracks.save([track], {camera_id: lease.fence})
         return str(track.local_track_id)
+
+    async def decide(self) -> int:
+        """Have the real resolver decide on every track that waits; return how many there were."""
+        decided = 0
+        metrics = ResolverMetrics(CollectorRegistry())
+        while taken := await take_turn(self._hub.resolution, CameraGraph(), CONFIRM, self._clock, metrics):
+            decided += taken
+        return decided
 
     async def chunk(self, camera_id: str, at: str) -> None:
         """Index a minute of recording; its file is not needed by whom this serves."""
