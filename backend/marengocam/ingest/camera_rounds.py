@@ -107,29 +107,16 @@ class CameraRounds:
         for worker in list(self.workers.values()):
             if self.workers.get(worker.camera.camera_id) is not worker:
                 continue  # stopped while others were told
-            self._glances[worker.camera.camera_id] = worker.glance
-            status = worker.status()
             await self._memories.keep_now_and_then(worker)
-            self._figures.set(status)
-            try:
-                await self._hub.cameras.write_status(status)
-                if self._taken_over.get(worker.camera.camera_id) is not None:
-                    await self._tell_change(worker, status)
-            except HubUnavailableError:
-                continue
-            except MarengoCamError as error:
-                _LOG.warning("the status of camera %s is not written: %s", worker.camera.camera_id, error)
+            await self._tell_status(worker)
 
     async def tell_changes(self) -> None:
         """Tell at once of the cameras that look different from what was told of them last."""
         changed = [one for one in self.workers.values() if self._glances.get(one.camera.camera_id) != one.glance]
         for worker in changed:
-            self._glances[worker.camera.camera_id] = worker.glance
-            try:
-                await self._hub.cameras.write_status(worker.status())
-                await self._hub.cameras.tell_change(worker.camera.camera_id)
-            except MarengoCamError as error:
-                _LOG.debug("a change of camera %s is told with its next status: %s", worker.camera.camera_id, error)
+            if await self._tell_status(worker):
+                with contextlib.suppress(HubUnavailableError):
+                    await self._hub.cameras.tell_change(worker.camera.camera_id)
 
     async def end(self) -> None:
         """Stop every camera, write what waits, give the leases back."""
@@ -257,6 +244,22 @@ class CameraRounds:
         if worker is not None:
             waiting = self.writer.waiting_tracks
             await remove_strays(self._hub, self._store, camera_id, worker.began_at, waiting, reach)
+
+    async def _tell_status(self, worker: CameraWorker) -> bool:
+        """Write how a camera is doing and the event that is due with it; return whether both are written."""
+        glance, status = worker.glance, worker.status()
+        self._figures.set(status)
+        try:
+            await self._hub.cameras.write_status(status)
+            if self._taken_over.get(worker.camera.camera_id) is not None:
+                await self._tell_change(worker, status)
+        except HubUnavailableError:
+            return False
+        except MarengoCamError as error:
+            _LOG.warning("the status of camera %s is not written: %s", worker.camera.camera_id, error)
+            return False
+        self._glances[worker.camera.camera_id] = glance
+        return True
 
     async def _tell_change(self, worker: CameraWorker, status: CameraStatus) -> None:
         camera_id = worker.camera.camera_id
