@@ -6,6 +6,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.typing import ConfigType
 
+from .cards import async_remove_cards, async_setup_cards
 from .client import MarengoCamClient
 from .const import CONF_ADDRESS, CONF_TOKEN, DOMAIN, PLATFORMS
 from .coordinator import MarengoCamConfigEntry, MarengoCamCoordinator, MarengoCamRuntime
@@ -24,6 +25,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_services(hass)
     async_register_views(hass)
     async_setup_intents(hass)
+    await async_setup_cards(hass)
     return True
 
 
@@ -53,8 +55,10 @@ async def async_unload_entry(hass: HomeAssistant, entry: MarengoCamConfigEntry) 
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: MarengoCamConfigEntry) -> None:
-    """Forget the number of the last event handled."""
+    """Forget the number of the last event handled; with the last entry the cards go from the dashboards' resources."""
     await position_store(hass, entry.entry_id).async_remove()
+    if not hass.config_entries.async_entries(DOMAIN):
+        await async_remove_cards(hass)
 
 
 async def async_remove_config_entry_device(

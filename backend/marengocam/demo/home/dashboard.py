@@ -8,6 +8,7 @@ from marengocam.demo.home.assistant import HomeAssistant
 URL_PATH = "marengocam-demo"
 TITLE = "MarengoCam"
 LOGBOOK_HOURS = 1
+VISITS_SHOWN = 4
 
 
 def dashboard(entities: list[str]) -> dict[str, Any]:
@@ -20,8 +21,11 @@ def dashboard(entities: list[str]) -> dict[str, Any]:
         {"type": "picture-entity", "entity": camera, "camera_view": "auto", "show_state": False}
         for camera in of("camera")
     ]
+    persons = [name for name in of("event") if name.endswith("_presence")]
     cards: list[dict[str, Any]] = [
+        {"type": "custom:marengocam-journeys-card", "title": "Who came", "limit": VISITS_SHOWN},
         {"type": "grid", "columns": 2, "square": False, "cards": pictures},
+        *({"type": "custom:marengocam-person-card", "entity": person} for person in persons),
         {"type": "logbook", "title": "What happened", "hours_to_show": LOGBOOK_HOURS, "entities": of("event")},
         {"type": "entities", "title": "People and health", "entities": of("sensor") + of("binary_sensor")},
     ]
