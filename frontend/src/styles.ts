@@ -6,7 +6,7 @@ export const STYLES = css`
   ul { list-style: none; margin: 0; padding: 0; }
   li { display: flex; gap: 12px; padding: 8px 0; border-top: 1px solid var(--divider-color); }
   li:first-child { border-top: none; }
-  .picture { width: 56px; height: 72px; flex: none; border-radius: 8px; object-fit: cover;
+  .picture { width: 56px; height: 72px; flex: none; border-radius: 8px; object-fit: cover; object-position: top;
     background: var(--secondary-background-color); }
   .portrait { width: 96px; height: 120px; }
   .words { min-width: 0; flex: 1; color: var(--primary-text-color); }

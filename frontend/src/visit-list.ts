@@ -9,6 +9,7 @@ import { moment, timeOfDay } from "./times";
 import { Pictures, name, way, type Visit } from "./visits";
 
 const PICTURES = new Pictures();
+const FRESH_MS = 45_000; // a visit ends minutes after the last sight; until then nobody knows
 
 export class VisitList extends LitElement {
   static override styles = STYLES;
@@ -49,7 +50,8 @@ export class VisitList extends LitElement {
     const words = texts(this.hass.language);
     const who = visit.person ?? words.unknown;
     const address = visit.picture ? this.addresses[visit.picture] : undefined;
-    const until = visit.ended ? timeOfDay(this.hass, visit.last_seen_at) : words.still_here;
+    const fresh = Date.now() - Date.parse(visit.last_seen_at) < FRESH_MS;
+    const until = !visit.ended && fresh ? words.still_here : timeOfDay(this.hass, visit.last_seen_at);
     return html`
       <li class=${visit.person ? "" : "stranger"}>
         ${address

@@ -82,6 +82,16 @@ describe("journeys", () => {
     expect(picture.getAttribute("alt")).toBe("Picture of Alice");
   });
 
+  it("says that somebody is still here only while they were just seen", async () => {
+    const now = new Date().toISOString();
+    const going = { ended: false, picture: null };
+    const hass = home([visit({ ...going, last_seen_at: now }), visit({ ...going, visit_id: "v2" })]);
+    const card = await shown("marengocam-journeys-card", {}, hass);
+    const [here, gone] = [...list(card).querySelectorAll(".when")].map((one) => text(one));
+    expect(here).toContain("still here");
+    expect(gone).toMatch(/11:20/);
+  });
+
   it("says when nobody came, and why nothing can be shown", async () => {
     const nobody = await shown("marengocam-journeys-card", {}, home([]));
     expect(text(list(nobody))).toContain("Nobody came.");

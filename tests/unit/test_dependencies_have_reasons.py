@@ -1,5 +1,6 @@
-"""Every dependency of pyproject.toml has its reason in docs/ref/dependencies.md, and nothing else stands there."""
+"""Every dependency, the cards' included, has its reason in docs/ref/dependencies.md, and nothing else stands there."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -16,6 +17,8 @@ def test_every_dependency_has_a_reason():
     wanted = _names(project["dependencies"])
     for extra in project["optional-dependencies"].values():
         wanted |= _names(extra)
+    cards = json.loads((ROOT / "frontend/package.json").read_text())
+    wanted |= set(cards["dependencies"]) | set(cards["devDependencies"])
     page = (ROOT / "docs/ref/dependencies.md").read_text()
     explained = set(re.findall(r"^\| ([a-z0-9_-]+) \|", page, re.MULTILINE)) - {"package"}
     assert explained == wanted

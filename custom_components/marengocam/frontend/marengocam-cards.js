@@ -1,4 +1,4 @@
-const z = globalThis, F = z.ShadowRoot && (z.ShadyCSS === void 0 || z.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, J = /* @__PURE__ */ Symbol(), te = /* @__PURE__ */ new WeakMap();
+const z = globalThis, Z = z.ShadowRoot && (z.ShadyCSS === void 0 || z.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, J = /* @__PURE__ */ Symbol(), te = /* @__PURE__ */ new WeakMap();
 let fe = class {
   constructor(e, t, s) {
     if (this._$cssResult$ = !0, s !== J) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
@@ -7,7 +7,7 @@ let fe = class {
   get styleSheet() {
     let e = this.o;
     const t = this.t;
-    if (F && e === void 0) {
+    if (Z && e === void 0) {
       const s = t !== void 0 && t.length === 1;
       s && (e = te.get(t)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), s && te.set(t, e));
     }
@@ -17,53 +17,53 @@ let fe = class {
     return this.cssText;
   }
 };
-const Se = (n) => new fe(typeof n == "string" ? n : n + "", void 0, J), Ce = (n, ...e) => {
-  const t = n.length === 1 ? n[0] : e.reduce((s, i, r) => s + ((o) => {
+const Se = (i) => new fe(typeof i == "string" ? i : i + "", void 0, J), Ce = (i, ...e) => {
+  const t = i.length === 1 ? i[0] : e.reduce((s, n, r) => s + ((o) => {
     if (o._$cssResult$ === !0) return o.cssText;
     if (typeof o == "number") return o;
     throw Error("Value passed to 'css' function must be a 'css' function result: " + o + ". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.");
-  })(i) + n[r + 1], n[0]);
-  return new fe(t, n, J);
-}, xe = (n, e) => {
-  if (F) n.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
+  })(n) + i[r + 1], i[0]);
+  return new fe(t, i, J);
+}, xe = (i, e) => {
+  if (Z) i.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
   else for (const t of e) {
-    const s = document.createElement("style"), i = z.litNonce;
-    i !== void 0 && s.setAttribute("nonce", i), s.textContent = t.cssText, n.appendChild(s);
+    const s = document.createElement("style"), n = z.litNonce;
+    n !== void 0 && s.setAttribute("nonce", n), s.textContent = t.cssText, i.appendChild(s);
   }
-}, se = F ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
+}, se = Z ? (i) => i : (i) => i instanceof CSSStyleSheet ? ((e) => {
   let t = "";
   for (const s of e.cssRules) t += s.cssText;
   return Se(t);
-})(n) : n;
-const { is: Pe, defineProperty: ke, getOwnPropertyDescriptor: Oe, getOwnPropertyNames: Me, getOwnPropertySymbols: je, getPrototypeOf: Te } = Object, W = globalThis, ie = W.trustedTypes, Ue = ie ? ie.emptyScript : "", Ne = W.reactiveElementPolyfillSupport, M = (n, e) => n, R = { toAttribute(n, e) {
+})(i) : i;
+const { is: Pe, defineProperty: ke, getOwnPropertyDescriptor: Oe, getOwnPropertyNames: Me, getOwnPropertySymbols: je, getPrototypeOf: Te } = Object, W = globalThis, ne = W.trustedTypes, Ue = ne ? ne.emptyScript : "", Ne = W.reactiveElementPolyfillSupport, M = (i, e) => i, D = { toAttribute(i, e) {
   switch (e) {
     case Boolean:
-      n = n ? Ue : null;
+      i = i ? Ue : null;
       break;
     case Object:
     case Array:
-      n = n == null ? n : JSON.stringify(n);
+      i = i == null ? i : JSON.stringify(i);
   }
-  return n;
-}, fromAttribute(n, e) {
-  let t = n;
+  return i;
+}, fromAttribute(i, e) {
+  let t = i;
   switch (e) {
     case Boolean:
-      t = n !== null;
+      t = i !== null;
       break;
     case Number:
-      t = n === null ? null : Number(n);
+      t = i === null ? null : Number(i);
       break;
     case Object:
     case Array:
       try {
-        t = JSON.parse(n);
+        t = JSON.parse(i);
       } catch {
         t = null;
       }
   }
   return t;
-} }, K = (n, e) => !Pe(n, e), ne = { attribute: !0, type: String, converter: R, reflect: !1, useDefault: !1, hasChanged: K };
+} }, K = (i, e) => !Pe(i, e), ie = { attribute: !0, type: String, converter: D, reflect: !1, useDefault: !1, hasChanged: K };
 Symbol.metadata ??= /* @__PURE__ */ Symbol("metadata"), W.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
 let C = class extends HTMLElement {
   static addInitializer(e) {
@@ -72,25 +72,25 @@ let C = class extends HTMLElement {
   static get observedAttributes() {
     return this.finalize(), this._$Eh && [...this._$Eh.keys()];
   }
-  static createProperty(e, t = ne) {
+  static createProperty(e, t = ie) {
     if (t.state && (t.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(e) && ((t = Object.create(t)).wrapped = !0), this.elementProperties.set(e, t), !t.noAccessor) {
-      const s = /* @__PURE__ */ Symbol(), i = this.getPropertyDescriptor(e, s, t);
-      i !== void 0 && ke(this.prototype, e, i);
+      const s = /* @__PURE__ */ Symbol(), n = this.getPropertyDescriptor(e, s, t);
+      n !== void 0 && ke(this.prototype, e, n);
     }
   }
   static getPropertyDescriptor(e, t, s) {
-    const { get: i, set: r } = Oe(this.prototype, e) ?? { get() {
+    const { get: n, set: r } = Oe(this.prototype, e) ?? { get() {
       return this[t];
     }, set(o) {
       this[t] = o;
     } };
-    return { get: i, set(o) {
-      const c = i?.call(this);
+    return { get: n, set(o) {
+      const c = n?.call(this);
       r?.call(this, o), this.requestUpdate(e, c, s);
     }, configurable: !0, enumerable: !0 };
   }
   static getPropertyOptions(e) {
-    return this.elementProperties.get(e) ?? ne;
+    return this.elementProperties.get(e) ?? ie;
   }
   static _$Ei() {
     if (this.hasOwnProperty(M("elementProperties"))) return;
@@ -101,17 +101,17 @@ let C = class extends HTMLElement {
     if (this.hasOwnProperty(M("finalized"))) return;
     if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(M("properties"))) {
       const t = this.properties, s = [...Me(t), ...je(t)];
-      for (const i of s) this.createProperty(i, t[i]);
+      for (const n of s) this.createProperty(n, t[n]);
     }
     const e = this[Symbol.metadata];
     if (e !== null) {
       const t = litPropertyMetadata.get(e);
-      if (t !== void 0) for (const [s, i] of t) this.elementProperties.set(s, i);
+      if (t !== void 0) for (const [s, n] of t) this.elementProperties.set(s, n);
     }
     this._$Eh = /* @__PURE__ */ new Map();
     for (const [t, s] of this.elementProperties) {
-      const i = this._$Eu(t, s);
-      i !== void 0 && this._$Eh.set(i, t);
+      const n = this._$Eu(t, s);
+      n !== void 0 && this._$Eh.set(n, t);
     }
     this.elementStyles = this.finalizeStyles(this.styles);
   }
@@ -119,7 +119,7 @@ let C = class extends HTMLElement {
     const t = [];
     if (Array.isArray(e)) {
       const s = new Set(e.flat(1 / 0).reverse());
-      for (const i of s) t.unshift(se(i));
+      for (const n of s) t.unshift(se(n));
     } else e !== void 0 && t.push(se(e));
     return t;
   }
@@ -160,31 +160,31 @@ let C = class extends HTMLElement {
     this._$AK(e, s);
   }
   _$ET(e, t) {
-    const s = this.constructor.elementProperties.get(e), i = this.constructor._$Eu(e, s);
-    if (i !== void 0 && s.reflect === !0) {
-      const r = (s.converter?.toAttribute !== void 0 ? s.converter : R).toAttribute(t, s.type);
-      this._$Em = e, r == null ? this.removeAttribute(i) : this.setAttribute(i, r), this._$Em = null;
+    const s = this.constructor.elementProperties.get(e), n = this.constructor._$Eu(e, s);
+    if (n !== void 0 && s.reflect === !0) {
+      const r = (s.converter?.toAttribute !== void 0 ? s.converter : D).toAttribute(t, s.type);
+      this._$Em = e, r == null ? this.removeAttribute(n) : this.setAttribute(n, r), this._$Em = null;
     }
   }
   _$AK(e, t) {
-    const s = this.constructor, i = s._$Eh.get(e);
-    if (i !== void 0 && this._$Em !== i) {
-      const r = s.getPropertyOptions(i), o = typeof r.converter == "function" ? { fromAttribute: r.converter } : r.converter?.fromAttribute !== void 0 ? r.converter : R;
-      this._$Em = i;
+    const s = this.constructor, n = s._$Eh.get(e);
+    if (n !== void 0 && this._$Em !== n) {
+      const r = s.getPropertyOptions(n), o = typeof r.converter == "function" ? { fromAttribute: r.converter } : r.converter?.fromAttribute !== void 0 ? r.converter : D;
+      this._$Em = n;
       const c = o.fromAttribute(t, r.type);
-      this[i] = c ?? this._$Ej?.get(i) ?? c, this._$Em = null;
+      this[n] = c ?? this._$Ej?.get(n) ?? c, this._$Em = null;
     }
   }
-  requestUpdate(e, t, s, i = !1, r) {
+  requestUpdate(e, t, s, n = !1, r) {
     if (e !== void 0) {
       const o = this.constructor;
-      if (i === !1 && (r = this[e]), s ??= o.getPropertyOptions(e), !((s.hasChanged ?? K)(r, t) || s.useDefault && s.reflect && r === this._$Ej?.get(e) && !this.hasAttribute(o._$Eu(e, s)))) return;
+      if (n === !1 && (r = this[e]), s ??= o.getPropertyOptions(e), !((s.hasChanged ?? K)(r, t) || s.useDefault && s.reflect && r === this._$Ej?.get(e) && !this.hasAttribute(o._$Eu(e, s)))) return;
       this.C(e, t, s);
     }
     this.isUpdatePending === !1 && (this._$ES = this._$EP());
   }
-  C(e, t, { useDefault: s, reflect: i, wrapped: r }, o) {
-    s && !(this._$Ej ??= /* @__PURE__ */ new Map()).has(e) && (this._$Ej.set(e, o ?? t ?? this[e]), r !== !0 || o !== void 0) || (this._$AL.has(e) || (this.hasUpdated || s || (t = void 0), this._$AL.set(e, t)), i === !0 && this._$Em !== e && (this._$Eq ??= /* @__PURE__ */ new Set()).add(e));
+  C(e, t, { useDefault: s, reflect: n, wrapped: r }, o) {
+    s && !(this._$Ej ??= /* @__PURE__ */ new Map()).has(e) && (this._$Ej.set(e, o ?? t ?? this[e]), r !== !0 || o !== void 0) || (this._$AL.has(e) || (this.hasUpdated || s || (t = void 0), this._$AL.set(e, t)), n === !0 && this._$Em !== e && (this._$Eq ??= /* @__PURE__ */ new Set()).add(e));
   }
   async _$EP() {
     this.isUpdatePending = !0;
@@ -203,13 +203,13 @@ let C = class extends HTMLElement {
     if (!this.isUpdatePending) return;
     if (!this.hasUpdated) {
       if (this.renderRoot ??= this.createRenderRoot(), this._$Ep) {
-        for (const [i, r] of this._$Ep) this[i] = r;
+        for (const [n, r] of this._$Ep) this[n] = r;
         this._$Ep = void 0;
       }
       const s = this.constructor.elementProperties;
-      if (s.size > 0) for (const [i, r] of s) {
-        const { wrapped: o } = r, c = this[i];
-        o !== !0 || this._$AL.has(i) || c === void 0 || this.C(i, void 0, r, c);
+      if (s.size > 0) for (const [n, r] of s) {
+        const { wrapped: o } = r, c = this[n];
+        o !== !0 || this._$AL.has(n) || c === void 0 || this.C(n, void 0, r, c);
       }
     }
     let e = !1;
@@ -247,53 +247,53 @@ let C = class extends HTMLElement {
   }
 };
 C.elementStyles = [], C.shadowRootOptions = { mode: "open" }, C[M("elementProperties")] = /* @__PURE__ */ new Map(), C[M("finalized")] = /* @__PURE__ */ new Map(), Ne?.({ ReactiveElement: C }), (W.reactiveElementVersions ??= []).push("2.1.2");
-const Q = globalThis, re = (n) => n, D = Q.trustedTypes, oe = D ? D.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, ge = "$lit$", v = `lit$${Math.random().toFixed(9).slice(2)}$`, $e = "?" + v, He = `<${$e}>`, S = document, j = () => S.createComment(""), T = (n) => n === null || typeof n != "object" && typeof n != "function", Y = Array.isArray, Le = (n) => Y(n) || typeof n?.[Symbol.iterator] == "function", V = `[ 	
+const Q = globalThis, re = (i) => i, R = Q.trustedTypes, oe = R ? R.createPolicy("lit-html", { createHTML: (i) => i }) : void 0, ge = "$lit$", v = `lit$${Math.random().toFixed(9).slice(2)}$`, $e = "?" + v, He = `<${$e}>`, S = document, j = () => S.createComment(""), T = (i) => i === null || typeof i != "object" && typeof i != "function", Y = Array.isArray, Le = (i) => Y(i) || typeof i?.[Symbol.iterator] == "function", V = `[ 	
 \f\r]`, k = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, ae = /-->/g, ce = />/g, w = RegExp(`>|${V}(?:([^\\s"'>=/]+)(${V}*=${V}*(?:[^ 	
-\f\r"'\`<>=]|("|')|))|$)`, "g"), he = /'/g, le = /"/g, _e = /^(?:script|style|textarea|title)$/i, ze = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), h = ze(1), x = /* @__PURE__ */ Symbol.for("lit-noChange"), l = /* @__PURE__ */ Symbol.for("lit-nothing"), de = /* @__PURE__ */ new WeakMap(), A = S.createTreeWalker(S, 129);
-function ye(n, e) {
-  if (!Y(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
+\f\r"'\`<>=]|("|')|))|$)`, "g"), he = /'/g, le = /"/g, _e = /^(?:script|style|textarea|title)$/i, ze = (i) => (e, ...t) => ({ _$litType$: i, strings: e, values: t }), h = ze(1), x = /* @__PURE__ */ Symbol.for("lit-noChange"), l = /* @__PURE__ */ Symbol.for("lit-nothing"), de = /* @__PURE__ */ new WeakMap(), A = S.createTreeWalker(S, 129);
+function ye(i, e) {
+  if (!Y(i) || !i.hasOwnProperty("raw")) throw Error("invalid template strings array");
   return oe !== void 0 ? oe.createHTML(e) : e;
 }
-const Re = (n, e) => {
-  const t = n.length - 1, s = [];
-  let i, r = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", o = k;
+const De = (i, e) => {
+  const t = i.length - 1, s = [];
+  let n, r = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", o = k;
   for (let c = 0; c < t; c++) {
-    const a = n[c];
+    const a = i[c];
     let u, p, d = -1, f = 0;
-    for (; f < a.length && (o.lastIndex = f, p = o.exec(a), p !== null); ) f = o.lastIndex, o === k ? p[1] === "!--" ? o = ae : p[1] !== void 0 ? o = ce : p[2] !== void 0 ? (_e.test(p[2]) && (i = RegExp("</" + p[2], "g")), o = w) : p[3] !== void 0 && (o = w) : o === w ? p[0] === ">" ? (o = i ?? k, d = -1) : p[1] === void 0 ? d = -2 : (d = o.lastIndex - p[2].length, u = p[1], o = p[3] === void 0 ? w : p[3] === '"' ? le : he) : o === le || o === he ? o = w : o === ae || o === ce ? o = k : (o = w, i = void 0);
-    const y = o === w && n[c + 1].startsWith("/>") ? " " : "";
+    for (; f < a.length && (o.lastIndex = f, p = o.exec(a), p !== null); ) f = o.lastIndex, o === k ? p[1] === "!--" ? o = ae : p[1] !== void 0 ? o = ce : p[2] !== void 0 ? (_e.test(p[2]) && (n = RegExp("</" + p[2], "g")), o = w) : p[3] !== void 0 && (o = w) : o === w ? p[0] === ">" ? (o = n ?? k, d = -1) : p[1] === void 0 ? d = -2 : (d = o.lastIndex - p[2].length, u = p[1], o = p[3] === void 0 ? w : p[3] === '"' ? le : he) : o === le || o === he ? o = w : o === ae || o === ce ? o = k : (o = w, n = void 0);
+    const y = o === w && i[c + 1].startsWith("/>") ? " " : "";
     r += o === k ? a + He : d >= 0 ? (s.push(u), a.slice(0, d) + ge + a.slice(d) + v + y) : a + v + (d === -2 ? c : y);
   }
-  return [ye(n, r + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
+  return [ye(i, r + (i[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
 };
 class U {
   constructor({ strings: e, _$litType$: t }, s) {
-    let i;
+    let n;
     this.parts = [];
     let r = 0, o = 0;
-    const c = e.length - 1, a = this.parts, [u, p] = Re(e, t);
+    const c = e.length - 1, a = this.parts, [u, p] = De(e, t);
     if (this.el = U.createElement(u, s), A.currentNode = this.el.content, t === 2 || t === 3) {
       const d = this.el.content.firstChild;
       d.replaceWith(...d.childNodes);
     }
-    for (; (i = A.nextNode()) !== null && a.length < c; ) {
-      if (i.nodeType === 1) {
-        if (i.hasAttributes()) for (const d of i.getAttributeNames()) if (d.endsWith(ge)) {
-          const f = p[o++], y = i.getAttribute(d).split(v), L = /([.?@])?(.*)/.exec(f);
-          a.push({ type: 1, index: r, name: L[2], strings: y, ctor: L[1] === "." ? Ie : L[1] === "?" ? qe : L[1] === "@" ? We : B }), i.removeAttribute(d);
-        } else d.startsWith(v) && (a.push({ type: 6, index: r }), i.removeAttribute(d));
-        if (_e.test(i.tagName)) {
-          const d = i.textContent.split(v), f = d.length - 1;
+    for (; (n = A.nextNode()) !== null && a.length < c; ) {
+      if (n.nodeType === 1) {
+        if (n.hasAttributes()) for (const d of n.getAttributeNames()) if (d.endsWith(ge)) {
+          const f = p[o++], y = n.getAttribute(d).split(v), L = /([.?@])?(.*)/.exec(f);
+          a.push({ type: 1, index: r, name: L[2], strings: y, ctor: L[1] === "." ? Ie : L[1] === "?" ? qe : L[1] === "@" ? We : B }), n.removeAttribute(d);
+        } else d.startsWith(v) && (a.push({ type: 6, index: r }), n.removeAttribute(d));
+        if (_e.test(n.tagName)) {
+          const d = n.textContent.split(v), f = d.length - 1;
           if (f > 0) {
-            i.textContent = D ? D.emptyScript : "";
-            for (let y = 0; y < f; y++) i.append(d[y], j()), A.nextNode(), a.push({ type: 2, index: ++r });
-            i.append(d[f], j());
+            n.textContent = R ? R.emptyScript : "";
+            for (let y = 0; y < f; y++) n.append(d[y], j()), A.nextNode(), a.push({ type: 2, index: ++r });
+            n.append(d[f], j());
           }
         }
-      } else if (i.nodeType === 8) if (i.data === $e) a.push({ type: 2, index: r });
+      } else if (n.nodeType === 8) if (n.data === $e) a.push({ type: 2, index: r });
       else {
         let d = -1;
-        for (; (d = i.data.indexOf(v, d + 1)) !== -1; ) a.push({ type: 7, index: r }), d += v.length - 1;
+        for (; (d = n.data.indexOf(v, d + 1)) !== -1; ) a.push({ type: 7, index: r }), d += v.length - 1;
       }
       r++;
     }
@@ -303,13 +303,13 @@ class U {
     return s.innerHTML = e, s;
   }
 }
-function P(n, e, t = n, s) {
+function P(i, e, t = i, s) {
   if (e === x) return e;
-  let i = s !== void 0 ? t._$Co?.[s] : t._$Cl;
+  let n = s !== void 0 ? t._$Co?.[s] : t._$Cl;
   const r = T(e) ? void 0 : e._$litDirective$;
-  return i?.constructor !== r && (i?._$AO?.(!1), r === void 0 ? i = void 0 : (i = new r(n), i._$AT(n, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = i : t._$Cl = i), i !== void 0 && (e = P(n, i._$AS(n, e.values), i, s)), e;
+  return n?.constructor !== r && (n?._$AO?.(!1), r === void 0 ? n = void 0 : (n = new r(i), n._$AT(i, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = n : t._$Cl = n), n !== void 0 && (e = P(i, n._$AS(i, e.values), n, s)), e;
 }
-class De {
+class Re {
   constructor(e, t) {
     this._$AV = [], this._$AN = void 0, this._$AD = e, this._$AM = t;
   }
@@ -320,8 +320,8 @@ class De {
     return this._$AM._$AU;
   }
   u(e) {
-    const { el: { content: t }, parts: s } = this._$AD, i = (e?.creationScope ?? S).importNode(t, !0);
-    A.currentNode = i;
+    const { el: { content: t }, parts: s } = this._$AD, n = (e?.creationScope ?? S).importNode(t, !0);
+    A.currentNode = n;
     let r = A.nextNode(), o = 0, c = 0, a = s[0];
     for (; a !== void 0; ) {
       if (o === a.index) {
@@ -330,7 +330,7 @@ class De {
       }
       o !== a?.index && (r = A.nextNode(), o++);
     }
-    return A.currentNode = S, i;
+    return A.currentNode = S, n;
   }
   p(e) {
     let t = 0;
@@ -341,8 +341,8 @@ class N {
   get _$AU() {
     return this._$AM?._$AU ?? this._$Cv;
   }
-  constructor(e, t, s, i) {
-    this.type = 2, this._$AH = l, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = s, this.options = i, this._$Cv = i?.isConnected ?? !0;
+  constructor(e, t, s, n) {
+    this.type = 2, this._$AH = l, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = s, this.options = n, this._$Cv = n?.isConnected ?? !0;
   }
   get parentNode() {
     let e = this._$AA.parentNode;
@@ -368,10 +368,10 @@ class N {
     this._$AH !== l && T(this._$AH) ? this._$AA.nextSibling.data = e : this.T(S.createTextNode(e)), this._$AH = e;
   }
   $(e) {
-    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = U.createElement(ye(s.h, s.h[0]), this.options)), s);
-    if (this._$AH?._$AD === i) this._$AH.p(t);
+    const { values: t, _$litType$: s } = e, n = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = U.createElement(ye(s.h, s.h[0]), this.options)), s);
+    if (this._$AH?._$AD === n) this._$AH.p(t);
     else {
-      const r = new De(i, this), o = r.u(this.options);
+      const r = new Re(n, this), o = r.u(this.options);
       r.p(t), this.T(o), this._$AH = r;
     }
   }
@@ -382,9 +382,9 @@ class N {
   k(e) {
     Y(this._$AH) || (this._$AH = [], this._$AR());
     const t = this._$AH;
-    let s, i = 0;
-    for (const r of e) i === t.length ? t.push(s = new N(this.O(j()), this.O(j()), this, this.options)) : s = t[i], s._$AI(r), i++;
-    i < t.length && (this._$AR(s && s._$AB.nextSibling, i), t.length = i);
+    let s, n = 0;
+    for (const r of e) n === t.length ? t.push(s = new N(this.O(j()), this.O(j()), this, this.options)) : s = t[n], s._$AI(r), n++;
+    n < t.length && (this._$AR(s && s._$AB.nextSibling, n), t.length = n);
   }
   _$AR(e = this._$AA.nextSibling, t) {
     for (this._$AP?.(!1, !0, t); e !== this._$AB; ) {
@@ -403,10 +403,10 @@ class B {
   get _$AU() {
     return this._$AM._$AU;
   }
-  constructor(e, t, s, i, r) {
-    this.type = 1, this._$AH = l, this._$AN = void 0, this.element = e, this.name = t, this._$AM = i, this.options = r, s.length > 2 || s[0] !== "" || s[1] !== "" ? (this._$AH = Array(s.length - 1).fill(new String()), this.strings = s) : this._$AH = l;
+  constructor(e, t, s, n, r) {
+    this.type = 1, this._$AH = l, this._$AN = void 0, this.element = e, this.name = t, this._$AM = n, this.options = r, s.length > 2 || s[0] !== "" || s[1] !== "" ? (this._$AH = Array(s.length - 1).fill(new String()), this.strings = s) : this._$AH = l;
   }
-  _$AI(e, t = this, s, i) {
+  _$AI(e, t = this, s, n) {
     const r = this.strings;
     let o = !1;
     if (r === void 0) e = P(this, e, t, 0), o = !T(e) || e !== this._$AH && e !== x, o && (this._$AH = e);
@@ -415,7 +415,7 @@ class B {
       let a, u;
       for (e = r[0], a = 0; a < r.length - 1; a++) u = P(this, c[s + a], t, a), u === x && (u = this._$AH[a]), o ||= !T(u) || u !== this._$AH[a], u === l ? e = l : e !== l && (e += (u ?? "") + r[a + 1]), this._$AH[a] = u;
     }
-    o && !i && this.j(e);
+    o && !n && this.j(e);
   }
   j(e) {
     e === l ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
@@ -438,13 +438,13 @@ class qe extends B {
   }
 }
 class We extends B {
-  constructor(e, t, s, i, r) {
-    super(e, t, s, i, r), this.type = 5;
+  constructor(e, t, s, n, r) {
+    super(e, t, s, n, r), this.type = 5;
   }
   _$AI(e, t = this) {
     if ((e = P(this, e, t, 0) ?? l) === x) return;
-    const s = this._$AH, i = e === l && s !== l || e.capture !== s.capture || e.once !== s.once || e.passive !== s.passive, r = e !== l && (s === l || i);
-    i && this.element.removeEventListener(this.name, this, s), r && this.element.addEventListener(this.name, this, e), this._$AH = e;
+    const s = this._$AH, n = e === l && s !== l || e.capture !== s.capture || e.once !== s.once || e.passive !== s.passive, r = e !== l && (s === l || n);
+    n && this.element.removeEventListener(this.name, this, s), r && this.element.addEventListener(this.name, this, e), this._$AH = e;
   }
   handleEvent(e) {
     typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
@@ -463,14 +463,14 @@ class Be {
 }
 const Ve = Q.litHtmlPolyfillSupport;
 Ve?.(U, N), (Q.litHtmlVersions ??= []).push("3.3.3");
-const Ge = (n, e, t) => {
+const Ge = (i, e, t) => {
   const s = t?.renderBefore ?? e;
-  let i = s._$litPart$;
-  if (i === void 0) {
+  let n = s._$litPart$;
+  if (n === void 0) {
     const r = t?.renderBefore ?? null;
-    s._$litPart$ = i = new N(e.insertBefore(j(), r), r, void 0, t ?? {});
+    s._$litPart$ = n = new N(e.insertBefore(j(), r), r, void 0, t ?? {});
   }
-  return i._$AI(n), i;
+  return n._$AI(i), n;
 };
 const X = globalThis;
 class E extends C {
@@ -496,67 +496,67 @@ class E extends C {
   }
 }
 E._$litElement$ = !0, E.finalized = !0, X.litElementHydrateSupport?.({ LitElement: E });
-const Ze = X.litElementPolyfillSupport;
-Ze?.({ LitElement: E });
+const Fe = X.litElementPolyfillSupport;
+Fe?.({ LitElement: E });
 (X.litElementVersions ??= []).push("4.2.2");
-const Fe = { attribute: !0, type: String, converter: R, reflect: !1, hasChanged: K }, Je = (n = Fe, e, t) => {
-  const { kind: s, metadata: i } = t;
-  let r = globalThis.litPropertyMetadata.get(i);
-  if (r === void 0 && globalThis.litPropertyMetadata.set(i, r = /* @__PURE__ */ new Map()), s === "setter" && ((n = Object.create(n)).wrapped = !0), r.set(t.name, n), s === "accessor") {
+const Ze = { attribute: !0, type: String, converter: D, reflect: !1, hasChanged: K }, Je = (i = Ze, e, t) => {
+  const { kind: s, metadata: n } = t;
+  let r = globalThis.litPropertyMetadata.get(n);
+  if (r === void 0 && globalThis.litPropertyMetadata.set(n, r = /* @__PURE__ */ new Map()), s === "setter" && ((i = Object.create(i)).wrapped = !0), r.set(t.name, i), s === "accessor") {
     const { name: o } = t;
     return { set(c) {
       const a = e.get.call(this);
-      e.set.call(this, c), this.requestUpdate(o, a, n, !0, c);
+      e.set.call(this, c), this.requestUpdate(o, a, i, !0, c);
     }, init(c) {
-      return c !== void 0 && this.C(o, void 0, n, c), c;
+      return c !== void 0 && this.C(o, void 0, i, c), c;
     } };
   }
   if (s === "setter") {
     const { name: o } = t;
     return function(c) {
       const a = this[o];
-      e.call(this, c), this.requestUpdate(o, a, n, !0, c);
+      e.call(this, c), this.requestUpdate(o, a, i, !0, c);
     };
   }
   throw Error("Unsupported decorator location: " + s);
 };
-function b(n) {
-  return (e, t) => typeof t == "object" ? Je(n, e, t) : ((s, i, r) => {
-    const o = i.hasOwnProperty(r);
-    return i.constructor.createProperty(r, s), o ? Object.getOwnPropertyDescriptor(i, r) : void 0;
-  })(n, e, t);
+function b(i) {
+  return (e, t) => typeof t == "object" ? Je(i, e, t) : ((s, n, r) => {
+    const o = n.hasOwnProperty(r);
+    return n.constructor.createProperty(r, s), o ? Object.getOwnPropertyDescriptor(n, r) : void 0;
+  })(i, e, t);
 }
-function $(n) {
-  return b({ ...n, state: !0, attribute: !1 });
+function $(i) {
+  return b({ ...i, state: !0, attribute: !1 });
 }
-var Ke = Object.defineProperty, ue = (n, e, t, s) => {
-  for (var i = void 0, r = n.length - 1, o; r >= 0; r--)
-    (o = n[r]) && (i = o(e, t, i) || i);
-  return i && Ke(e, t, i), i;
+var Ke = Object.defineProperty, ue = (i, e, t, s) => {
+  for (var n = void 0, r = i.length - 1, o; r >= 0; r--)
+    (o = i[r]) && (n = o(e, t, n) || n);
+  return n && Ke(e, t, n), n;
 };
-function pe(n, e) {
+function pe(i, e) {
   class t extends E {
     constructor() {
       super(...arguments), this.config = {};
     }
-    setConfig(i) {
-      this.config = i;
+    setConfig(n) {
+      this.config = n;
     }
     render() {
-      const i = this.hass;
-      if (!i) return l;
-      const r = e(i.language);
+      const n = this.hass;
+      if (!n) return l;
+      const r = e(n.language);
       return h`<ha-form
-        .hass=${i}
+        .hass=${n}
         .data=${this.config}
-        .schema=${n}
+        .schema=${i}
         .computeLabel=${(o) => r[o.name] ?? o.name}
         @value-changed=${(o) => this.changed(o)}
       ></ha-form>`;
     }
-    changed(i) {
-      i.stopPropagation();
-      const r = Object.entries(i.detail.value).filter(([, o]) => o !== "" && o !== void 0);
+    changed(n) {
+      n.stopPropagation();
+      const r = Object.entries(n.detail.value).filter(([, o]) => o !== "" && o !== void 0);
       this.dispatchEvent(
         new CustomEvent("config-changed", {
           detail: { config: Object.fromEntries(r) },
@@ -694,20 +694,20 @@ const ve = {
     person_about: "Of iemand er is, en waar hij gezien werd."
   }
 };
-function g(n) {
-  return Qe[(n ?? "en").split("-")[0]] ?? ve;
+function g(i) {
+  return Qe[(i ?? "en").split("-")[0]] ?? ve;
 }
-function I(n, e) {
-  return n.replace(/\{(\w+)\}/g, (t, s) => e[s] ?? "");
+function I(i, e) {
+  return i.replace(/\{(\w+)\}/g, (t, s) => e[s] ?? "");
 }
-function Ye(n) {
-  return Object.values(n.entities).filter((e) => e?.platform === "marengocam" && e.entity_id.startsWith("event.")).map((e) => n.states[e.entity_id]?.state ?? "").join();
+function Ye(i) {
+  return Object.values(i.entities).filter((e) => e?.platform === "marengocam" && e.entity_id.startsWith("event.")).map((e) => i.states[e.entity_id]?.state ?? "").join();
 }
-function O(n, e, t, s) {
-  const i = Object.values(n.entities).find(
+function O(i, e, t, s) {
+  const n = Object.values(i.entities).find(
     (r) => r?.device_id === e && r.translation_key === s && r.entity_id.startsWith(`${t}.`)
   );
-  return i && n.states[i.entity_id];
+  return n && i.states[n.entity_id];
 }
 const be = Ce`
   ha-card { padding: 12px 16px; }
@@ -715,7 +715,7 @@ const be = Ce`
   ul { list-style: none; margin: 0; padding: 0; }
   li { display: flex; gap: 12px; padding: 8px 0; border-top: 1px solid var(--divider-color); }
   li:first-child { border-top: none; }
-  .picture { width: 56px; height: 72px; flex: none; border-radius: 8px; object-fit: cover;
+  .picture { width: 56px; height: 72px; flex: none; border-radius: 8px; object-fit: cover; object-position: top;
     background: var(--secondary-background-color); }
   .portrait { width: 96px; height: 120px; }
   .words { min-width: 0; flex: 1; color: var(--primary-text-color); }
@@ -736,9 +736,9 @@ const be = Ce`
   .here { color: var(--success-color, #1b7e3c); font-weight: 500; }
   .person { display: flex; gap: 16px; align-items: flex-start; }
 `;
-async function Xe(n, e) {
+async function Xe(i, e) {
   const t = { limit: e.limit };
-  return e.person && (t.person = e.person), e.from && (t.from = e.from.toISOString()), e.config_entry_id && (t.config_entry_id = e.config_entry_id), (await n.callWS({
+  return e.person && (t.person = e.person), e.from && (t.from = e.from.toISOString()), e.config_entry_id && (t.config_entry_id = e.config_entry_id), (await i.callWS({
     type: "call_service",
     domain: "marengocam",
     service: "search",
@@ -746,9 +746,9 @@ async function Xe(n, e) {
     return_response: !0
   })).response.visits;
 }
-async function et(n, e, t, s) {
-  const i = { identity_id: e.identity_id, name: t };
-  s && (i.config_entry_id = s), await n.callService("marengocam", "name_person", i);
+async function et(i, e, t, s) {
+  const n = { identity_id: e.identity_id, name: t };
+  s && (n.config_entry_id = s), await i.callService("marengocam", "name_person", n);
 }
 const me = 3600;
 class tt {
@@ -756,8 +756,8 @@ class tt {
     this.known = /* @__PURE__ */ new Map();
   }
   async address(e, t) {
-    const s = Date.now() / 1e3, i = this.known.get(t);
-    if (i && i.until > s) return i.address;
+    const s = Date.now() / 1e3, n = this.known.get(t);
+    if (n && n.until > s) return n.address;
     const { path: r } = await e.callWS({
       type: "auth/sign_path",
       path: t,
@@ -766,20 +766,20 @@ class tt {
     return this.known.set(t, { address: r, until: s + me / 2 }), r;
   }
 }
-function st(n) {
+function st(i) {
   const e = [];
-  for (const t of n.path) {
+  for (const t of i.path) {
     const s = e.at(-1);
     s && s.camera_id === t.camera_id ? e[e.length - 1] = { ...s, to: t.to } : e.push(t);
   }
   return e;
 }
-var it = Object.defineProperty, ee = (n, e, t, s) => {
-  for (var i = void 0, r = n.length - 1, o; r >= 0; r--)
-    (o = n[r]) && (i = o(e, t, i) || i);
-  return i && it(e, t, i), i;
+var nt = Object.defineProperty, ee = (i, e, t, s) => {
+  for (var n = void 0, r = i.length - 1, o; r >= 0; r--)
+    (o = i[r]) && (n = o(e, t, n) || n);
+  return n && nt(e, t, n), n;
 };
-const nt = 1500;
+const it = 1500;
 class H extends E {
   constructor() {
     super(...arguments), this.reason = "";
@@ -797,7 +797,7 @@ class H extends E {
     const s = this.seen === void 0;
     this.seen = t, s ? this.refresh() : this.timer ??= window.setTimeout(() => {
       this.refresh();
-    }, nt);
+    }, it);
   }
   async refresh() {
     window.clearTimeout(this.timer), this.timer = void 0;
@@ -824,12 +824,12 @@ ee([
 ee([
   $()
 ], H.prototype, "reason");
-var rt = Object.defineProperty, ot = (n, e, t, s) => {
-  for (var i = void 0, r = n.length - 1, o; r >= 0; r--)
-    (o = n[r]) && (i = o(e, t, i) || i);
-  return i && rt(e, t, i), i;
+var rt = Object.defineProperty, ot = (i, e, t, s) => {
+  for (var n = void 0, r = i.length - 1, o; r >= 0; r--)
+    (o = i[r]) && (n = o(e, t, n) || n);
+  return n && rt(e, t, n), n;
 };
-const G = 8, Z = 50;
+const G = 8, F = 50;
 class we extends H {
   constructor() {
     super(...arguments), this.config = { type: "" };
@@ -842,8 +842,8 @@ class we extends H {
   }
   setConfig(e) {
     const t = e.limit ?? G;
-    if (!Number.isInteger(t) || t < 1 || t > Z)
-      throw new Error(`limit must be a whole number from 1 to ${Z}.`);
+    if (!Number.isInteger(t) || t < 1 || t > F)
+      throw new Error(`limit must be a whole number from 1 to ${F}.`);
     this.config = e, this.refresh();
   }
   getCardSize() {
@@ -884,34 +884,34 @@ ot([
 const at = [
   { name: "title", selector: { text: {} } },
   { name: "person", selector: { text: {} } },
-  { name: "limit", selector: { number: { min: 1, max: Z, mode: "box" } } }
-], ct = (n) => {
-  const e = g(n);
+  { name: "limit", selector: { number: { min: 1, max: F, mode: "box" } } }
+], ct = (i) => {
+  const e = g(i);
   return { title: e.title, person: e.only, limit: e.limit };
 };
-function ht(n) {
-  const e = n.locale?.time_format === "12", t = n.config?.time_zone;
+function ht(i) {
+  const e = i.locale?.time_format === "12", t = i.config?.time_zone;
   return { hour: "2-digit", minute: "2-digit", hour12: e, ...t ? { timeZone: t } : {} };
 }
-function q(n, e) {
-  return new Date(e).toLocaleTimeString(n.language, ht(n));
+function q(i, e) {
+  return new Date(e).toLocaleTimeString(i.language, ht(i));
 }
-function Ae(n, e, t = /* @__PURE__ */ new Date()) {
-  const s = n.config?.time_zone, i = (c) => c.toLocaleDateString("en-CA", s ? { timeZone: s } : {}), r = new Date(e);
-  return i(r) === i(t) ? q(n, e) : `${r.toLocaleDateString(n.language, {
+function Ae(i, e, t = /* @__PURE__ */ new Date()) {
+  const s = i.config?.time_zone, n = (c) => c.toLocaleDateString("en-CA", s ? { timeZone: s } : {}), r = new Date(e);
+  return n(r) === n(t) ? q(i, e) : `${r.toLocaleDateString(i.language, {
     weekday: "short",
     day: "numeric",
     month: "short",
     ...s ? { timeZone: s } : {}
-  })}, ${q(n, e)}`;
+  })}, ${q(i, e)}`;
 }
-function lt(n = /* @__PURE__ */ new Date()) {
-  return new Date(n.getFullYear(), n.getMonth(), n.getDate());
+function lt(i = /* @__PURE__ */ new Date()) {
+  return new Date(i.getFullYear(), i.getMonth(), i.getDate());
 }
-var dt = Object.defineProperty, ut = (n, e, t, s) => {
-  for (var i = void 0, r = n.length - 1, o; r >= 0; r--)
-    (o = n[r]) && (i = o(e, t, i) || i);
-  return i && dt(e, t, i), i;
+var dt = Object.defineProperty, ut = (i, e, t, s) => {
+  for (var n = void 0, r = i.length - 1, o; r >= 0; r--)
+    (o = i[r]) && (n = o(e, t, n) || n);
+  return n && dt(e, t, n), n;
 };
 const pt = 5;
 class Ee extends H {
@@ -954,7 +954,7 @@ class Ee extends H {
     const t = g(e.language), s = this.deviceId;
     if (!s || !O(e, s, "binary_sensor", "present"))
       return h`<ha-card><p class="quiet">${t.choose_person}</p></ha-card>`;
-    const i = e.devices[s], r = i?.name_by_user ?? i?.name ?? t.unknown, o = O(e, s, "image", "picture")?.attributes.entity_picture;
+    const n = e.devices[s], r = n?.name_by_user ?? n?.name ?? t.unknown, o = O(e, s, "image", "picture")?.attributes.entity_picture;
     return h`
       <ha-card>
         <div class="person">
@@ -973,8 +973,8 @@ class Ee extends H {
     const s = g(e.language);
     if (O(e, t, "binary_sensor", "present")?.state === "on")
       return h`<p class="here">${s.here}: ${O(e, t, "sensor", "last_seen")?.state}</p>`;
-    const i = O(e, t, "sensor", "last_seen"), r = i?.attributes.when;
-    return !i || typeof r != "string" ? h`<p class="quiet">${s.never}</p>` : h`<p>${I(s.last_seen, { camera: i.state, time: Ae(e, r) })}</p>`;
+    const n = O(e, t, "sensor", "last_seen"), r = n?.attributes.when;
+    return !n || typeof r != "string" ? h`<p class="quiet">${s.never}</p>` : h`<p>${I(s.last_seen, { camera: n.state, time: Ae(e, r) })}</p>`;
   }
 }
 ut([
@@ -983,16 +983,16 @@ ut([
 const mt = [
   { name: "entity", required: !0, selector: { entity: { filter: { integration: "marengocam", domain: "event" } } } },
   { name: "limit", selector: { number: { min: 1, max: 50, mode: "box" } } }
-], ft = (n) => {
-  const e = g(n);
+], ft = (i) => {
+  const e = g(i);
   return { entity: e.entity, limit: e.limit };
 };
-var gt = Object.defineProperty, _ = (n, e, t, s) => {
-  for (var i = void 0, r = n.length - 1, o; r >= 0; r--)
-    (o = n[r]) && (i = o(e, t, i) || i);
-  return i && gt(e, t, i), i;
+var gt = Object.defineProperty, _ = (i, e, t, s) => {
+  for (var n = void 0, r = i.length - 1, o; r >= 0; r--)
+    (o = i[r]) && (n = o(e, t, n) || n);
+  return n && gt(e, t, n), n;
 };
-const $t = new tt();
+const $t = new tt(), _t = 45e3;
 class m extends E {
   constructor() {
     super(...arguments), this.visits = [], this.persons = [], this.nameless = !1, this.addresses = {}, this.asked = "", this.saving = !1, this.reason = "";
@@ -1004,9 +1004,9 @@ class m extends E {
     e.has("visits") && this.fetchPictures();
   }
   async fetchPictures() {
-    const e = this.visits.flatMap((i) => i.picture ? [i.picture] : []), s = (await Promise.allSettled(
-      e.map(async (i) => [i, await $t.address(this.hass, i)])
-    )).flatMap((i) => i.status === "fulfilled" ? [i.value] : []);
+    const e = this.visits.flatMap((n) => n.picture ? [n.picture] : []), s = (await Promise.allSettled(
+      e.map(async (n) => [n, await $t.address(this.hass, n)])
+    )).flatMap((n) => n.status === "fulfilled" ? [n.value] : []);
     this.addresses = { ...this.addresses, ...Object.fromEntries(s) };
   }
   render() {
@@ -1017,14 +1017,14 @@ class m extends E {
     ` : h`<p class="quiet">${e.nobody}</p>`;
   }
   visit(e) {
-    const t = g(this.hass.language), s = e.person ?? t.unknown, i = e.picture ? this.addresses[e.picture] : void 0, r = e.ended ? q(this.hass, e.last_seen_at) : t.still_here;
+    const t = g(this.hass.language), s = e.person ?? t.unknown, n = e.picture ? this.addresses[e.picture] : void 0, r = Date.now() - Date.parse(e.last_seen_at) < _t, o = !e.ended && r ? t.still_here : q(this.hass, e.last_seen_at);
     return h`
       <li class=${e.person ? "" : "stranger"}>
-        ${i ? h`<img class="picture" loading="lazy" src=${i} alt=${I(t.picture_of, { who: s })} />` : h`<div class="picture"></div>`}
+        ${n ? h`<img class="picture" loading="lazy" src=${n} alt=${I(t.picture_of, { who: s })} />` : h`<div class="picture"></div>`}
         <div class="words">
           ${this.nameless ? l : h`<div class="who">${s}</div>`}
-          <div class="when">${Ae(this.hass, e.first_seen_at)} – ${r}</div>
-          <ol>${st(e).map((o) => h`<li title=${q(this.hass, o.from)}>${o.camera}</li>`)}</ol>
+          <div class="when">${Ae(this.hass, e.first_seen_at)} – ${o}</div>
+          <ol>${st(e).map((c) => h`<li title=${q(this.hass, c.from)}>${c.camera}</li>`)}</ol>
           ${e.person ? l : this.naming(e)}
         </div>
       </li>
@@ -1049,9 +1049,9 @@ class m extends E {
     if (s) {
       this.saving = !0;
       try {
-        await et(this.hass, t, s, this.configEntryId), this.asked = this.reason = "", this.visits = this.visits.map((i) => i.identity_id === t.identity_id ? { ...i, person: s } : i), this.dispatchEvent(new CustomEvent("named"));
-      } catch (i) {
-        this.reason = i.message;
+        await et(this.hass, t, s, this.configEntryId), this.asked = this.reason = "", this.visits = this.visits.map((n) => n.identity_id === t.identity_id ? { ...n, person: s } : n), this.dispatchEvent(new CustomEvent("named"));
+      } catch (n) {
+        this.reason = n.message;
       } finally {
         this.saving = !1;
       }
@@ -1085,25 +1085,25 @@ _([
 _([
   $()
 ], m.prototype, "reason");
-const _t = "https://github.com/marengocam/marengocam/blob/main/docs/guide/home-assistant.md", yt = {
+const yt = "https://github.com/marengocam/marengocam/blob/main/docs/guide/home-assistant.md", vt = {
   "marengocam-visit-list": m,
   "marengocam-journeys-card": we,
   "marengocam-journeys-card-editor": pe(at, ct),
   "marengocam-person-card": Ee,
   "marengocam-person-card-editor": pe(mt, ft)
 };
-function vt() {
-  for (const [t, s] of Object.entries(yt))
+function bt() {
+  for (const [t, s] of Object.entries(vt))
     customElements.get(t) || customElements.define(t, s);
-  const n = g(document.documentElement.lang || navigator.language), e = [
-    { type: "marengocam-journeys-card", name: n.journeys, description: n.journeys_about },
-    { type: "marengocam-person-card", name: n.person, description: n.person_about }
+  const i = g(document.documentElement.lang || navigator.language), e = [
+    { type: "marengocam-journeys-card", name: i.journeys, description: i.journeys_about },
+    { type: "marengocam-person-card", name: i.person, description: i.person_about }
   ];
   window.customCards ??= [];
   for (const t of e)
-    window.customCards.some((s) => s.type === t.type) || window.customCards.push({ ...t, preview: !0, documentationURL: _t });
+    window.customCards.some((s) => s.type === t.type) || window.customCards.push({ ...t, preview: !0, documentationURL: yt });
 }
-customElements.whenDefined("home-assistant").then(vt);
+customElements.whenDefined("home-assistant").then(bt);
 export {
-  vt as define
+  bt as define
 };
