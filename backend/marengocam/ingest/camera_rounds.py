@@ -114,8 +114,10 @@ class CameraRounds:
         """Tell at once of the cameras that look different from what was told of them last."""
         changed = [one for one in self.workers.values() if self._glances.get(one.camera.camera_id) != one.glance]
         for worker in changed:
+            if self.workers.get(worker.camera.camera_id) is not worker:
+                continue  # stopped while others were told
             if await self._tell_status(worker):
-                with contextlib.suppress(HubUnavailableError):
+                with contextlib.suppress(MarengoCamError):
                     await self._hub.cameras.tell_change(worker.camera.camera_id)
 
     async def end(self) -> None:

@@ -28,7 +28,7 @@ WHERE condemned_at IS NULL AND (CAST(:camera_id AS text) IS NULL OR camera_id = 
 SELECT min(started_at) FROM chunk WHERE condemned_at IS NULL;
 
 -- name: gaps
--- Stretches without a recording between files, longest waits included; `open_until` ends one that still lasts.
+-- Stretches without a recording between files, and after the last one, if that ended before `open_until`.
 WITH files AS (
     SELECT camera_id, started_at + duration_s * interval '1 second' AS ended_at,
         lead(started_at) OVER (PARTITION BY camera_id ORDER BY started_at) AS next_at
