@@ -35,6 +35,9 @@ TOKEN_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, au
 BOTH_FIELDS = vol.Schema({vol.Required(CONF_ADDRESS): ADDRESS_FIELD, vol.Required(CONF_TOKEN): TOKEN_FIELD})
 TOKEN_ONLY = vol.Schema({vol.Required(CONF_TOKEN): TOKEN_FIELD})
 
+# Texts for translators hold no addresses.
+EXAMPLES = {"example_address": "http://nas.local:8470"}
+
 Errors = dict[str, str]
 REASONS: Mapping[type[MarengoCamClientError], Errors] = {
     CannotConnectError: {CONF_ADDRESS: "cannot_connect"},
@@ -95,6 +98,7 @@ class MarengoCamConfigFlow(ConfigFlow, domain=DOMAIN):
             step_id="user",
             data_schema=self.add_suggested_values_to_schema(BOTH_FIELDS, _shown_again(user_input)),
             errors=errors,
+            description_placeholders=EXAMPLES,
         )
 
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
@@ -187,6 +191,7 @@ class MarengoCamConfigFlow(ConfigFlow, domain=DOMAIN):
             step_id="reconfigure",
             data_schema=self.add_suggested_values_to_schema(BOTH_FIELDS, shown),
             errors=errors,
+            description_placeholders=EXAMPLES,
         )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from homeassistant.components.media_player import BrowseError, MediaClass, MediaType
 from homeassistant.components.media_source import (
@@ -23,10 +23,14 @@ from .coordinator import MarengoCamConfigEntry
 from .views import clip_path
 from .visits import clock, unknown_word, way
 
+if TYPE_CHECKING:
+    from homeassistant.components.media_player import SearchMedia, SearchMediaQuery
+
 VIDEO: Final = "video/mp4"
 PIECE: Final = timedelta(minutes=5)
 DAYS_SHOWN: Final = 31
 VISITS_SHOWN: Final = 100
+VISITS_SEARCHED: Final = 500
 AROUND: Final = timedelta(seconds=3)  # a visit is shown from a little before until a little after
 LONGEST_CLIP: Final = timedelta(hours=1)
 RECORDINGS, VISITS, STRANGERS = "recordings", "visits", "strangers"
@@ -84,6 +88,37 @@ class MarengoCamMedia(MediaSource):
             case ["visits", *rest]:
                 return await self._visits(entry, rest)
         raise BrowseError(f"There is nothing at {item.identifier}.")
+
+    async def async_search_media(self, item: MediaSourceItem, query: "SearchMediaQuery") -> "SearchMedia":
+        """Return the visits of the last month by who came, where they went, or the day."""
+        from homeassistant.components.media_player import SearchMedia  # noqa: PLC0415 - older releases have none
+
+        entries = [
+            entry for one in self.hass.config_entries.async_entries(DOMAIN) if (entry := self._entry(one.entry_id))
+        ]
+        if item.identifier:
+            entries = [entry for entry in entries if entry.entry_id == item.identifier.split(SEPARATOR)[0]]
+        wanted = query.search_query.casefold().strip()
+        found = [
+            shown
+            for entry in entries
+            for visit in await self._past_visits(entry, limit=VISITS_SEARCHED)
+            if visit.path and wanted in (shown := self._visit(entry, visit)).title.casefold()
+        ]
+        return SearchMedia(result=list(found))
+
+    async def _past_visits(
+        self, entry: MarengoCamConfigEntry, *, person_id: str | None = None, unknown: bool = False, limit: int
+    ) -> tuple[Visit, ...]:
+        now = dt_util.utcnow()
+        with explained():
+            return await entry.runtime_data.client.visits(
+                person_id=person_id,
+                unknown=unknown,
+                from_at=now - timedelta(days=DAYS_SHOWN) + timedelta(minutes=1),
+                to_at=now,
+                limit=limit,
+            )
 
     def _entry(self, entry_id: str) -> MarengoCamConfigEntry | None:
         entry: MarengoCamConfigEntry | None = self.hass.config_entries.async_get_entry(entry_id)
@@ -163,15 +198,9 @@ class MarengoCamMedia(MediaSource):
         person = state.persons.get(rest[0])
         if person is None and not strangers:
             raise BrowseError("There is no such person.")
-        now = dt_util.utcnow()
-        with explained():
-            visits = await entry.runtime_data.client.visits(
-                person_id=None if strangers else rest[0],
-                unknown=strangers,
-                from_at=now - timedelta(days=DAYS_SHOWN) + timedelta(minutes=1),
-                to_at=now,
-                limit=VISITS_SHOWN,
-            )
+        visits = await self._past_visits(
+            entry, person_id=None if strangers else rest[0], unknown=strangers, limit=VISITS_SHOWN
+        )
         below = [self._visit(entry, visit) for visit in visits if visit.path]
         return folder(f"{root}/{rest[0]}", person.name if person else self._word(STRANGERS), below)
 
@@ -200,6 +229,7 @@ def folder(identifier: str | None, title: str, children: list[BrowseMediaSource]
         can_expand=True,
     )
     made.children = children
+    made.can_search = True  # older releases do not ask
     return made
 
 

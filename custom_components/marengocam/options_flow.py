@@ -37,6 +37,8 @@ CONF_CONFIRM: Final = "confirm"
 CONF_PICTURE: Final = "picture"
 MENU: Final = ["add_camera", "edit_camera", "remove_camera", "add_person", "late_events"]
 
+EXAMPLE_URL: Final = "rtsp://192.168.1.20:554/stream1"  # texts for translators hold no addresses
+
 Errors = dict[str, str]
 TEXT = TextSelector()
 ADDRESS = TextSelector(TextSelectorConfig(type=TextSelectorType.TEXT, autocomplete="off"))
@@ -240,7 +242,7 @@ class MarengoCamOptionsFlow(OptionsFlow):
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(CAMERA_FORM, suggested),
             errors=errors,
-            description_placeholders={"reason": self._reason},
+            description_placeholders={"reason": self._reason, "example_url": EXAMPLE_URL},
         )
 
     def _which(

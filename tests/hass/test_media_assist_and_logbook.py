@@ -82,6 +82,27 @@ async def test_visits_are_found_by_person_and_strangers_by_themselves(
     assert [query.get("unknown") for where, query in server.queries if where == "/visits"][-1] == "true"
 
 
+@pytest.mark.skipif(not hasattr(media_source, "async_search_media"), reason="older releases do not search media")
+async def test_visits_are_searched_by_who_where_and_when(
+    hass: HomeAssistant, server: ContractServer, media: str
+) -> None:
+    from homeassistant.components.media_player import SearchMediaQuery  # noqa: PLC0415 - not in the oldest release
+
+    in_the_yard = [{"camera_id": "yard", "from_at": "2026-11-23T10:15:00Z", "to_at": "2026-11-23T10:15:20Z"}]
+    stranger = visit(32, person_id=None, person_name=None, path=in_the_yard, first_seen_at="2026-11-23T10:15:00Z")
+    server.visits = [visit(), stranger]
+
+    async def found(words: str) -> list[str]:
+        answer = await media_source.async_search_media(hass, media, SearchMediaQuery(search_query=words))
+        return [one.title for one in answer.result]
+
+    alice, unknown = "2026-11-24 11:15 Alice: Front door", "2026-11-23 11:15 Unknown: Back yard"
+    assert await found("alice") == [alice]
+    assert await found("YARD") == [unknown]
+    assert await found("2026-11-2") == [alice, unknown]
+    assert await found("mailman") == []
+
+
 @pytest.mark.parametrize(
     "nowhere",
     ["nobody", "{}/cellar", "{}/recordings/cellar", "{}/recordings/front/someday", "{}/visits/nobody",
