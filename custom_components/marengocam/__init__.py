@@ -13,7 +13,7 @@ from .coordinator import MarengoCamConfigEntry, MarengoCamCoordinator, MarengoCa
 from .feed import EventFeed, position_store
 from .intents import async_setup_intents
 from .issues import Repairs
-from .registry import device_is_wanted, device_names, sync_devices
+from .registry import device_is_wanted, device_names, forget_lost_zones, sync_devices, zone_ids
 from .services import async_setup_services
 from .views import async_register_views
 
@@ -72,10 +72,14 @@ async def async_remove_config_entry_device(
 def _follow_devices(hass: HomeAssistant, entry: MarengoCamConfigEntry) -> None:
     coordinator = entry.runtime_data.coordinator
     shown: dict[str, str] | None = None
+    zones: frozenset[str] | None = None
 
     @callback
     def look() -> None:
-        nonlocal shown
+        nonlocal shown, zones
+        if (there := zone_ids(coordinator.data)) != zones:
+            forget_lost_zones(hass, entry, coordinator.data)
+            zones = there
         names = device_names(coordinator.data)
         if names != shown:
             sync_devices(hass, entry, coordinator.data)

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import entity_registry as er
 
 from .const import DOMAIN, MANUFACTURER
 
 if TYPE_CHECKING:
     from .coordinator import BackendState, MarengoCamConfigEntry
+
+
+# The keys of what a zone has; the zone's id is the end of the entity's unique id.
+ZONE_ENTITIES = frozenset({"zone_occupied", "zone_people"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,20 @@ def sync_devices(hass: HomeAssistant, entry: "MarengoCamConfigEntry", state: "Ba
         ours = {name for domain, name in known.identifiers if domain == DOMAIN}
         if known.id != hub.id and not ours & wanted.keys():
             registry.async_remove_device(known.id)
+
+
+@callback
+def forget_lost_zones(hass: HomeAssistant, entry: "MarengoCamConfigEntry", state: "BackendState") -> None:
+    """Remove the entities of zones that are gone; their camera's device stays, so they would stay with it."""
+    registry = er.async_get(hass)
+    wanted = zone_ids(state)
+    for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
+        if entity.translation_key in ZONE_ENTITIES and entity.unique_id.rpartition("_")[2] not in wanted:
+            registry.async_remove(entity.entity_id)
+
+
+def zone_ids(state: "BackendState") -> frozenset[str]:
+    return frozenset(zone.zone_id for camera in state.cameras.values() for zone in camera.zones)
 
 
 def device_names(state: "BackendState") -> dict[str, str]:

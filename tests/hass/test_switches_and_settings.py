@@ -145,7 +145,12 @@ async def test_zones_come_change_and_go_live(
     server.cameras[0] = camera()
     await loaded.runtime_data.coordinator.async_refresh()
     await hass.async_block_till_done()
-    assert state(hass, "binary_sensor.front_door_lawn_occupied") == "unavailable"
+    assert hass.states.get("binary_sensor.front_door_lawn_occupied") is None
+    assert state(hass, "binary_sensor.front_door_path_occupied") == "off"
+    server.cameras[0] = camera(zones=[*camera()["zones"], lawn | {"open_person_tracks": 0}])
+    await loaded.runtime_data.coordinator.async_refresh()
+    await hass.async_block_till_done()
+    assert state(hass, "binary_sensor.front_door_lawn_occupied") == "off", "drawn again, it is back"
 
 
 async def test_survival_mode_faces_gaps_and_a_lost_media_folder_show(

@@ -70,6 +70,18 @@ async def test_people_are_counted_by_zone_as_long_as_the_camera_is_online(hub, h
         assert (told["open_person_tracks"], told["moving"], told["recording_now"]) == (0, False, False)
 
 
+async def test_a_zone_that_is_drawn_anew_stays_the_same_zone(hub, hub_settings):
+    async with serving_api(hub, hub_settings) as api:
+        await api.call("POST", "/cameras", CAMERA)
+        drawn = (await api.call("PUT", "/cameras/front_door/zones", {"zones": [LEFT_HALF, RIGHT_HALF]}))[1]["zones"]
+        again = RIGHT_HALF | {"name": "Path"}
+        told = (await api.call("PUT", "/cameras/front_door/zones", {"zones": [again, LEFT_HALF | {"name": "Bed"}]}))[1]
+        ids = {zone["name"]: zone["zone_id"] for zone in drawn}
+        new = {zone["name"]: zone["zone_id"] for zone in told["zones"]}
+        assert new["Path"] == ids["Path"]
+        assert new["Bed"] not in ids.values()
+
+
 async def test_who_was_seen_last_is_shown_where_there_is_a_picture(hub, hub_settings):
     async with serving_api(hub, hub_settings) as api:
         await api.call("POST", "/cameras", CAMERA)

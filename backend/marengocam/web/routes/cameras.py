@@ -100,9 +100,12 @@ async def set_zones(desk: Desk, request: web.Request) -> web.Response:
     names = [zone.name for zone in body.zones]
     if len(set(names)) != len(names):
         raise InputFieldError("Two zones have the same name.", "zones")
-    zones = [Zone(uuid4(), zone.name, tuple(zone.polygon)) for zone in body.zones]
-    await desk.hub.cameras.set_zones(request.match_info["camera_id"], zones)
-    return told(await _one(desk, request.match_info["camera_id"]))
+    camera = await desk.hub.cameras.get(request.match_info["camera_id"])
+    # What is drawn anew under the same name is the same zone to whoever refers to it, such as Home Assistant.
+    known = {zone.name: zone.zone_id for zone in camera.zones}
+    zones = [Zone(known.get(zone.name) or uuid4(), zone.name, tuple(zone.polygon)) for zone in body.zones]
+    await desk.hub.cameras.set_zones(camera.camera_id, zones)
+    return told(await _one(desk, camera.camera_id))
 
 
 async def probe_camera(desk: Desk, request: web.Request) -> web.Response:
