@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-LIMIT_S = 55
+LIMIT_S = 170  # on a machine that is busy with other things as well
 SHORTEST = {
     "decode": ["--seconds", "1", "--rounds", "1"],
     "motion": ["--seconds", "4", "--rounds", "1"],
@@ -25,6 +25,7 @@ SHORTEST = {
 }
 
 
+@pytest.mark.timeout(LIMIT_S + 10)
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="benches compare with ffmpeg, which is not here")
 @pytest.mark.parametrize("name", list(SHORTEST))
 def test_a_bench_tells_figures_machine_commit_and_targets(name: str, tmp_path: Path) -> None:
