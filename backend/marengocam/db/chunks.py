@@ -13,6 +13,8 @@ from marengocam.db.database import Database
 from marengocam.db.queries import load, rows
 
 CHANNEL = "chunk"
+LEAST_GAP_S = 2.0  # less than this between two files is their rounding
+GROWING_SLACK_S = 15.0  # beyond the length of a file, until its row is there
 _QUERIES = load("chunks")
 
 
@@ -78,11 +80,11 @@ class Chunks:
         return found
 
     async def gaps(
-        self, camera_id: str | None, from_at: datetime, to_at: datetime, *, least_s: float, growing_s: float, limit: int
+        self, camera_id: str | None, from_at: datetime, to_at: datetime, *, chunk_s: float, limit: int
     ) -> list[Gap]:
         """Return the latest stretches without a recording, newest first.
 
-        A file that is still growing has no row yet: only what follows the last file by `growing_s` is a gap.
+        A file that is still growing has no row yet: what follows the last file is a gap when it is longer than a file.
         """
         async with self._database.connection() as connection:
             found = await rows(
@@ -91,8 +93,8 @@ class Chunks:
                     camera_id=camera_id,
                     from_at=from_at,
                     to_at=to_at,
-                    open_until=to_at - timedelta(seconds=growing_s),
-                    least_s=least_s,
+                    open_until=to_at - timedelta(seconds=chunk_s + GROWING_SLACK_S),
+                    least_s=LEAST_GAP_S,
                     most=limit,
                 )
             )

@@ -19,8 +19,6 @@ from marengocam.web.wire import wishes as wire
 GAPS_OF = timedelta(days=1)
 GAPS_AT_MOST = timedelta(days=31)
 MAX_GAPS = 5000
-LEAST_GAP_S = 2.0  # less than this between two files is their rounding
-GROWING_SLACK_S = 15.0  # beyond the length of a file, until its row is there
 FUTURE_SLACK = timedelta(minutes=1)  # clocks differ
 
 
@@ -63,8 +61,7 @@ async def gaps(desk: Desk, request: web.Request) -> web.Response:
         request.query.get("camera_id") or None,
         from_at,
         to_at,
-        least_s=LEAST_GAP_S,
-        growing_s=desk.context.settings.chunk_s + GROWING_SLACK_S,
+        chunk_s=desk.context.settings.chunk_s,
         limit=number(request, "limit", MAX_GAPS, 1, MAX_GAPS),
     )
     always = {one.camera_id for one in await desk.hub.cameras.list() if one.enabled and one.recording.mode == "always"}

@@ -1,0 +1,45 @@
+"""Privacy, certainty and gaps on the command line."""
+
+from datetime import timedelta
+from pathlib import PurePosixPath
+from uuid import uuid4
+
+import pytest
+
+from marengocam.core.clock import SystemClock
+from marengocam.core.model import Chunk
+
+
+async def test_privacy_is_switched_and_shown(hub, marengocam) -> None:
+    assert await marengocam("privacy", "on") == (0, "Privacy is on: no camera is recorded or analysed.\n", "")
+    assert (await hub.preferences.get()).privacy
+    assert (await marengocam("privacy", "show"))[1].startswith("Privacy is on")
+    assert (await marengocam("privacy", "off"))[1] == "Privacy is off.\n"
+
+
+async def test_certainty_is_changed_shown_and_put_back(hub, marengocam) -> None:
+    assert (await marengocam("certainty"))[1] == "Names are said from 0.95 on.\n"
+    assert (await marengocam("certainty", "0.8"))[1] == "Names are said from 0.8 on.\n"
+    assert (await hub.preferences.get()).confirm_probability == 0.8
+    assert (await marengocam("certainty", "default"))[1] == "Names are said from 0.95 on.\n"
+
+
+@pytest.mark.parametrize("probability", ["0.2", "1", "much"])
+async def test_a_certainty_that_makes_no_sense_is_refused(hub, marengocam, probability: str) -> None:
+    status, _, complained = await marengocam("certainty", probability)
+    assert (status, "from 0.5 to 0.9999" in complained) == (2, True)
+
+
+async def test_gaps_are_listed(hub, marengocam) -> None:
+    assert (await marengocam("gaps"))[1] == "No gaps.\n"
+    now = SystemClock().now()
+    for ago_s in (600.0, 348.0, 60.0):
+        path = PurePosixPath(f"recordings/front/{ago_s}.mp4")
+        started_at = now - timedelta(seconds=ago_s)
+        length_s = 60.0 if ago_s > 400 else ago_s - 60.0 if ago_s > 60 else 60.0
+        await hub.chunks.add([Chunk(uuid4(), "front", started_at, length_s, 9, path, "h264", 640, 480)])
+    status, told, _ = await marengocam("gaps", "--hours", "1")
+    assert status == 0
+    assert [line.split("  ", 1)[1] for line in told.splitlines()] == ["front  lost 0:03:12"]
+    assert (await marengocam("gaps", "--camera", "yard"))[1] == "No gaps.\n"
+    assert (await marengocam("gaps", "--hours", "0"))[0] == 2
