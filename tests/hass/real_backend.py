@@ -42,6 +42,8 @@ class RealBackend:
         assert self.process.stdin is not None
         self.process.stdin.close()
         self.process.wait(STOP_LIMIT_S)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
     def do(self, order: str, **values: Any) -> Any:
         """Have something done on the backend's side and return its answer."""
