@@ -7,7 +7,7 @@ from pathlib import Path
 
 import av
 import numpy as np
-from tests.bench.measuring import FFMPEG, alternated, arguments_of, at_most, cpu_s, moving_picture, tell
+from tests.bench.measuring import FFMPEG, alternated, arguments_of, at_most, cpu_s, moving_picture, ratio, tell
 
 from marengocam.ingest.decoding import local_decoder
 from marengocam.ingest.frames import luma_of
@@ -29,14 +29,14 @@ def main() -> int:
                 arguments.rounds,
             )
             assert decoded(clip) == frames, "both see every frame"
-            ratio = round(medians["ours"] / medians["pipe"], 3)
+            to_pipe = ratio(medians["ours"], medians["pipe"])
             figures[name] = {
                 "frames": frames,
                 "ours_ms_a_frame": round(1000 * medians["ours"] / frames, 3),
                 "pipe_ms_a_frame": round(1000 * medians["pipe"] / frames, 3),
-                "ratio": ratio,
+                "ratio": to_pipe,
             }
-            targets.append(at_most("G2", f"decode to luma at {name} against the pipe", ratio, 0.70))
+            targets.append(at_most("G2", f"decode to luma at {name} against the pipe", to_pipe, 0.70))
     tell("decode", arguments.json, figures, targets, ["The pipe is yuv420p with one decoding thread."])
     return 0
 

@@ -27,6 +27,7 @@ from tests.bench.measuring import (
     cpu_of,
     cpu_s,
     moving_picture,
+    ratio,
     resident_mb,
     shared_folder,
     tell,
@@ -175,7 +176,7 @@ def one_kind(
         figures[f"{name}_recall"] = round(hits / total, 3) if total else None
         figures["reference_boxes"] = total
     if "every_frame" in medians:
-        figures["ratio_to_every_frame"] = round(medians["ours"] / medians["every_frame"], 3)
+        figures["ratio_to_every_frame"] = ratio(medians["ours"], medians["every_frame"])
     return figures
 
 

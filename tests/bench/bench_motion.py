@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
-from tests.bench.measuring import alternated, arguments_of, at_least, at_most, cpu_s, shared_folder, tell
+from tests.bench.measuring import alternated, arguments_of, at_least, at_most, cpu_s, ratio, shared_folder, tell
 
 from marengocam.core.geometry import Box
 from marengocam.ingest.frames import luma_of
@@ -49,7 +49,7 @@ def main() -> int:
         at_least("G4", "recall of frames with moving objects", recall["ours"], 0.97),
         at_most("G4", "false fires against MOG2's", share, 0.5),
     ]
-    figures["ratio_to_mog2"] = round(cost["ours"] / cost["mog2"], 3)
+    figures["ratio_to_mog2"] = ratio(cost["ours"], cost["mog2"])
     tell("motion", arguments.json, figures, targets, notes)
     return 0
 

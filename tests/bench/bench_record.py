@@ -15,6 +15,7 @@ from tests.bench.measuring import (
     cpu_of,
     cpu_s,
     moving_picture,
+    ratio,
     resident_mb,
     tell,
 )  # fmt: skip
@@ -54,17 +55,17 @@ def main() -> int:
             )
     scale = HOUR_S / arguments.seconds / arguments.streams
     a_camera = {name: max(values) / arguments.streams for name, values in memory.items()}
-    ratio = round(medians["ours"] / medians["segment_remux_probe"], 3)
+    to_all = ratio(medians["ours"], medians["segment_remux_probe"])
     figures = {
         "streams": arguments.streams,
         "stream": f"{WIDTH_PX}x{HEIGHT_PX} {FPS} fps {KBIT_S} kbit/s",
         "cpu_s_per_stream_hour": {name: round(value * scale, 1) for name, value in medians.items()},
         "memory_mb_a_camera": {name: round(value, 1) for name, value in a_camera.items()},
-        "ratio_to_segment": round(medians["ours"] / medians["segment"], 3),
-        "ratio_to_segment_remux_probe": ratio,
+        "ratio_to_segment": ratio(medians["ours"], medians["segment"]),
+        "ratio_to_segment_remux_probe": to_all,
     }
     targets = [
-        at_most("G1", "recording against ffmpeg segment + remux + probe", ratio, 0.45),
+        at_most("G1", "recording against ffmpeg segment + remux + probe", to_all, 0.45),
         at_most("G1", "memory a camera, MB", round(a_camera["ours"], 1), 15.0),
     ]
     tell("record", arguments.json, figures, targets, [])

@@ -84,6 +84,11 @@ def alternated(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str
     return {name: statistics.median(values) for name, values in taken.items()}
 
 
+def ratio(ours: float, others: float) -> float | None:
+    """Return how many times the other's cost ours is; None where the other's was too small to be measured."""
+    return round(ours / others, 3) if others else None
+
+
 def percentile(values: list[float], share: float) -> float | None:
     return sorted(values)[min(int(share * len(values)), len(values) - 1)] if values else None
 
