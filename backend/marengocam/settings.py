@@ -1,5 +1,6 @@
 """One frozen Settings, from defaults, then an options file (JSON), then `MARENGOCAM_*` environment variables."""
 
+import ipaddress
 import json
 import os
 from collections.abc import Mapping
@@ -15,6 +16,9 @@ from marengocam.core.secret import Secret
 ENVIRONMENT_PREFIX = "MARENGOCAM_"
 OPTIONS_FILE_VARIABLE = "MARENGOCAM_OPTIONS_FILE"
 ROOT_DATA_DIR = Path("/var/lib/marengocam")
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+SUPERVISOR = ipaddress.ip_network("172.30.32.2/32")  # Home Assistant's Supervisor, on every installation
+MAX_INGRESS_PEERS = 256  # who may come without a token: single machines, never a whole network
 
 
 def default_data_dir() -> Path:
@@ -33,8 +37,11 @@ class Settings:
     media_dir: Path  # recordings and pictures
     models_dir: Path | None = None  # weights that are looked for first
     database_url: Secret = Secret("")  # empty: the embedded server
-    bind_host: str = "127.0.0.1"  # where web and face listen
+    bind_host: str = "127.0.0.1"  # where web listens; face has no tokens and listens elsewhere
     web_port: int = 8470
+    ingress_port: int = 0  # Home Assistant's ingress: the page and API without a token; 0: none
+    ingress_peers: tuple[Network, ...] = (SUPERVISOR,)  # who may come to ingress_port
+    face_bind_host: str = "127.0.0.1"  # where face listens: its protocol knows no tokens, so not on a network of others
     face_port: int = 32168  # CodeProject.AI's own default
     ingest_health_port: int = 8471
     resolver_health_port: int = 8472
@@ -63,7 +70,7 @@ class Settings:
         """Return the address of the face engine, or None when faces are switched off."""
         if self.face_url == "off":
             return None
-        return self.face_url or f"http://{self.bind_host}:{self.face_port}"
+        return self.face_url or f"http://{self.face_bind_host}:{self.face_port}"
 
 
 def _secret(value: Any) -> Secret:
@@ -72,6 +79,17 @@ def _secret(value: Any) -> Secret:
 
 def _path(value: Any) -> Path:
     return Path(str(value)).expanduser().absolute()
+
+
+def _networks(value: Any) -> tuple[Network, ...]:
+    given = value.split(",") if isinstance(value, str) else value
+    try:
+        networks = tuple(ipaddress.ip_network(one if isinstance(one, Network) else str(one).strip()) for one in given)
+    except (TypeError, ValueError):
+        raise vol.Invalid("expected addresses such as 172.30.32.2, with commas in between") from None
+    if any(network.num_addresses > MAX_INGRESS_PEERS for network in networks):
+        raise vol.Invalid(f"expected single machines: a network here has at most {MAX_INGRESS_PEERS} addresses")
+    return networks
 
 
 _PORT = vol.All(vol.Coerce(int), vol.Range(1, 65535))
@@ -83,6 +101,9 @@ _SCHEMA = vol.Schema(
         "database_url": _secret,
         "bind_host": str,
         "web_port": _PORT,
+        "ingress_port": vol.All(vol.Coerce(int), vol.Range(0, 65535)),
+        "ingress_peers": _networks,
+        "face_bind_host": str,
         "face_port": _PORT,
         "ingest_health_port": _PORT,
         "resolver_health_port": _PORT,

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from marengocam.core.clock import Clock, SystemClock
 from marengocam.core.errors import BadInputError, ConflictError, HubUnavailableError, MarengoCamError, NotFoundError
@@ -109,6 +109,10 @@ async def refresh(engine: Engine) -> None:
 def _handler(engine: Engine, work: Work) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
         started_s = engine.clock.monotonic_s()
+        if hdrs.ORIGIN in request.headers:
+            return web.json_response(
+                _failure("Pages in a browser are not served: use the API of web.", 403), status=403
+            )
         try:
             # A slow sender waits for himself, not in the queue.
             form = await asyncio.wait_for(_form(request), UPLOAD_LIMIT_S)

@@ -51,8 +51,8 @@ def endpoint_of(name: str, settings: Settings) -> Endpoint:
         "automation": settings.automation_health_port,
         "janitor": settings.janitor_health_port,
     }
-    outward = name in {"web", "face"}
-    return Endpoint(settings.bind_host if outward else "127.0.0.1", ports[name])
+    hosts = {"web": settings.bind_host, "face": settings.face_bind_host}
+    return Endpoint(hosts.get(name, "127.0.0.1"), ports[name])
 
 
 def run_service(

@@ -37,8 +37,8 @@ class Gate:
         self._touched: dict[UUID, float] = {}
         self._failures: dict[str, deque[float]] = {}
 
-    async def check(self, request: web.Request, scope: str) -> Token:
-        """Return the token of a request that may pass.
+    async def check(self, request: web.Request, scope: str) -> str:
+        """Return the name of the token of a request that may pass.
 
         Raises HTTPUnauthorized, HTTPForbidden or HTTPTooManyRequests unless it opens `scope`.
         """
@@ -63,7 +63,7 @@ class Gate:
             raise web.HTTPUnauthorized(reason=reason, headers={"WWW-Authenticate": "Bearer"})
         if not opens(token.scopes, scope):
             raise web.HTTPForbidden(reason=f"This token lacks the scope {scope!r}.")
-        return token
+        return token.name
 
     def _was_good(self, text: str) -> bool:
         known = self._known.get(text)

@@ -23,6 +23,7 @@ from marengocam.web.signing import BadSignatureError
 _LOG = logging.getLogger(__name__)
 Model = TypeVar("Model")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 STATUSES: tuple[tuple[type[MarengoCamError], int, str], ...] = (
     (BadSignatureError, 403, "forbidden"),
     (NotFoundError, 404, "not_found"),
@@ -35,14 +36,16 @@ STATUSES: tuple[tuple[type[MarengoCamError], int, str], ...] = (
 )
 _CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large",
           429: "too_many_requests"}  # fmt: skip
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {frame_ancestors}"
+)
 SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
-        "connect-src 'self'; font-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'self'"
-    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
 
@@ -75,25 +78,35 @@ def answer_for(error: MarengoCamError) -> web.Response:
     return refused(500, "internal", str(error))
 
 
-@web.middleware
-async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer every error in the API's form, and put the security headers on everything."""
+def secured(frame_ancestors: str) -> Middleware:
+    """Return what answers every error in the API's form, and puts the security headers on everything."""
+    headers = SECURITY_HEADERS | {"Content-Security-Policy": CONTENT_POLICY.format(frame_ancestors=frame_ancestors)}
+
+    @web.middleware
+    async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await _answer_or_error(request, handler)
+        if not response.prepared:
+            for name, value in headers.items():
+                response.headers.setdefault(name, value)
+            kept = "no-cache" if request.path.startswith("/page/") else "no-store"
+            response.headers.setdefault("Cache-Control", kept)
+        return response
+
+    return answered
+
+
+async def _answer_or_error(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
-        response = await handler(request)
+        return await handler(request)
     except MarengoCamError as error:
-        response = answer_for(error)
+        return answer_for(error)
     except web.HTTPException as error:
-        response = error if error.status < 400 else _http_error(error)
+        return error if error.status < 400 else _http_error(error)
     except (ConnectionResetError, BrokenPipeError):
         raise
     except Exception:  # noqa: BLE001 - the API's own edge: logged with its stack, answered in its form
         _LOG.exception("%s %s failed", request.method, request.path)
-        response = refused(500, "internal", "Something went wrong inside MarengoCam; it is in the log of web.")
-    if not response.prepared:
-        for name, value in SECURITY_HEADERS.items():
-            response.headers.setdefault(name, value)
-        response.headers.setdefault("Cache-Control", "no-cache" if request.path.startswith("/page/") else "no-store")
-    return response
+        return refused(500, "internal", "Something went wrong inside MarengoCam; it is in the log of web.")
 
 
 def _http_error(error: web.HTTPException) -> web.Response:

@@ -12,10 +12,11 @@ from marengocam.media.playlist import LiveView
 from marengocam.media.store import Store
 from marengocam.runtime.context import ServiceContext
 from marengocam.web.access import Gate
+from marengocam.web.ingress import IngressGate
 from marengocam.web.signing import Signer
 
 PREFIX = "/api/v1"
-SPEAKER = web.RequestKey("speaker", str)  # whose token a request came with
+SPEAKER = web.RequestKey("speaker", str)  # whose word it is: a token's or a user's name
 CLIPS_AT_ONCE = 2  # files made of recordings; more would take the disk from recording
 
 
@@ -25,7 +26,7 @@ class Desk:
 
     context: ServiceContext
     store: Store
-    gate: Gate
+    gate: Gate | IngressGate
     signer: Signer
     views: dict[str, LiveView]
     clips: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CLIPS_AT_ONCE))

@@ -264,3 +264,11 @@ async def test_a_full_queue_is_answered_503_at_once_and_empties(seeing: Engine, 
     release.set()
     assert all(answer["success"] for answer in await asyncio.gather(*waiting))
     assert seeing.waiting == 0
+
+
+async def test_a_page_in_somebodys_browser_cannot_add_or_remove_faces(client: Client) -> None:
+    for route in ("", "/register", "/delete", "/list", "/match", "/recognize"):
+        form = aiohttp.FormData({"userid": "Mallory"})
+        url, headers = f"{client.base}/v1/vision/face{route}", {"Origin": "http://evil.example"}
+        async with client.session.post(url, data=form, headers=headers) as reply:
+            assert (reply.status, (await reply.json())["success"]) == (403, False)

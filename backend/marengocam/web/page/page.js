@@ -1,5 +1,7 @@
 // The page: reads the API, shows it, and follows the event stream. No framework, no build step.
-const API = "/api/v1";
+const ROOT = new URL(".", location.href).pathname; // "/", or the path under which Home Assistant's ingress shows us
+const API = `${ROOT}api/v1`;
+const INGRESS = document.documentElement.dataset.session === "ingress"; // Home Assistant has logged us in: no token
 const SNAPSHOT_EVERY_MS = 2000;
 const RECONNECT_MS = 2000;
 const REFRESH_MS = 15000;
@@ -17,8 +19,10 @@ class ApiError extends Error {
   constructor(status, message) { super(message); this.status = status; }
 }
 
+const login = () => (token ? { Authorization: `Bearer ${token}` } : {});
+
 async function call(path, options = {}) {
-  const answer = await fetch(API + path, { ...options, headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" } });
+  const answer = await fetch(API + path, { ...options, headers: { ...login(), "Content-Type": "application/json" } });
   if (!answer.ok) {
     if (answer.status === 401) signOut("This token opens nothing any more: make a new one.");
     const body = await answer.json().catch(() => null);
@@ -29,7 +33,7 @@ async function call(path, options = {}) {
 
 async function picture(image, path, fresh = false) {
   if (!fresh && pictures.has(path)) { image.src = pictures.get(path); return; }
-  const answer = await fetch(API + path, { headers: { Authorization: `Bearer ${token}` } });
+  const answer = await fetch(API + path, { headers: login() });
   if (answer.status === 401) signOut("This token opens nothing any more: make a new one.");
   if (!answer.ok) return;
   const url = URL.createObjectURL(await answer.blob());
@@ -163,10 +167,11 @@ async function loadHealth() {
 const LOADERS = { cameras: loadCameras, persons: loadPeople, tracks: () => Promise.all([loadCameras(), loadPeople()]), health: loadHealth };
 
 async function follow() {
-  if (!token) return;
+  if (!token && !INGRESS) return;
   try {
     const { url } = await call("/events/ticket", { method: "POST" });
-    socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${url}&after=${lastNumber}`);
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    socket = new WebSocket(`${scheme}://${location.host}${ROOT}${url.slice(1)}&after=${lastNumber}`);
     socket.onmessage = (message) => {
       const content = JSON.parse(message.data);
       if (content.kind === "hello") lastNumber = Math.min(lastNumber, content.last_number);
@@ -182,9 +187,10 @@ async function follow() {
 
 async function open() {
   const { events } = await call(`/events?limit=${EVENTS_SHOWN}`);
-  sessionStorage.setItem(KEY, token);
+  if (token) sessionStorage.setItem(KEY, token);
   $("sign-in").hidden = true;
-  $("home").hidden = $("sign-out").hidden = false;
+  $("home").hidden = false;
+  $("sign-out").hidden = INGRESS;
   $("events").replaceChildren();
   events.reverse().forEach(showEvent);
   await Promise.allSettled([loadCameras(), loadPeople(), loadHealth()]);
@@ -213,5 +219,14 @@ $("token-form").addEventListener("submit", (event) => {
   open().catch((error) => signOut(error.message));
 });
 
-if (token) open().catch((error) => signOut(error.message));
+async function openIngress() {
+  token = null;
+  try { await open(); } catch (error) {
+    $("status").textContent = error.message;
+    setTimeout(openIngress, RECONNECT_MS);
+  }
+}
+
+if (INGRESS) openIngress();
+else if (token) open().catch((error) => signOut(error.message));
 else signOut();
