@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from marengocam.core.errors import (
     BadInputError,
@@ -23,7 +24,6 @@ from marengocam.web.signing import BadSignatureError
 _LOG = logging.getLogger(__name__)
 Model = TypeVar("Model")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 STATUSES: tuple[tuple[type[MarengoCamError], int, str], ...] = (
     (BadSignatureError, 403, "forbidden"),
     (NotFoundError, 404, "not_found"),

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
 
 from marengocam.settings import Network
 from marengocam.web.access import opens
-from marengocam.web.answers import Handler, Middleware
+from marengocam.web.answers import Handler
 
 INGRESS_SCOPES = frozenset({"write"})  # the Supervisor does not say who is an administrator: nobody is
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

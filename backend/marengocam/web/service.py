@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from marengocam.media.store import Store
 from marengocam.runtime.context import CONTEXT, ServiceContext
@@ -17,7 +18,7 @@ from marengocam.runtime.health import HealthReport
 from marengocam.settings import Network, Settings
 from marengocam.web.access import Gate
 from marengocam.web.announcing import keep_announced
-from marengocam.web.answers import Handler, Middleware, secured
+from marengocam.web.answers import Handler, secured
 from marengocam.web.ingress import IngressGate, only_from
 from marengocam.web.openapi import document
 from marengocam.web.routes import cameras, discovery, events, media, people, system, visits, wishes, words
