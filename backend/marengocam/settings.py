@@ -1,4 +1,4 @@
-"""One frozen Settings, from defaults, then an options file (JSON), then `MARENGOCAM_*` environment variables."""
+"""One frozen Settings: defaults, then an options file (JSON), then `MARENGOCAM_*` environment variables or files."""
 
 import ipaddress
 import json
@@ -15,6 +15,7 @@ from marengocam.core.secret import Secret
 
 ENVIRONMENT_PREFIX = "MARENGOCAM_"
 OPTIONS_FILE_VARIABLE = "MARENGOCAM_OPTIONS_FILE"
+FILE_SUFFIX = "_FILE"  # MARENGOCAM_MQTT_URL_FILE names the file that holds mqtt_url: secrets as Docker hands them out
 ROOT_DATA_DIR = Path("/var/lib/marengocam")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 SUPERVISOR = ipaddress.ip_network("172.30.32.2/32")  # Home Assistant's Supervisor, on every installation
@@ -37,6 +38,9 @@ class Settings:
     media_dir: Path  # recordings and pictures
     models_dir: Path | None = None  # weights that are looked for first
     database_url: Secret = Secret("")  # empty: the embedded server
+    database_direct_url: Secret = Secret("")  # past the pooler that database_url leads to; empty: there is no pooler
+    database_password: Secret = Secret("")  # for both addresses where they name none
+    secret_key_file: Path | None = None  # key of the cameras' passwords; None: secret.key in data_dir
     bind_host: str = "127.0.0.1"  # where web listens; face has no tokens and listens elsewhere
     web_port: int = 8470
     ingress_port: int = 0  # Home Assistant's ingress: the page and API without a token; 0: none
@@ -64,6 +68,11 @@ class Settings:
     download_models: bool = True
     log_level: str = "INFO"
     log_json: bool = False
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Return every secret among them, for what hides secrets."""
+        return tuple(value for field in fields(self) if isinstance(value := getattr(self, field.name), Secret))
 
     @property
     def face_engine_url(self) -> str | None:
@@ -99,6 +108,9 @@ _SCHEMA = vol.Schema(
         "media_dir": _path,
         "models_dir": vol.Any(None, _path),
         "database_url": _secret,
+        "database_direct_url": _secret,
+        "database_password": _secret,
+        "secret_key_file": vol.Any(None, _path),
         "bind_host": str,
         "web_port": _PORT,
         "ingress_port": vol.All(vol.Coerce(int), vol.Range(0, 65535)),
@@ -142,8 +154,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if options_file:
         values |= _read_options(Path(options_file))
     for name in OPTION_NAMES:
-        text = environment.get(ENVIRONMENT_PREFIX + name.upper())
-        if text is not None and text != "":
+        text = _from_environment(environment, ENVIRONMENT_PREFIX + name.upper())
+        if text:
             values[name] = text
     data_dir = _path(values.get("data_dir") or default_data_dir())
     values["data_dir"] = data_dir
@@ -157,6 +169,20 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
             f"Setting {option!r} is not usable: {first.error_message}. "
             f"Change it in the options file or in {ENVIRONMENT_PREFIX}{option.upper()}."
         ) from None
+
+
+def _from_environment(environment: Mapping[str, str], variable: str) -> str | None:
+    """Return what a variable says, or the content of the file that its sibling with `_FILE` names."""
+    text, file = environment.get(variable), environment.get(variable + FILE_SUFFIX)
+    if not file:
+        return text
+    if text:
+        raise BadInputError(f"Both {variable} and {variable}{FILE_SUFFIX} are set: keep one of them.")
+    try:
+        return Path(file).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise BadInputError(f"The file {file} that {variable}{FILE_SUFFIX} names cannot be read: {reason}.") from error
 
 
 def _read_options(path: Path) -> dict[str, Any]:

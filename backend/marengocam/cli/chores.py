@@ -24,7 +24,14 @@ REPLAY_DEFAULT = timedelta(hours=1)
 
 def add_commands(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     """Add all chores."""
-    commands.add_parser("migrate", help="bring the database's schema up to date").set_defaults(command=migrate)
+    schema = commands.add_parser("migrate", help="bring the database's schema and the services' rights up to date")
+    schema.add_argument(
+        "--role-passwords",
+        type=Path,
+        metavar="FOLDER",
+        help="make the services' roles with the passwords in its files db_SERVICE",
+    )
+    schema.set_defaults(command=migrate)
     check = commands.add_parser("check", help="verify the invariants of recordings and events")
     check.add_argument("--deep", action="store_true", help="decode every frame")
     check.add_argument("--json", type=Path, metavar="FILE")
@@ -107,10 +114,12 @@ def _add_replays(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     show.set_defaults(command=show_replay)
 
 
-async def migrate(settings: Settings, _arguments: argparse.Namespace) -> None:
-    from marengocam.db.migrate import migrate as bring_up_to_date  # noqa: PLC0415 - loaded when needed
+async def migrate(settings: Settings, arguments: argparse.Namespace) -> None:
+    from marengocam.db.migrate import migrate_as_owner  # noqa: PLC0415 - loaded when needed
+    from marengocam.db.roles import passwords_in  # noqa: PLC0415 - loaded when needed
 
-    applied = await bring_up_to_date(settings)
+    folder = arguments.role_passwords
+    applied = await migrate_as_owner(settings, None if folder is None else passwords_in(folder))
     print(f"applied: {', '.join(map(str, applied))}" if applied else "the schema is up to date")
 
 

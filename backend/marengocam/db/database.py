@@ -26,12 +26,20 @@ Connection = Any  # asyncpg's connection, or the pool's proxy of one
 class Database:
     """A pool that is opened at the first call and again after the database moved or went away.
 
-    `address` is asked at each opening, since an embedded server may come back elsewhere.
+    `address` is asked at each opening, since an embedded server may come back elsewhere. Where it leads to a pooler
+    that lends a server's session for one transaction at a time (PgBouncer), `direct` gives the address past it.
     Every call raises HubUnavailableError when the database does not answer within the limits above.
     """
 
-    def __init__(self, address: Callable[[], Secret], application: str, pool_size: int) -> None:
+    def __init__(
+        self,
+        address: Callable[[], Secret],
+        application: str,
+        pool_size: int,
+        direct: Callable[[], Secret] | None = None,
+    ) -> None:
         self._address = address
+        self._direct = direct
         self._application = application
         self._pool_size = pool_size
         self._pool: Any = None
@@ -80,7 +88,7 @@ class Database:
     async def direct(self) -> Connection:
         """Open a connection of its own, for LISTEN; the caller closes it."""
         with our_errors():
-            return await self._connect(self._address())
+            return await self._connect((self._direct or self._address)())
 
     async def close(self) -> None:
         """Close the pool, by force when the server does not answer."""
@@ -109,7 +117,8 @@ class Database:
                     reset=_nothing_to_reset,
                     timeout=CONNECT_TIMEOUT_S,
                     command_timeout=CALL_TIMEOUT_S,
-                    server_settings=self._server_settings(),
+                    server_settings=self._server_settings(pooled=self._direct is not None),
+                    **self._without_prepared_statements(),
                 )
                 self._opened_with = address
             self._doubtful = False
@@ -120,13 +129,18 @@ class Database:
             address.reveal(),
             timeout=CONNECT_TIMEOUT_S,
             command_timeout=CALL_TIMEOUT_S,
-            server_settings=self._server_settings(),
+            server_settings=self._server_settings(pooled=False),
         )
 
-    def _server_settings(self) -> dict[str, str]:
-        return {
-            "application_name": f"marengocam {self._application}",
-            "timezone": "UTC",
+    def _without_prepared_statements(self) -> dict[str, int]:
+        """Return how to speak with a pooler: a statement prepared in one server's session is unknown to the next."""
+        return {} if self._direct is None else {"statement_cache_size": 0}
+
+    def _server_settings(self, *, pooled: bool) -> dict[str, str]:
+        tracked = {"application_name": f"marengocam {self._application}", "timezone": "UTC"}
+        if pooled:  # poolers refuse or drop the rest: there the limits hang on the service's role (grants.sql)
+            return tracked
+        return tracked | {
             "jit": "off",  # compiling a plan takes longer than any of our queries
             "statement_timeout": f"{STATEMENT_LIMIT_S}s",
             "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_LIMIT_S}s",

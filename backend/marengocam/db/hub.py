@@ -9,7 +9,7 @@ from marengocam.db.access import SettingsStore, Tokens
 from marengocam.db.cameras import Cameras
 from marengocam.db.chunks import Chunks
 from marengocam.db.database import Database
-from marengocam.db.embedded.address import database_address
+from marengocam.db.embedded.address import database_address, direct_address
 from marengocam.db.events import Events
 from marengocam.db.health import Health
 from marengocam.db.keyring import Keyring
@@ -62,8 +62,9 @@ class Hub:
 @contextlib.asynccontextmanager
 async def open_hub(settings: Settings, application: str, pool_size: int = DEFAULT_POOL_SIZE) -> AsyncIterator[Hub]:
     """Open the hub; connections are made at the first call, so a database that is away is no error here."""
-    database = Database(lambda: database_address(settings), application, pool_size)
-    keyring = Keyring(settings.data_dir)
+    direct = (lambda: direct_address(settings)) if settings.database_direct_url else None
+    database = Database(lambda: database_address(settings), application, pool_size, direct)
+    keyring = Keyring(settings.data_dir, settings.secret_key_file)
     events = Events(database)
     try:
         yield Hub(

@@ -17,8 +17,8 @@ KEY_FILE = "secret.key"
 class Keyring:
     """Locks and unlocks secrets with the key file, which is made (0600) at first use."""
 
-    def __init__(self, data_dir: Path) -> None:
-        self._file = data_dir / KEY_FILE
+    def __init__(self, data_dir: Path, file: Path | None = None) -> None:
+        self._file = file or data_dir / KEY_FILE
         self._key: bytes | None = None
 
     def lock(self, secret: Secret) -> bytes:

@@ -1,19 +1,22 @@
 """The schema brought up to date: forward only, one transaction a file, safe when everybody starts at once."""
 
+import contextlib
 import hashlib
 import logging
 import re
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 
-from marengocam.core.errors import MarengoCamError
+from marengocam.core.errors import HubUnavailableError, MarengoCamError
 from marengocam.core.secret import Secret
 from marengocam.db.database import CONNECT_TIMEOUT_S
-from marengocam.db.embedded.address import database_address
+from marengocam.db.embedded.address import direct_address
 from marengocam.db.faults import our_errors
 from marengocam.db.queries import SQL_FOLDER, load, rows
+from marengocam.db.roles import grant_rights, make_roles
 from marengocam.settings import Settings
 
 MIGRATION_LIMIT_S = 300.0
@@ -50,25 +53,69 @@ def known_migrations(folder: Path = SQL_FOLDER / "migrations") -> list[Migration
 async def migrate(settings: Settings) -> list[int]:
     """Bring the configured database up to date; return the versions that were applied.
 
-    Raises HubUnavailableError when it is away, MarengoCamError when its schema is newer or was changed by hand.
+    Raises HubUnavailableError when it is away, or when its owner's account has to do it; MarengoCamError when its
+    schema is newer or was changed by hand.
     """
-    return await migrate_database(database_address(settings))
+    return await migrate_database(direct_address(settings))
 
 
 async def migrate_database(address: Secret, migrations: list[Migration] | None = None) -> list[int]:
     """Bring one database up to date; see `migrate`."""
     steps = known_migrations() if migrations is None else migrations
+    async with _connected(address) as connection:
+        if await _is_up_to_date(connection, steps):
+            return []
+        try:
+            return await _under_lock(connection, steps)
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise HubUnavailableError(
+                "The database is not prepared yet: `marengocam migrate` has to be run with its owner's account."
+            ) from error
+
+
+async def migrate_as_owner(settings: Settings, passwords: Mapping[str, Secret] | None) -> list[int]:
+    """Bring the database up to date, and the services' rights too; with passwords by service their roles are made.
+
+    Raises as `migrate` does, and MarengoCamError when the account may not do it.
+    """
+    async with _connected(direct_address(settings)) as connection:
+        await _QUERIES.lock(connection, key=LOCK_KEY)
+        if passwords is not None:
+            await make_roles(connection, passwords)
+        done = await _under_lock(connection, known_migrations())
+        await grant_rights(connection)
+        return done
+
+
+@contextlib.asynccontextmanager
+async def _connected(address: Secret) -> AsyncIterator["asyncpg.Connection"]:
     with our_errors():
         connection = await asyncpg.connect(
             address.reveal(), timeout=CONNECT_TIMEOUT_S, command_timeout=MIGRATION_LIMIT_S
         )
         try:
-            await _QUERIES.lock(connection, key=LOCK_KEY)
-            await _QUERIES.prepare(connection)
-            applied = {row["version"]: row["checksum"] for row in await rows(_QUERIES.applied(connection))}
-            return await _apply(connection, steps, applied)
+            yield connection
         finally:
             await connection.close(timeout=CONNECT_TIMEOUT_S)
+
+
+async def _is_up_to_date(connection: "asyncpg.Connection", steps: list[Migration]) -> bool:
+    """Return whether there is nothing to do: all that a service's own account may find out."""
+    try:
+        applied = {(row["version"], row["checksum"]) for row in await rows(_QUERIES.applied(connection))}
+    except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
+        return False
+    return applied == {(step.version, step.checksum) for step in steps}
+
+
+async def _under_lock(connection: "asyncpg.Connection", steps: list[Migration]) -> list[int]:
+    await _QUERIES.lock(connection, key=LOCK_KEY)
+    await _QUERIES.prepare(connection)
+    applied = {row["version"]: row["checksum"] for row in await rows(_QUERIES.applied(connection))}
+    done = await _apply(connection, steps, applied)
+    if done:
+        await grant_rights(connection)
+    return done
 
 
 async def _apply(connection: "asyncpg.Connection", steps: list[Migration], applied: dict[int, str]) -> list[int]:

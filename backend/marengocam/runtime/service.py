@@ -63,9 +63,7 @@ def run_service(
     0: it ended as told; 1: it failed; 3: it did not drain within DRAIN_LIMIT_S.
     """
     keep_few_arenas()
-    start_logging(
-        name, settings.log_level, as_json=settings.log_json, secrets=(settings.database_url, settings.mqtt_url)
-    )
+    start_logging(name, settings.log_level, as_json=settings.log_json, secrets=settings.secrets)
     try:
         return asyncio.run(_Life(name, settings, service_class(), watchdog_limit_s).run())
     except MarengoCamError as error:

@@ -46,7 +46,7 @@ class _Child:
 
 def supervise(settings: Settings, services: Sequence[str] = SERVICES) -> int:
     """Run everything on this machine until SIGTERM or SIGINT; return the exit status."""
-    start_logging("up", settings.log_level, as_json=settings.log_json, secrets=(settings.database_url,))
+    start_logging("up", settings.log_level, as_json=settings.log_json, secrets=settings.secrets)
     server = None
     try:
         if not settings.database_url:

@@ -73,7 +73,3 @@ WITH gone AS (
     DELETE FROM event WHERE number IN (SELECT number FROM event WHERE occurred_at < :before ORDER BY occurred_at LIMIT :most)
     RETURNING 1
 ) SELECT count(*) FROM gone;
-
--- name: notify!
--- Tell whoever waits.
-SELECT pg_notify(:channel, :payload);
