@@ -1,3 +1,3 @@
 """Fixtures that every room may use."""
 
-pytest_plugins = ["tests.support.folders", "tests.support.hub"]
+pytest_plugins = ["tests.support.docker_engine", "tests.support.folders", "tests.support.hub"]
