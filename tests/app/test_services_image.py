@@ -3,9 +3,9 @@
 import json
 
 import pytest
+from tests.support.docker_engine import Engine
 
 from marengocam import __version__
-from tests.support.docker_engine import Engine
 
 pytestmark = pytest.mark.timeout(900)
 SIZE_LIMIT_BYTES = 720 * 1000 * 1000
