@@ -1,6 +1,7 @@
 """MarengoCam: who is where, from your own cameras."""
 
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.device_registry import DeviceEntry
@@ -12,7 +13,7 @@ from .const import CONF_ADDRESS, CONF_TOKEN, DOMAIN, PLATFORMS
 from .coordinator import MarengoCamConfigEntry, MarengoCamCoordinator, MarengoCamRuntime
 from .feed import EventFeed, position_store
 from .intents import async_setup_intents
-from .issues import Repairs
+from .issues import Repairs, tell_versions
 from .registry import device_is_wanted, device_names, forget_lost_zones, sync_devices, zone_ids
 from .services import async_setup_services
 from .views import async_register_views
@@ -33,7 +34,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: MarengoCamConfigEntry) -
     """Connect to the backend, mirror its devices and follow its events."""
     client = MarengoCamClient(async_get_clientsession(hass), entry.data[CONF_ADDRESS], entry.data[CONF_TOKEN])
     coordinator = MarengoCamCoordinator(hass, entry, client)
-    await coordinator.async_config_entry_first_refresh()
+    try:
+        await coordinator.async_config_entry_first_refresh()
+    except ConfigEntryNotReady:
+        tell_versions(hass, entry, coordinator.last_exception)
+        raise
     feed = EventFeed(hass, entry, coordinator, client)
     await feed.async_load()
     entry.runtime_data = MarengoCamRuntime(client, coordinator, feed)
@@ -57,6 +62,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: MarengoCamConfigEntry) 
 async def async_remove_entry(hass: HomeAssistant, entry: MarengoCamConfigEntry) -> None:
     """Forget the number of the last event handled; with the last entry the cards go from the dashboards' resources."""
     await position_store(hass, entry.entry_id).async_remove()
+    tell_versions(hass, entry, None)
     if not hass.config_entries.async_entries(DOMAIN):
         await async_remove_cards(hass)
 

@@ -71,8 +71,21 @@ def picture_path(entry_id: str, event: Event) -> str | None:
 
 
 def evidence_summary(event: Event) -> dict[str, Any] | None:
-    """Return what spoke for the decision, as far as numbers and words go; the crops compared stay in the backend."""
+    """Return what spoke for the decision: figures, each cue's weight, and who else it might have been.
+
+    The weights are natural logarithms of likelihood ratios: above 0 speaks for it. What was compared stays in the
+    backend.
+    """
     evidence = event.data.get("evidence")
     if not isinstance(evidence, dict):
         return None
-    return {key: value for key, value in evidence.items() if isinstance(value, str | int | float | bool)}
+    summary: dict[str, Any] = {
+        key: value for key, value in evidence.items() if isinstance(value, str | int | float | bool)
+    }
+    cues: dict[str, float] = {}
+    for cue in evidence.get("cues") or ():
+        kind, weight = (cue.get("cue"), cue.get("log_ratio")) if isinstance(cue, dict) else (None, None)
+        if isinstance(kind, str) and isinstance(weight, int | float):
+            cues[kind] = round(cues.get(kind, 0.0) + weight, 3)
+    rival = evidence.get("runner_up")
+    return summary | {"cues": cues, "runner_up": rival.get("name") if isinstance(rival, dict) else None}

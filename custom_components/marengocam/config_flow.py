@@ -17,8 +17,9 @@ from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from .client import (
     AddressError,
     ApiError,
+    BackendTooNewError,
+    BackendTooOldError,
     CannotConnectError,
-    IncompatibleVersionError,
     Info,
     InvalidTokenError,
     MarengoCamClient,
@@ -42,7 +43,8 @@ Errors = dict[str, str]
 REASONS: Mapping[type[MarengoCamClientError], Errors] = {
     CannotConnectError: {CONF_ADDRESS: "cannot_connect"},
     InvalidTokenError: {CONF_TOKEN: "invalid_auth"},
-    IncompatibleVersionError: {"base": "incompatible_version"},
+    BackendTooOldError: {"base": "backend_too_old"},
+    BackendTooNewError: {"base": "backend_too_new"},
     UnexpectedAnswerError: {CONF_ADDRESS: "not_marengocam"},
 }
 

@@ -38,6 +38,7 @@ def _attributes(entry: MarengoCamConfigEntry, event: Event) -> dict[str, object]
     return {
         "event_number": event.number,
         "person": event.person_name,
+        "camera": event.camera_name,
         "probability": event.probability,
         "zones": list(event.zones),
         "local_track_id": event.local_track_id,
@@ -106,7 +107,5 @@ class PresenceEventEntity(PersonEntity, EventEntity):
 
     @callback
     def _tell(self, kind: str, event: Event) -> None:
-        attributes = _attributes(self._entry, event)
-        del attributes["person"]
-        self._trigger_event(kind, attributes | {"camera": event.camera_name})
+        self._trigger_event(kind, _attributes(self._entry, event))
         self.async_write_ha_state()

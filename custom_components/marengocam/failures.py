@@ -4,7 +4,14 @@ from typing import TypeVar
 
 from homeassistant.exceptions import HomeAssistantError
 
-from .client import ApiError, CannotConnectError, IncompatibleVersionError, InvalidTokenError, MarengoCamClientError
+from .client import (
+    ApiError,
+    BackendTooNewError,
+    BackendTooOldError,
+    CannotConnectError,
+    InvalidTokenError,
+    MarengoCamClientError,
+)
 from .const import DOMAIN
 
 ErrorT = TypeVar("ErrorT", bound=HomeAssistantError)
@@ -12,7 +19,8 @@ ErrorT = TypeVar("ErrorT", bound=HomeAssistantError)
 KEYS: dict[type[MarengoCamClientError], str] = {
     CannotConnectError: "cannot_connect",
     InvalidTokenError: "invalid_auth",
-    IncompatibleVersionError: "incompatible_version",
+    BackendTooOldError: "backend_too_old",
+    BackendTooNewError: "backend_too_new",
     ApiError: "refused",
 }
 

@@ -14,7 +14,8 @@ from .const import DOMAIN
 from .coordinator import BackendState, MarengoCamConfigEntry
 from .schema import vol
 from .services.targets import in_zone
-from .visits import clock, told_visit, unknown_word, way
+from .visits import clock, told_visit, way
+from .words import word_in
 
 INTENT_WHO_CAME: Final = "MarengoCamWhoCame"
 USUAL_SPAN: Final = timedelta(hours=24)
@@ -47,22 +48,24 @@ class WhoCame(intent.IntentHandler):
         """Answer with sentences, and with the visits as data."""
         slots = self.async_validate_slots(intent_obj.slots)
         asked = {name: slot["value"] for name, slot in slots.items()}
+        language = intent_obj.language.partition("-")[0]
+        stranger = await word_in(intent_obj.hass, language, "unknown")
         told: list[dict[str, Any]] = []
         sentences: list[str] = []
         for entry in _loaded(intent_obj.hass):
-            for visit, sentence in await _visits(intent_obj.hass, entry, asked):
+            for visit, sentence in await _visits(entry, asked, stranger):
                 told.append(visit)
                 sentences.append(sentence)
         response = intent_obj.create_response()
         response.response_type = intent.IntentResponseType.QUERY_ANSWER
-        nobody = "Niemand." if intent_obj.language.startswith("de") else "Nobody."
-        response.async_set_speech("; ".join(sentences) + "." if sentences else nobody)
+        nobody = await word_in(intent_obj.hass, language, "nobody")
+        response.async_set_speech("; ".join(sentences) + "." if sentences else f"{nobody}.")
         response.async_set_speech_slots({"visits": told})
         return response
 
 
 async def _visits(
-    hass: HomeAssistant, entry: MarengoCamConfigEntry, asked: dict[str, Any]
+    entry: MarengoCamConfigEntry, asked: dict[str, Any], stranger: str
 ) -> list[tuple[dict[str, Any], str]]:
     state = entry.runtime_data.coordinator.data
     person_id, camera_id = _person(state, asked.get("person")), _camera(state, asked.get("camera"))
@@ -83,7 +86,7 @@ async def _visits(
     return [
         (
             told_visit(entry.entry_id, state, visit),
-            f"{visit.person_name or unknown_word(hass)}, {clock(visit.first_seen_at)}: {way(state, visit)}",
+            f"{visit.person_name or stranger}, {clock(visit.first_seen_at)}: {way(state, visit)}",
         )
         for visit in found
     ]

@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 
-from .client import IncompatibleVersionError
+from .client import BackendTooNewError, IncompatibleVersionError
 from .const import DOMAIN
 from .coordinator import BackendState, MarengoCamConfigEntry
 
@@ -17,6 +17,7 @@ CAMERA_AWAY_FOR: Final = timedelta(minutes=30)
 FACES_AWAY_FOR: Final = timedelta(minutes=5)
 DISK_FREE_SHARE: Final = 0.12  # survival mode begins at a tenth
 CLOCK_OFF_BY: Final = timedelta(seconds=30)
+VERSION: Final = "version"
 GUIDE: Final = "https://github.com/marengocam/marengocam/blob/main/docs/guide/troubleshooting.md"
 
 
@@ -63,6 +64,7 @@ class Repairs:
     def start(self) -> None:
         """Look now and at every change, until the entry is unloaded."""
         coordinator = self._entry.runtime_data.coordinator
+        tell_versions(self._hass, self._entry, None)  # what an earlier attempt to set up found is over
         self._entry.async_on_unload(coordinator.async_add_listener(self._look))
         self._entry.async_on_unload(self._clear)
         self._look()
@@ -70,8 +72,8 @@ class Repairs:
     @callback
     def _look(self) -> None:
         coordinator = self._entry.runtime_data.coordinator
-        if _does_not_fit(coordinator.last_exception):
-            self._show({"version": Trouble("version_mismatch", ir.IssueSeverity.ERROR)})
+        if (unfit := _unfit(coordinator.last_exception)) is not None:
+            self._show({VERSION: unfit})
             return
         if not coordinator.last_update_success:
             return  # nothing is known now: what was known stays
@@ -92,25 +94,46 @@ class Repairs:
 
     def _show(self, found: dict[str, Trouble]) -> None:
         for name in self._shown.keys() - found.keys():
-            ir.async_delete_issue(self._hass, DOMAIN, self._id(name))
+            ir.async_delete_issue(self._hass, DOMAIN, _issue_id(self._entry, name))
         for name, trouble in found.items():
             if self._shown.get(name) != trouble:
-                ir.async_create_issue(
-                    self._hass,
-                    DOMAIN,
-                    self._id(name),
-                    is_fixable=False,
-                    learn_more_url=GUIDE,
-                    severity=trouble.severity,
-                    translation_key=trouble.key,
-                    translation_placeholders=dict(trouble.placeholders) or None,
-                )
+                _tell(self._hass, _issue_id(self._entry, name), trouble)
         self._shown = found
 
-    def _id(self, name: str) -> str:
-        return f"{self._entry.entry_id}_{name}"
+
+@callback
+def tell_versions(hass: HomeAssistant, entry: MarengoCamConfigEntry, error: BaseException | None) -> None:
+    """Tell that an entry cannot be set up because the two sides do not fit, or no longer tell it."""
+    unfit = _unfit(error)
+    if unfit is None:
+        ir.async_delete_issue(hass, DOMAIN, _issue_id(entry, VERSION))
+    else:
+        _tell(hass, _issue_id(entry, VERSION), unfit)
 
 
-def _does_not_fit(error: BaseException | None) -> bool:
-    """Return whether an update failed because the two sides are of different versions."""
-    return error is not None and isinstance(error.__cause__, IncompatibleVersionError)
+def _tell(hass: HomeAssistant, issue_id: str, trouble: Trouble) -> None:
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=False,
+        learn_more_url=GUIDE,
+        severity=trouble.severity,
+        translation_key=trouble.key,
+        translation_placeholders=dict(trouble.placeholders) or None,
+    )
+
+
+def _issue_id(entry: MarengoCamConfigEntry, name: str) -> str:
+    return f"{entry.entry_id}_{name}"
+
+
+def _unfit(error: BaseException | None) -> Trouble | None:
+    """Return which side is to be updated when an update failed because their versions do not fit."""
+    while error is not None and not isinstance(error, IncompatibleVersionError):
+        error = error.__cause__
+    if error is None:
+        return None
+    if isinstance(error, BackendTooNewError):
+        return Trouble("integration_too_old", ir.IssueSeverity.ERROR)
+    return Trouble("backend_too_old", ir.IssueSeverity.ERROR)

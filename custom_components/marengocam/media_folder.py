@@ -22,6 +22,8 @@ PART_BYTES = 256 * 1024
 # Letters of all languages, but nothing that means something in a path.
 UNWANTED = re.compile(r"[^\w.\- ]+")
 LONGEST_NAME = 120
+CLIP_SUFFIX, PICTURE_SUFFIX = ".mp4", ".jpg"
+MOST_FILES = 500  # shown at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ async def save_snapshot(
     """Keep a camera's present picture; raises HomeAssistantError."""
     with explained():
         picture = await client.snapshot(camera.camera_id)
-    return await _keep(hass, filename or _name(camera, dt_util.now()), ".jpg", _once(picture))
+    return await _keep(hass, filename or _name(camera, dt_util.now()), PICTURE_SUFFIX, _once(picture))
 
 
 async def save_clip(
@@ -54,7 +56,19 @@ async def save_clip(
     with explained():
         async with client.clip(camera.camera_id, from_at, to_at) as clip:
             parts = clip.content.iter_chunked(PART_BYTES)
-            return await _keep(hass, filename or _name(camera, dt_util.as_local(from_at)), ".mp4", parts)
+            return await _keep(hass, filename or _name(camera, dt_util.as_local(from_at)), CLIP_SUFFIX, parts)
+
+
+def kept_files(hass: HomeAssistant) -> list[Path]:
+    """Return the newest clips and pictures that were kept, newest first; reads the disk."""
+    root = hass.config.media_dirs.get(MEDIA_SOURCE)
+    if root is None:
+        return []
+    try:
+        files = [file for file in (Path(root) / DOMAIN).iterdir() if file.suffix in (CLIP_SUFFIX, PICTURE_SUFFIX)]
+        return sorted(files, key=lambda file: file.stat().st_mtime, reverse=True)[:MOST_FILES]
+    except OSError:
+        return []  # nothing was kept yet, or the disk is away
 
 
 async def _keep(hass: HomeAssistant, name: str, suffix: str, parts: AsyncIterator[bytes]) -> Kept:

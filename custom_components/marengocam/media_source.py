@@ -1,10 +1,13 @@
 """Recordings and visits in Home Assistant's media browser."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.components.media_player import BrowseError, MediaClass, MediaType
+from homeassistant.components.media_source import DOMAIN as MEDIA_SOURCE_DOMAIN
 from homeassistant.components.media_source import (
     BrowseMediaSource,
     MediaSource,
@@ -17,11 +20,13 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from .changes import explained
-from .client import Visit
-from .const import DOMAIN, TRACK_PICTURE
+from .client import MarengoCamClientError, Visit
+from .const import DOMAIN, LOGGER, TRACK_PICTURE
 from .coordinator import MarengoCamConfigEntry
+from .media_folder import CLIP_SUFFIX, MEDIA_SOURCE, kept_files
 from .views import clip_path
-from .visits import clock, unknown_word, way
+from .visits import clock, way
+from .words import word
 
 if TYPE_CHECKING:
     from homeassistant.components.media_player import SearchMedia, SearchMediaQuery
@@ -33,13 +38,8 @@ VISITS_SHOWN: Final = 100
 VISITS_SEARCHED: Final = 500
 AROUND: Final = timedelta(seconds=3)  # a visit is shown from a little before until a little after
 LONGEST_CLIP: Final = timedelta(hours=1)
-RECORDINGS, VISITS, STRANGERS = "recordings", "visits", "strangers"
+RECORDINGS, VISITS, STRANGERS, KEPT = "recordings", "visits", "strangers", "kept"
 SEPARATOR: Final = "/"
-
-WORDS = {
-    "en": {RECORDINGS: "Recordings", VISITS: "Visits", STRANGERS: "Strangers"},
-    "de": {RECORDINGS: "Aufnahmen", VISITS: "Besuche", STRANGERS: "Fremde"},
-}
 
 
 async def async_get_media_source(hass: HomeAssistant) -> "MarengoCamMedia":
@@ -48,9 +48,9 @@ async def async_get_media_source(hass: HomeAssistant) -> "MarengoCamMedia":
 
 
 class MarengoCamMedia(MediaSource):
-    """Recordings by camera, day and hour, and visits by person.
+    """Recordings by camera, day and hour, visits by person, and what actions kept.
 
-    Identifiers: entry/recordings/camera/day/hour, entry/visits/person, entry/clip/camera/from/to.
+    Identifiers: entry/recordings/camera/day/hour, entry/visits/person, entry/kept, entry/clip/camera/from/to.
     """
 
     name = "MarengoCam"
@@ -87,6 +87,9 @@ class MarengoCamMedia(MediaSource):
                 return await self._recordings(entry, rest)
             case ["visits", *rest]:
                 return await self._visits(entry, rest)
+            case ["kept"]:
+                files = await asyncio.to_thread(kept_files, self.hass)
+                return folder(f"{entry.entry_id}/{KEPT}", word(self.hass, KEPT), [kept(file) for file in files])
         raise BrowseError(f"There is nothing at {item.identifier}.")
 
     async def async_search_media(self, item: MediaSourceItem, query: "SearchMediaQuery") -> "SearchMedia":
@@ -124,9 +127,6 @@ class MarengoCamMedia(MediaSource):
         entry: MarengoCamConfigEntry | None = self.hass.config_entries.async_get_entry(entry_id)
         return entry if entry and entry.domain == DOMAIN and entry.state is ConfigEntryState.LOADED else None
 
-    def _word(self, key: str) -> str:
-        return WORDS.get(self.hass.config.language, WORDS["en"])[key]
-
     def _root(self) -> BrowseMediaSource:
         loaded = [one for one in self.hass.config_entries.async_entries(DOMAIN) if self._entry(one.entry_id)]
         if len(loaded) == 1:
@@ -134,7 +134,7 @@ class MarengoCamMedia(MediaSource):
         return folder(None, self.name, [folder(entry.entry_id, entry.title) for entry in loaded])
 
     def _backend(self, entry: MarengoCamConfigEntry) -> BrowseMediaSource:
-        below = [folder(f"{entry.entry_id}/{key}", self._word(key)) for key in (RECORDINGS, VISITS)]
+        below = [folder(f"{entry.entry_id}/{key}", word(self.hass, key)) for key in (RECORDINGS, VISITS, KEPT)]
         return folder(entry.entry_id, entry.title, below)
 
     async def _recordings(self, entry: MarengoCamConfigEntry, rest: list[str]) -> BrowseMediaSource:
@@ -142,7 +142,7 @@ class MarengoCamMedia(MediaSource):
         root = f"{entry.entry_id}/{RECORDINGS}"
         if not rest:
             cameras = [folder(f"{root}/{one.camera_id}", one.name) for one in state.cameras.values()]
-            return folder(root, self._word(RECORDINGS), cameras)
+            return folder(root, word(self.hass, RECORDINGS), cameras)
         camera = state.cameras.get(rest[0])
         if camera is None:
             raise BrowseError(f"There is no camera {rest[0]}.")
@@ -165,14 +165,38 @@ class MarengoCamMedia(MediaSource):
                     begin = datetime.fromisoformat(hour)
                     end = begin + timedelta(hours=1)
                     pieces = await self._stretches(entry, camera.camera_id, begin, end, _piece)
-                    below = [
-                        clip(entry, camera.camera_id, at, at + PIECE, f"{at:%H:%M}", None)
-                        for at in (dt_util.as_local(piece) for piece in pieces)
-                    ]
+                    visits = await self._visits_between(entry, camera.camera_id, begin, end)
+                    below = [self._recorded(entry, camera.camera_id, dt_util.as_local(at), visits) for at in pieces]
                     return folder(f"{here}/{day}/{hour}", f"{camera.name}, {begin:%H:%M}", below)
         except ValueError:
             raise BrowseError(f"{rest[1:]} is not a time.") from None
         raise BrowseError("There is nothing here.")
+
+    async def _visits_between(
+        self, entry: MarengoCamConfigEntry, camera_id: str, begin: datetime, end: datetime
+    ) -> tuple[Visit, ...]:
+        """Return who came meanwhile; it only adorns what is recorded, which is shown in any case."""
+        try:
+            return await entry.runtime_data.client.visits(
+                camera_id=camera_id, from_at=begin, to_at=end, limit=VISITS_SHOWN
+            )
+        except MarengoCamClientError as error:
+            LOGGER.debug("Who came cannot be shown beside what is recorded: %s", error)
+            return ()
+
+    def _recorded(
+        self, entry: MarengoCamConfigEntry, camera_id: str, at: datetime, visits: tuple[Visit, ...]
+    ) -> BrowseMediaSource:
+        """Return a piece of a recording with the names and a picture of who was there."""
+        there = [
+            visit
+            for visit in visits
+            if any(one.camera_id == camera_id and one.from_at < at + PIECE and one.to_at >= at for one in visit.path)
+        ]
+        names = sorted({visit.person_name or word(self.hass, "unknown") for visit in there})
+        title = f"{at:%H:%M} {', '.join(names)}".strip()
+        picture = next((visit.picture_track_id for visit in there if visit.picture_track_id), None)
+        return clip(entry, camera_id, at, at + PIECE, title, _picture(entry, picture))
 
     async def _stretches(
         self,
@@ -193,7 +217,9 @@ class MarengoCamMedia(MediaSource):
         root = f"{entry.entry_id}/{VISITS}"
         if not rest:
             people = [folder(f"{root}/{one.person_id}", one.name) for one in state.persons.values()]
-            return folder(root, self._word(VISITS), [*people, folder(f"{root}/{STRANGERS}", self._word(STRANGERS))])
+            return folder(
+                root, word(self.hass, VISITS), [*people, folder(f"{root}/{STRANGERS}", word(self.hass, STRANGERS))]
+            )
         strangers = rest[0] == STRANGERS
         person = state.persons.get(rest[0])
         if person is None and not strangers:
@@ -202,7 +228,7 @@ class MarengoCamMedia(MediaSource):
             entry, person_id=None if strangers else rest[0], unknown=strangers, limit=VISITS_SHOWN
         )
         below = [self._visit(entry, visit) for visit in visits if visit.path]
-        return folder(f"{root}/{rest[0]}", person.name if person else self._word(STRANGERS), below)
+        return folder(f"{root}/{rest[0]}", person.name if person else word(self.hass, STRANGERS), below)
 
     def _visit(self, entry: MarengoCamConfigEntry, visit: Visit) -> BrowseMediaSource:
         """Return a visit as the clip of its longest stop."""
@@ -210,11 +236,9 @@ class MarengoCamMedia(MediaSource):
         stop = max(visit.path, key=lambda one: one.to_at - one.from_at)
         begin, end = stop.from_at - AROUND, min(stop.to_at + AROUND, stop.from_at - AROUND + LONGEST_CLIP)
         began = dt_util.as_local(visit.first_seen_at)
-        who = visit.person_name or unknown_word(self.hass)
+        who = visit.person_name or word(self.hass, "unknown")
         title = f"{began:%Y-%m-%d} {clock(began)} {who}: {way(state, visit)}"
-        picture = visit.picture_track_id
-        thumbnail = TRACK_PICTURE.format(entry.entry_id, picture) if picture else None
-        return clip(entry, stop.camera_id, begin, end, title, thumbnail)
+        return clip(entry, stop.camera_id, begin, end, title, _picture(entry, visit.picture_track_id))
 
 
 def folder(identifier: str | None, title: str, children: list[BrowseMediaSource] | None = None) -> BrowseMediaSource:
@@ -248,6 +272,25 @@ def clip(
         can_expand=False,
         thumbnail=thumbnail,
     )
+
+
+def kept(file: Path) -> BrowseMediaSource:
+    """Return a file of the media folder, which Home Assistant plays itself."""
+    is_clip = file.suffix == CLIP_SUFFIX
+    return BrowseMediaSource(
+        domain=MEDIA_SOURCE_DOMAIN,
+        identifier=f"{MEDIA_SOURCE}/{DOMAIN}/{file.name}",
+        media_class=MediaClass.VIDEO if is_clip else MediaClass.IMAGE,
+        media_content_type=VIDEO if is_clip else "image/jpeg",
+        title=file.stem,
+        can_play=True,
+        can_expand=False,
+        thumbnail=None,
+    )
+
+
+def _picture(entry: MarengoCamConfigEntry, local_track_id: str | None) -> str | None:
+    return TRACK_PICTURE.format(entry.entry_id, local_track_id) if local_track_id else None
 
 
 def _hour(at: datetime) -> datetime:

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from .client import Visit
@@ -56,8 +55,3 @@ def way(state: BackendState, visit: Visit) -> str:
 def clock(at: datetime) -> str:
     """Return a time of day as the owner's clock shows it."""
     return dt_util.as_local(at).strftime("%H:%M")
-
-
-def unknown_word(hass: HomeAssistant) -> str:
-    """Return what somebody without a name is called; texts outside the user interface are in English or German."""
-    return "Unbekannt" if hass.config.language == "de" else "Unknown"

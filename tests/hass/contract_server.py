@@ -165,6 +165,7 @@ class ContractServer:
         app.router.add_get(api + "/chunks", self._chunks)
         app.router.add_post(api + "/cameras", self._add_camera)
         app.router.add_post(api + "/cameras/probe", self._probe)
+        app.router.add_post(api + "/cameras/{camera_id}/probe", self._try)
         app.router.add_patch(api + "/cameras/{camera_id}", self._change_camera)
         app.router.add_delete(api + "/cameras/{camera_id}", self._remove_camera)
         app.router.add_post(api + "/cameras/{camera_id}/restart", self._nothing)
@@ -347,6 +348,11 @@ class ContractServer:
 
     async def _probe(self, _request: web.Request) -> web.Response:
         return web.json_response({"codec": "h264", "width_px": 640, "height_px": 360, "fps": 10.0, "audio": None})
+
+    async def _try(self, request: web.Request) -> web.Response:
+        (known,) = [one for one in self.cameras if one["camera_id"] == request.match_info["camera_id"]]
+        offer = {"codec": "h264", "width_px": 640, "height_px": 360, "fps": 10.0, "audio": None}
+        return web.json_response({"main": offer, "sub": offer if known["sub_url"] else None})
 
     async def _search(self, _request: web.Request) -> web.Response:
         return web.json_response({"found": self.found})

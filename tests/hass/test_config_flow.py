@@ -44,7 +44,8 @@ def _answer(server: ContractServer, path: str, response: web.Response) -> None:
     ("spoil", "errors"),
     [
         (lambda s: setattr(s, "token", "another"), {"token": "invalid_auth"}),
-        (lambda s: s.info.update(api_version=2), {"base": "incompatible_version"}),
+        (lambda s: s.info.update(api_version=0), {"base": "backend_too_old"}),
+        (lambda s: s.info.update(api_version=2), {"base": "backend_too_new"}),
         (lambda s: s.refuse("/info", 403, "forbidden"), {"token": "forbidden"}),
         (lambda s: s.refuse("/info", 503, "hub_unavailable"), {"base": "refused"}),
         (lambda s: _answer(s, "/info", web.Response(status=502, text="bad gateway")), {"address": "cannot_connect"}),
@@ -52,7 +53,7 @@ def _answer(server: ContractServer, path: str, response: web.Response) -> None:
         (lambda s: _answer(s, "/info", web.Response(text="<html>hello")), {"address": "not_marengocam"}),
         (lambda s: s.info.update(installation_id=None), {"address": "not_marengocam"}),
     ],
-    ids=["token", "version", "forbidden", "hub", "proxy", "other-page", "no-json", "half-an-answer"],
+    ids=["token", "old", "new", "forbidden", "hub", "proxy", "other-page", "no-json", "half-an-answer"],
 )
 async def test_every_refusal_is_explained_and_can_be_mended(
     hass: HomeAssistant, server: ContractServer, spoil: Any, errors: dict[str, str]

@@ -7,12 +7,16 @@ from unittest.mock import patch
 
 import pytest
 from contract_server import INSTALLATION, PICTURE, TOKEN, ContractServer
+from custom_components.marengocam.option_persons import MEDIA_FORM
 from homeassistant.config_entries import SOURCE_HASSIO, SOURCE_ZEROCONF
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers.selector import TextSelector
 from homeassistant.helpers.service_info.hassio import HassioServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
+from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 FOUND = {"name": "Acme C1", "host": "10.0.0.8", "onvif_url": "http://10.0.0.8/onvif", "model": None, "camera_id": None}
 
@@ -127,10 +131,10 @@ async def test_a_person_is_added_with_a_picture(
 ) -> None:
     upload = tmp_path / "face.jpg"
     upload.write_bytes(PICTURE)
-    with patch("custom_components.marengocam.options_flow.process_uploaded_file") as taken:
+    with patch("custom_components.marengocam.option_persons.process_uploaded_file") as taken:
         taken.return_value.__enter__.return_value = upload
         server.faceless = True
-        flow = await choose(hass, loaded, "add_person")
+        flow = await choose(hass, loaded, "add_person", "person_upload")
         flow = await fill(hass, flow, name="Dave", picture="00000000-0000-0000-0000-000000000001")
         assert flow["errors"] == {"picture": "refused"}
         assert flow["description_placeholders"]["reason"] == "No face was found."
@@ -139,6 +143,65 @@ async def test_a_person_is_added_with_a_picture(
         done = await fill(hass, flow, name="Dave", picture="00000000-0000-0000-0000-000000000001")
     assert done["type"] is FlowResultType.CREATE_ENTRY
     assert server.enrolled == [(server.persons[1]["person_id"], PICTURE)]
+
+
+async def test_a_person_is_added_with_the_picture_that_home_assistant_has_of_them(
+    hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry, hass_client: ClientSessionGenerator
+) -> None:
+    served = await hass_client()
+    hass.config.internal_url = str(served.make_url("/")).rstrip("/")
+    picture = (
+        f"/api/camera_proxy/camera.front_door?token={hass.states.get('camera.front_door').attributes['access_token']}"
+    )
+    hass.states.async_set("person.dave", "home", {"entity_picture": picture, "friendly_name": "Dave"})
+    flow = await choose(hass, loaded, "add_person", "person_entity")
+    flow = await fill(hass, flow, entity_id="image.back_yard_last_person", name="Eve")
+    assert flow["errors"] == {"entity_id": "refused"}
+    assert "has no picture" in flow["description_placeholders"]["reason"]
+    server.refuse("/persons", 503, "hub_unavailable", "The database is away.")
+    flow = await fill(hass, flow, entity_id="person.dave")
+    assert flow["errors"] == {"entity_id": "refused"}
+    assert flow["description_placeholders"]["reason"] == "The database is away."
+    server.answers.clear()
+    done = await fill(hass, flow, entity_id="person.dave")
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert [one["name"] for one in server.persons] == ["Alice", "Dave"], "named as the entity is"
+    assert server.enrolled == [(server.persons[1]["person_id"], PICTURE)]
+
+
+async def test_a_person_is_added_with_a_picture_out_of_the_media_folder(
+    hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry, tmp_path: Path
+) -> None:
+    assert await async_setup_component(hass, "media_source", {})
+    hass.config.media_dirs = {"local": str(tmp_path)}
+    (tmp_path / "face.jpg").write_bytes(PICTURE)
+
+    def chosen(name: str) -> Any:
+        address = f"media-source://media_source/local/{name}"
+        older = isinstance(MEDIA_FORM.schema["media"], TextSelector)
+        return address if older else {"media_content_id": address, "media_content_type": "image/jpeg"}
+
+    flow = await choose(hass, loaded, "add_person", "person_media")
+    flow = await fill(hass, flow, name="Dave", media=chosen("nobody.jpg"))
+    assert flow["errors"] == {"media": "refused"}
+    done = await fill(hass, flow, name="alice", media=chosen("face.jpg"))
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert [one["name"] for one in server.persons] == ["Alice"], "whom we know gets one more picture"
+    assert server.enrolled == [(server.persons[0]["person_id"], PICTURE)]
+
+
+async def test_a_camera_is_tried_with_the_login_that_the_backend_has(
+    hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry
+) -> None:
+    server.refuse("/cameras/front/probe", 400, "bad_input", "The camera wants another password.")
+    flow = await choose(hass, loaded, "test_camera")
+    flow = await fill(hass, flow, camera="front")
+    assert flow["errors"] == {"camera": "refused"}
+    assert flow["description_placeholders"]["reason"] == "The camera wants another password."
+    server.answers.clear()
+    flow = await fill(hass, flow, camera="front")
+    assert flow["description_placeholders"] == {"camera": "Front door", "main": "640 x 360, h264", "sub": "-"}
+    assert (await fill(hass, flow))["type"] is FlowResultType.CREATE_ENTRY
 
 
 def announced(server: ContractServer, **properties: str) -> ZeroconfServiceInfo:

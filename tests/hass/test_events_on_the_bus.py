@@ -102,6 +102,7 @@ async def test_the_event_entity_of_that_camera_shows_it(
     assert state.attributes["zones"] == ["Path"]
     assert state.attributes["event_number"] == 1
     assert state.attributes["person"] == "Alice"
+    assert state.attributes["camera"] == "Front door"
     assert hass.states.get("event.back_yard_person").state == "unknown"
     await server.happen("camera_offline", data={"reason": "No answer."})
     await hass.async_block_till_done()

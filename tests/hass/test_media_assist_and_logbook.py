@@ -1,6 +1,8 @@
 """Recordings and visits in the media browser, questions to Assist, entries of the logbook, system information."""
 
+import os
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +12,7 @@ from homeassistant.components import media_source
 from homeassistant.components.media_player import BrowseError
 from homeassistant.components.media_source import Unresolvable
 from homeassistant.core import Event, HomeAssistant
-from homeassistant.helpers import intent
+from homeassistant.helpers import intent, translation
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry, get_system_health_info
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -19,6 +21,16 @@ from conftest import Until
 
 ALICE = str(UUID(int=1))
 MEDIA = "media-source://marengocam"
+EVIDENCE = {
+    "probability": 0.97,
+    "cues": [
+        {"cue": "face", "log_ratio": 4.2, "detail": {"crop": "a.jpg"}},
+        {"cue": "face", "log_ratio": 2.3, "detail": {}},
+        {"cue": "continuation", "log_ratio": -0.2, "detail": {}},
+        "something of the future",
+    ],
+    "runner_up": {"person_id": "p2", "name": "Bob", "log_odds": -3.0},
+}
 
 
 @pytest.fixture
@@ -42,7 +54,9 @@ async def test_recordings_are_found_by_camera_day_and_hour_and_played(
         {"started_at": at, "duration_s": 60.0}
         for at in ("2026-11-23T22:59:30Z", "2026-11-23T23:04:00Z", "2026-11-24T10:16:00Z", "2026-11-24T10:21:00Z")
     ]
-    assert set(await browse(hass, MEDIA)) == {"Recordings", "Visits"}, "the only backend is not asked for"
+    assert set(await browse(hass, MEDIA)) == {"Recordings", "Visits", "Kept clips and pictures"}, (
+        "the only backend is not asked for"
+    )
     cameras = await browse(hass, (await browse(hass, media))["Recordings"])
     assert set(cameras) == {"Front door", "Back yard"}
     days = await browse(hass, cameras["Front door"])
@@ -53,6 +67,12 @@ async def test_recordings_are_found_by_camera_day_and_hour_and_played(
     server.chunks = server.chunks[1:]
     pieces = await browse(hass, hours["11:00"])
     assert list(pieces) == ["11:15", "11:20"]
+    server.visits = [visit(), visit(32, person_id=None, person_name=None, picture_track_id=None)]
+    known = await media_source.async_browse_media(hass, hours["11:00"])
+    assert [child.title for child in known.children] == ["11:15 Alice, Unknown", "11:20"]
+    assert known.children[0].thumbnail.endswith(f"/track/{TRACK}.jpg")
+    server.refuse("/visits", 503, "hub_unavailable", "The database is away.")
+    assert list(await browse(hass, hours["11:00"])) == ["11:15", "11:20"], "what is recorded is there all the same"
     played = await media_source.async_resolve_media(hass, pieces["11:15"], None)
     assert played.mime_type == "video/mp4"
     answer = await (await hass_client()).get(played.url)
@@ -80,6 +100,40 @@ async def test_visits_are_found_by_person_and_strangers_by_themselves(
     assert "/clip/yard/20261124T101527" in played.url, "its longest stop, from a little before"
     assert any("Unknown: Front door" in title for title in await browse(hass, visits["Strangers"]))
     assert [query.get("unknown") for where, query in server.queries if where == "/visits"][-1] == "true"
+
+
+async def test_what_was_kept_is_found_newest_first_and_played_by_home_assistant_itself(
+    hass: HomeAssistant, loaded: MockConfigEntry, media: str, tmp_path: Path
+) -> None:
+    hass.config.media_dirs = {"local": str(tmp_path)}
+    assert await browse(hass, f"{media}/kept") == {}
+    (tmp_path / "marengocam").mkdir()
+    for age, name in enumerate(("The mailman.mp4", "Snow.jpg", ".secret.partial")):
+        (tmp_path / "marengocam" / name).write_bytes(b"x")
+        os.utime(tmp_path / "marengocam" / name, (1_000_000 - age, 1_000_000 - age))
+    files = await browse(hass, f"{media}/kept")
+    assert list(files) == ["The mailman", "Snow"]
+    played = await media_source.async_resolve_media(hass, files["Snow"], None)
+    assert (played.mime_type, played.url) == ("image/jpeg", "/media/local/marengocam/Snow.jpg")
+    hass.config.media_dirs = {}
+    assert await browse(hass, f"{media}/kept") == {}
+
+
+@pytest.mark.parametrize(
+    ("language", "titles"),
+    [
+        ("fr", {"Enregistrements", "Visites", "Clips et images gardés"}),
+        ("nl", {"Opnamen", "Bezoeken", "Bewaarde clips en foto's"}),
+        ("is", {"Recordings", "Visits", "Kept clips and pictures"}),
+    ],
+)
+async def test_folders_are_named_in_the_owners_language(
+    hass: HomeAssistant, media: str, language: str, titles: set[str]
+) -> None:
+    translation.async_setup(hass)  # as Home Assistant does when it starts
+    await hass.config.async_update(language=language)
+    await hass.async_block_till_done()
+    assert set(await browse(hass, MEDIA)) == titles
 
 
 @pytest.mark.skipif(not hasattr(media_source, "async_search_media"), reason="older releases do not search media")
@@ -203,11 +257,16 @@ async def test_a_person_is_seen_comes_and_goes(
     )
 
     server.visits = [visit(first_seen_at="2026-11-24T10:14:50Z")]
-    await server.happen("person_confirmed", data={"evidence": {"face": 4.2, "crops": ["a.jpg"]}})
+    await server.happen("person_confirmed", data={"evidence": EVIDENCE})
     await until(lambda: "arrived" in told)
     assert told == ["seen", "arrived"]
     shown = hass.states.get("event.alice_presence")
-    assert shown.attributes["evidence"] == {"face": 4.2}
+    assert shown.attributes["evidence"] == {
+        "probability": 0.97,
+        "cues": {"face": 6.5, "continuation": -0.2},
+        "runner_up": "Bob",
+    }, "what is compared stays in the backend"
+    assert shown.attributes["person"] == "Alice"
     assert shown.attributes["camera"] == "Front door"
     assert shown.attributes["picture"] == f"/api/marengocam/{loaded.entry_id}/track/{TRACK}.jpg"
 

@@ -8,6 +8,7 @@ from contract_server import AT, PICTURE, TRACK, ContractServer, camera, health, 
 from custom_components.marengocam.views import clip_path
 from homeassistant.components.http.auth import async_sign_path
 from homeassistant.components.image import DOMAIN as IMAGE_DOMAIN
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
@@ -91,9 +92,27 @@ async def test_versions_that_do_not_fit_are_told(
 ) -> None:
     server.info["api_version"] = 9
     await refresh(hass, loaded)
-    assert issues(hass) == {"version_mismatch"}
+    assert issues(hass) == {"integration_too_old"}
     assert await hass.config_entries.async_unload(loaded.entry_id)
     assert issues(hass) == set()
+
+
+async def test_versions_that_do_not_fit_from_the_start_are_told_until_they_do(
+    hass: HomeAssistant, server: ContractServer, entry: MockConfigEntry
+) -> None:
+    server.info["api_version"] = 0
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert issues(hass) == {"backend_too_old"}
+    server.info = {}
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
+    assert issues(hass) == set()
+    server.info["api_version"] = 2
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert issues(hass) == {"integration_too_old"}
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert issues(hass) == set(), "it goes with the entry"
 
 
 async def test_pictures_are_for_who_is_logged_in_and_carry_no_token_of_the_backend(

@@ -37,7 +37,8 @@ async def test_a_backend_that_is_away_is_tried_again_until_it_is_there(
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"api_version": 2}, "do not fit together"),
+        ({"api_version": 0}, "Update MarengoCam's backend"),
+        ({"api_version": 2}, "Update the integration"),
         ({"installation_id": "another"}, "Another MarengoCam"),
         ({"models": None}, "cannot be understood"),
     ],

@@ -12,12 +12,15 @@ from typing import Any
 
 import pytest
 import yaml
-from custom_components.marengocam import binary_sensor, button, image, number, select, sensors, switch
+from custom_components.marengocam import binary_sensor, button, image, media_source, number, select, sensors, switch
 from custom_components.marengocam.bus import COMMON_FIELDS, EXTRA_FIELDS
 from custom_components.marengocam.config_flow import REASONS
 from custom_components.marengocam.event import PERSON_EVENTS, PRESENCE_EVENTS
 from custom_components.marengocam.failures import KEYS
-from custom_components.marengocam.options_flow import CAMERA_FORM, PERSON_FORM
+from custom_components.marengocam.logbook import SENTENCES
+from custom_components.marengocam.option_cameras import CAMERA_FORM
+from custom_components.marengocam.option_persons import ENTITY_FORM, MEDIA_FORM, UPLOAD_FORM
+from custom_components.marengocam.options_flow import MENU
 from custom_components.marengocam.services import ACTIONS
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import service
@@ -80,13 +83,18 @@ def _words_in_code(call_keyword: str) -> set[str]:
     return found
 
 
-def _first_arguments(of: str) -> set[str]:
-    """Return the words that calls of a function in the code begin with."""
+def _arguments(of: str, position: int) -> set[str]:
+    """Return the words that calls of a function in the code have at this place."""
     found = set()
     for module in INTEGRATION.rglob("*.py"):
         for node in ast.walk(ast.parse(module.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == of and node.args:
-                argument = node.args[0]
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id == of
+                and len(node.args) > position
+            ):
+                argument = node.args[position]
                 if isinstance(argument, ast.Constant):
                     found.add(argument.value)
     return found
@@ -94,12 +102,24 @@ def _first_arguments(of: str) -> set[str]:
 
 def test_every_error_of_the_code_has_a_text_and_the_other_way_round() -> None:
     entity_keys = {key for platform in TEXTS["entity"].values() for key in platform}
-    raised = (_words_in_code("translation_key") - entity_keys - {"camera"}) | _first_arguments("refused")
+    raised = (_words_in_code("translation_key") - entity_keys - {"camera"}) | _arguments("refused", 0)
     assert raised | set(KEYS.values()) | {"unexpected_answer"} == set(TEXTS["exceptions"])
 
 
+def test_every_word_outside_the_user_interface_has_a_text_and_the_other_way_round() -> None:
+    asked = _arguments("word", 1) | _arguments("word_in", 2) | set(SENTENCES.values())
+    asked |= {media_source.RECORDINGS, media_source.VISITS, media_source.STRANGERS, media_source.KEPT}
+    assert asked == set(TEXTS["common"])
+
+
+def test_the_words_that_an_action_s_form_offers_have_texts() -> None:
+    described = load_yaml_dict(str(INTEGRATION / "services.yaml"))
+    chosen = described["set_recording"]["fields"]["mode"]["selector"]["select"]
+    assert set(TEXTS["selector"][chosen["translation_key"]]["options"]) == set(chosen["options"]) == set(select.MODES)
+
+
 def test_every_repair_issue_of_the_code_has_a_text_and_the_other_way_round() -> None:
-    assert _first_arguments("Trouble") == set(TEXTS["issues"])
+    assert _arguments("Trouble", 0) == set(TEXTS["issues"])
     for text in TEXTS["issues"].values():
         assert set(text) == {"title", "description"}
 
@@ -128,7 +148,14 @@ def test_every_entity_has_a_name() -> None:
 
 
 def test_the_forms_of_the_options_have_a_text_for_every_field() -> None:
-    for step, form in (("enter_camera", CAMERA_FORM), ("change_camera", CAMERA_FORM), ("add_person", PERSON_FORM)):
+    assert set(TEXTS["options"]["step"]["init"]["menu_options"]) == set(MENU)
+    for step, form in (
+        ("enter_camera", CAMERA_FORM),
+        ("change_camera", CAMERA_FORM),
+        ("person_upload", UPLOAD_FORM),
+        ("person_entity", ENTITY_FORM),
+        ("person_media", MEDIA_FORM),
+    ):
         fields = {str(key) for key in form.schema}
         texts = TEXTS["options"]["step"][step]
         assert set(texts["data"]) == set(texts["data_description"]) == fields, step
@@ -200,7 +227,7 @@ def test_the_integration_imports_nothing_of_the_backend() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_home_assistant_takes_the_texts(hass: HomeAssistant, language: str) -> None:
-    for category in ("config", "entity", "exceptions", "issues", "options", "services", "system_health"):
+    for category in ("common", "config", "entity", "exceptions", "issues", "options", "services", "system_health"):
         assert await async_get_translations(hass, language, category, ["marengocam"]), category
 
 

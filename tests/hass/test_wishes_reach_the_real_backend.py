@@ -145,6 +145,10 @@ async def test_a_camera_is_added_and_removed_by_the_forms(
     await hass.config_entries.options.async_configure(adding, {**values, "untested": True})
     await until(lambda: hass.states.get("binary_sensor.garage_connection"))
     assert backend.call("GET", "/cameras/garage")["has_password"]
+    trying = await form("test_camera")
+    refused = await hass.config_entries.options.async_configure(trying, {"camera": "garage"})
+    assert refused["errors"] == {"camera": "refused"}, "still nothing answers there"
+    assert "s3cret" not in str(refused["description_placeholders"])
     removing = await form("remove_camera")
     await hass.config_entries.options.async_configure(removing, {"camera": "garage", "confirm": True})
     await until(lambda: not hass.states.get("binary_sensor.garage_connection"))

@@ -8,6 +8,8 @@ from .client import API_VERSION, MarengoCamClient
 from .connection import Limits
 from .errors import (
     ApiError,
+    BackendTooNewError,
+    BackendTooOldError,
     CannotConnectError,
     IncompatibleVersionError,
     InvalidTokenError,
@@ -44,6 +46,8 @@ __all__ = [
     "DEFAULT_PORT",
     "AddressError",
     "ApiError",
+    "BackendTooNewError",
+    "BackendTooOldError",
     "Camera",
     "CannotConnectError",
     "Changed",

@@ -9,7 +9,7 @@ from typing import Final
 import aiohttp
 
 from .connection import MESSAGE_LIMIT_BYTES, part, refusal, rfc3339, unreachable
-from .errors import IncompatibleVersionError
+from .errors import BackendTooNewError, BackendTooOldError
 from .models import EventPage, Health, Info, Person, Preferences, Replay, Visit
 from .owner import OwnerCalls
 from .recordings import RecordingCalls
@@ -25,7 +25,8 @@ class MarengoCamClient(RecordingCalls, OwnerCalls):
         source = await self._json("GET", "/info")
         version = source.integer("api_version")
         if version != API_VERSION:
-            raise IncompatibleVersionError(source.text("version"), version, API_VERSION)
+            unfit = BackendTooOldError if version < API_VERSION else BackendTooNewError
+            raise unfit(source.text("version"), version, API_VERSION)
         return Info.parse(source)
 
     async def persons(self) -> tuple[Person, ...]:

@@ -25,6 +25,14 @@ class IncompatibleVersionError(MarengoCamClientError):
         self.supported = supported
 
 
+class BackendTooOldError(IncompatibleVersionError):
+    """The backend speaks an older version of the API: it has to be updated."""
+
+
+class BackendTooNewError(IncompatibleVersionError):
+    """The backend speaks a newer version of the API: this client has to be updated."""
+
+
 class UnexpectedAnswerError(MarengoCamClientError):
     """Something answers, but not as a MarengoCam backend does."""
 

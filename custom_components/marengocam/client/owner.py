@@ -34,6 +34,14 @@ class OwnerCalls(Connection):
         """Try an address and return what it offers."""
         return Probe.parse(await self._json("POST", "/cameras/probe", body=dict(values), limit_s=self._limits.camera_s))
 
+    async def try_camera(self, camera_id: str) -> tuple[Probe, Probe | None]:
+        """Try the addresses of a camera that is added, with its login; return what main and second stream offer."""
+        # Both streams are tried one after the other.
+        limit_s = 2 * self._limits.camera_s
+        answer = await self._json("POST", f"/cameras/{part(camera_id)}/probe", limit_s=limit_s)
+        sub = answer.optional("sub", answer.child)
+        return Probe.parse(answer.child("main")), Probe.parse(sub) if sub else None
+
     async def search_cameras(self) -> tuple[FoundCamera, ...]:
         """Return the ONVIF cameras that answer on the backend's network."""
         answer = await self._json("POST", "/discovery/search", body={}, limit_s=self._limits.camera_s)

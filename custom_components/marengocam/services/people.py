@@ -10,7 +10,7 @@ from ..changes import explained
 from ..client import Event, MarengoCamClient, MarengoCamClientError
 from ..schema import vol
 from ..visits import told_visit
-from .pictures import picture_of_entity, picture_of_media
+from .pictures import PICTURE_DOMAINS, picture_of_entity, picture_of_media
 from .targets import (
     ATTR_CAMERA_ID,
     ATTR_FROM,
@@ -36,7 +36,6 @@ ATTR_UNKNOWN: Final = "unknown"
 ATTR_LIMIT: Final = "limit"
 MOST_VISITS: Final = 500
 SUBJECT: Final = "subject"
-PICTURE_DOMAINS: Final = ["camera", "image", "person"]
 
 UUID = vol.All(cv.string, vol.Match(r"^[0-9a-fA-F-]{36}$"))
 NUMBER = vol.All(vol.Coerce(int), vol.Range(min=1))

@@ -18,6 +18,7 @@ from .targets import refused
 
 LARGEST_BYTES: Final = 8 * 1024 * 1024  # the backend takes no larger ones
 FETCH_LIMIT_S: Final = 10.0
+PICTURE_DOMAINS: Final = ["camera", "image", "person"]
 LOCAL_MEDIA: Final = "media-source://media_source/"
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.support.http_camera import http_server, mjpeg_app
 from tests.support.web_app import serving_api
 
 from marengocam.core.geometry import Box
@@ -81,6 +82,23 @@ async def test_an_unreachable_camera_is_told_by_a_probe(hub, hub_settings):
         assert status == 400
         assert "refused" in answer["error"]["message"]
         assert "pw12345" not in json.dumps(answer)
+
+
+async def test_a_camera_that_is_added_is_tried_with_the_login_that_is_kept(hub, hub_settings):
+    async with serving_api(hub, hub_settings) as api, http_server(mjpeg_app(10, "owner:s3cret")) as address:
+        login = {"username": "owner", "password": "s3cret"}
+        camera = {"camera_id": "door", "name": "Door", "main_url": f"{address}/video", **login}
+        assert (await api.call("POST", "/cameras", camera))[0] == 201
+        status, told = await api.call("POST", "/cameras/door/probe")
+        assert (status, told["main"]["width_px"], told["sub"]) == (200, 192, None), told
+        await api.call("PATCH", "/cameras/door", {"sub_url": "rtsp://127.0.0.1:1/x"})
+        status, told = await api.call("POST", "/cameras/door/probe")
+        assert (status, told["error"]["field"]) == (400, "sub_url")
+        await api.call("PATCH", "/cameras/door", {"password": "wr0ng"})
+        status, told = await api.call("POST", "/cameras/door/probe")
+        assert (status, told["error"]["field"]) == (400, "main_url")
+        assert "wr0ng" not in json.dumps(told)
+        assert (await api.call("POST", "/cameras/nowhere/probe"))[0] == 404
 
 
 async def test_a_stranger_is_named_and_becomes_a_person(hub, hub_settings):

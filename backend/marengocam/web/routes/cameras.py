@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 
 from marengocam.core.camera_options import Analysis, Recording, RecordingMode, Transport
-from marengocam.core.errors import BadInputError, NotFoundError
+from marengocam.core.errors import BadInputError, MediaError, NotFoundError
 from marengocam.core.geometry import Box, polygon_contains
 from marengocam.core.ids import camera_id_from_name
 from marengocam.core.model import Camera, CameraState, Zone
@@ -108,20 +108,36 @@ async def set_zones(desk: Desk, request: web.Request) -> web.Response:
     return told(await _one(desk, camera.camera_id))
 
 
-async def probe_camera(desk: Desk, request: web.Request) -> web.Response:
+async def probe_address(desk: Desk, request: web.Request) -> web.Response:
     body = await given(request, wire.ProbeIn)
     url, login = checked_address(desk, body.main_url, "main_url")
     username = body.username if body.username is not None else login[0]
     password = body.password if body.password is not None else login[1]
     options = StreamOptions(username, Secret(password) if password else None, Transport(body.transport))
+    return told(await _probed(url, options))
+
+
+async def probe_camera(desk: Desk, request: web.Request) -> web.Response:
+    camera = await desk.hub.cameras.get(request.match_info["camera_id"])
+    options = StreamOptions(camera.username, camera.password, camera.transport)
+    tried: dict[str, wire.ProbeOut] = {}
+    for stream, url in (("main", camera.main_url), ("sub", camera.sub_url)):
+        if url is None:
+            continue
+        try:
+            tried[stream] = await _probed(url, options)
+        except (MediaError, BadInputError) as error:
+            raise InputFieldError(str(error), f"{stream}_url") from error
+    return told(wire.CameraProbeOut(main=tried["main"], sub=tried.get("sub")))
+
+
+async def _probed(url: str, options: StreamOptions) -> wire.ProbeOut:
     try:
         info = await asyncio.wait_for(asyncio.to_thread(probe, url, options), PROBE_LIMIT_S)
     except TimeoutError:
         raise BadInputError(f"The camera sent no video within {PROBE_LIMIT_S:.0f} s: check its address.") from None
-    return told(
-        wire.ProbeOut(
-            codec=info.codec, width_px=info.width_px, height_px=info.height_px, fps=info.fps, audio=info.audio
-        )
+    return wire.ProbeOut(
+        codec=info.codec, width_px=info.width_px, height_px=info.height_px, fps=info.fps, audio=info.audio
     )
 
 
@@ -262,7 +278,7 @@ def _told_camera(
 ROUTES = (
     Route("GET", "/cameras", "read", list_cameras, "All cameras", wire.CameraList),
     Route("POST", "/cameras", "write", add_camera, "Add a camera", wire.CameraOut, wire.CameraIn, 201),
-    Route("POST", "/cameras/probe", "write", probe_camera, "Try an address", wire.ProbeOut, wire.ProbeIn),
+    Route("POST", "/cameras/probe", "write", probe_address, "Try an address", wire.ProbeOut, wire.ProbeIn),
     Route("GET", "/cameras/{camera_id}", "read", get_camera, "One camera", wire.CameraOut),
     Route(
         "PATCH", "/cameras/{camera_id}", "write", change_camera, "Change a camera", wire.CameraOut, wire.CameraChange
@@ -275,6 +291,7 @@ ROUTES = (
         "Begin it anew: reader, files and all",
         status=204,
     ),
+    Route("POST", "/cameras/{camera_id}/probe", "write", probe_camera, "Try its addresses", wire.CameraProbeOut),
     Route("DELETE", "/cameras/{camera_id}", "write", remove_camera, "Remove a camera", status=204),
     Route("PUT", "/cameras/{camera_id}/zones", "write", set_zones, "Set its zones", wire.CameraOut, wire.ZonesIn),
     Route("GET", "/cameras/{camera_id}/snapshot.jpg", "read", snapshot, "Its newest picture", media_type="image/jpeg"),

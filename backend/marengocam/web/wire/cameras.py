@@ -176,3 +176,10 @@ class ProbeOut(Told):
     height_px: int
     fps: float | None
     audio: str | None
+
+
+class CameraProbeOut(Told):
+    """What a camera's own addresses offer; `sub` is null where it has no second stream."""
+
+    main: ProbeOut
+    sub: ProbeOut | None
