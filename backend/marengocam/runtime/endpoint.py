@@ -11,6 +11,7 @@ from marengocam.runtime.health import HealthReport
 
 CLIENT_MAX_BYTES = 12 * 1024 * 1024
 SHUTDOWN_LIMIT_S = 2.0
+IDLE_LIMIT_S = 60.0  # for a request's header, and between two requests; a slow client is closed then
 Describe = Callable[[], tuple[HealthReport, dict[str, object]]]
 
 
@@ -30,9 +31,9 @@ def add_own_routes(app: web.Application, describe: Describe, metrics: CollectorR
 
 
 @contextlib.asynccontextmanager
-async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[None]:
-    """Serve while the block runs; raises ConflictError when the port is taken."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_LIMIT_S)
+async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
+    """Serve while the block runs, and yield the port; raises ConflictError when the port is taken."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_LIMIT_S, keepalive_timeout=IDLE_LIMIT_S)
     await runner.setup()
     try:
         try:
@@ -41,6 +42,6 @@ async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[N
             raise ConflictError(
                 f"Port {port} on {host} cannot be used ({error.strerror}): another program has it; set another port."
             ) from error
-        yield
+        yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()

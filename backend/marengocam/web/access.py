@@ -1,7 +1,7 @@
 """Who may do what: bearer tokens with scopes, and a limit on guessing."""
 
+import math
 import re
-from collections import deque
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,11 +11,13 @@ from marengocam.core.clock import Clock
 from marengocam.core.errors import HubUnavailableError
 from marengocam.db.access import Token
 from marengocam.db.hub import Hub
+from marengocam.web.limits import Limit, Meter, peer_key, too_many
 
 CACHE_S = 5.0
 TOUCH_EVERY_S = 60.0
 MAX_FAILURES = 20
 FAILURE_WINDOW_S = 60.0
+MAX_KNOWN = 1024  # tokens, good and bad, that are not looked up anew for CACHE_S
 SCOPE_ORDER = ("read", "write", "admin")
 BEARER = "Bearer "
 TOKEN_FORM = re.compile(r"[\x21-\x7e]{1,200}")
@@ -35,35 +37,35 @@ class Gate:
         self._clock = clock
         self._known: dict[str, _Known] = {}
         self._touched: dict[UUID, float] = {}
-        self._failures: dict[str, deque[float]] = {}
+        self._failures = Meter(Limit(MAX_FAILURES, FAILURE_WINDOW_S), clock)
 
     async def check(self, request: web.Request, scope: str) -> str:
         """Return the name of the token of a request that may pass.
 
         Raises HTTPUnauthorized, HTTPForbidden or HTTPTooManyRequests unless it opens `scope`.
         """
-        address = request.remote or ""
-        now_s = self._clock.monotonic_s()
-        failures = self._failures.get(address, deque())
-        while failures and now_s - failures[0] > FAILURE_WINDOW_S:
-            failures.popleft()
-        if not failures:
-            self._failures.pop(address, None)
+        peer = peer_key(request)
         header = request.headers.get("Authorization", "")
         text = header.removeprefix(BEARER).strip() if header.startswith(BEARER) else ""
         # Behind a proxy all clients share one address: somebody's guessing must not shut out who is known already.
-        if len(failures) >= MAX_FAILURES and not self._was_good(text):
-            raise web.HTTPTooManyRequests(reason="Too many wrong tokens from this address: wait a minute.")
+        wait_s = self._failures.wait_s(peer)
+        if wait_s > 0 and not self._was_good(text):
+            raise too_many(wait_s, f"Too many wrong tokens from this address: wait {math.ceil(wait_s)} s.")
         token = await self._find(text) if TOKEN_FORM.fullmatch(text) else None
         if token is None:
             if header:
-                failures.append(now_s)
-                self._failures[address] = failures
+                self._failures.count(peer)
             reason = "The token is not valid: make a new one." if header else "A bearer token is needed."
             raise web.HTTPUnauthorized(reason=reason, headers={"WWW-Authenticate": "Bearer"})
         if not opens(token.scopes, scope):
             raise web.HTTPForbidden(reason=f"This token lacks the scope {scope!r}.")
         return token.name
+
+    def forget(self, token_id: UUID) -> None:
+        """Look a token up anew at its next use: it was revoked."""
+        self._known = {
+            text: one for text, one in self._known.items() if one.token is None or one.token.token_id != token_id
+        }
 
     def _was_good(self, text: str) -> bool:
         known = self._known.get(text)
@@ -74,8 +76,10 @@ class Gate:
         known = self._known.get(text)
         if known is None or known.until_s < now_s:
             known = _Known(await self._hub.tokens.find(text), now_s + CACHE_S)
-            self._known = {key: one for key, one in self._known.items() if one.token or one.until_s >= now_s}
+            self._known.pop(text, None)
             self._known[text] = known
+            if len(self._known) > MAX_KNOWN:
+                self._make_room()
         if known.token is not None and now_s - self._touched.get(known.token.token_id, -TOUCH_EVERY_S) >= TOUCH_EVERY_S:
             self._touched[known.token.token_id] = now_s
             try:
@@ -83,6 +87,11 @@ class Gate:
             except HubUnavailableError:
                 del self._touched[known.token.token_id]
         return known.token
+
+    def _make_room(self) -> None:
+        """Forget half: wrong tokens first, then who was not asked about for longest."""
+        held = sorted(self._known.items(), key=lambda entry: (entry[1].token is not None, entry[1].until_s))
+        self._known = dict(held[len(held) - MAX_KNOWN // 2 :])
 
 
 def opens(scopes: frozenset[str], wanted: str) -> bool:

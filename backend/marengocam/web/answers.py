@@ -1,8 +1,10 @@
 """From our values and errors to HTTP answers; the one place where errors get a status."""
 
-import json
+import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
+from itertools import accumulate
 from typing import Any, TypeVar
 
 import msgspec
@@ -34,8 +36,14 @@ STATUSES: tuple[tuple[type[MarengoCamError], int, str], ...] = (
     (FaceEngineError, 503, "face_engine_unavailable"),
     (StoreError, 503, "store_unavailable"),
 )
-_CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large",
-          429: "too_many_requests"}  # fmt: skip
+_CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 408: "too_slow",
+          413: "too_large", 429: "too_many_requests"}  # fmt: skip
+KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")  # what an error says in its headers
+BODY_LIMIT_S = 30.0  # for sending a request's body, however large
+MAX_JSON_BYTES = 1 << 20
+MAX_NESTING = 32
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKET = re.compile(rb"[\[\]{}]")
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {frame_ancestors}"
@@ -113,15 +121,31 @@ def _http_error(error: web.HTTPException) -> web.Response:
     messages = {
         404: "There is nothing at this address.",
         405: "This address does not take that method.",
-        413: "That is too large: send at most 8 MB.",
+        408: "The request came too slowly: send it again.",
+        413: "That is too large: send at most 8 MB, or 1 MB of JSON.",
     }
     message = messages.get(error.status, error.reason or "The request was refused.")
-    return refused(error.status, _CODES.get(error.status, "bad_input"), message)
+    answer = refused(error.status, _CODES.get(error.status, "bad_input"), message)
+    answer.headers.update({name: error.headers[name] for name in KEPT_HEADERS if name in error.headers})
+    return answer
+
+
+async def in_time(sending: Awaitable[Model]) -> Model:
+    """Return what a client is sending; raises HTTPRequestTimeout when it takes too long."""
+    try:
+        async with asyncio.timeout(BODY_LIMIT_S):
+            return await sending
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
 
 
 async def given(request: web.Request, model: type[Model]) -> Model:
     """Return the request's body as a model; raises InputFieldError that names the field."""
-    content = await request.read()
+    content = await in_time(request.read())
+    if len(content) > MAX_JSON_BYTES:
+        raise web.HTTPRequestEntityTooLarge(MAX_JSON_BYTES, len(content))
+    if _nesting(content) > MAX_NESTING:
+        raise InputFieldError(f"The body is nested too deeply: {MAX_NESTING} levels are taken.", None)
     try:
         return msgspec.json.decode(content, type=model)
     except msgspec.ValidationError as error:
@@ -130,5 +154,13 @@ async def given(request: web.Request, model: type[Model]) -> Model:
         raise InputFieldError(f"{message}{f' (field {field})' if field else ''}.", field) from None
     except msgspec.DecodeError as error:
         raise InputFieldError(f"The body is not valid JSON: {error}.", None) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise InputFieldError(f"The body is not valid JSON: {error}.", None) from None
+
+
+def _nesting(content: bytes) -> int:
+    """Return how deep the brackets of a JSON text stand in each other: what is kept must be readable again."""
+    if content.count(b"[") + content.count(b"{") <= MAX_NESTING:
+        return MAX_NESTING
+    brackets = _BRACKET.findall(_TEXT.sub(b"", content))
+    return max(accumulate(1 if bracket in b"[{" else -1 for bracket in brackets), default=0)

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Sequence
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
@@ -10,6 +11,7 @@ from aiohttp.typedefs import Middleware
 from marengocam.settings import Network
 from marengocam.web.access import opens
 from marengocam.web.answers import Handler
+from marengocam.web.limits import peer_of
 
 INGRESS_SCOPES = frozenset({"write"})  # the Supervisor does not say who is an administrator: nobody is
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -33,6 +35,9 @@ class IngressGate:
             raise web.HTTPForbidden(reason=f"This needs a token with the scope {scope!r}: it cannot be done here.")
         name = "".join(sign for sign in request.headers.get(USER_NAME, "") if sign.isprintable()).strip()
         return name[:USER_NAME_MAX] or NAMELESS
+
+    def forget(self, token_id: UUID) -> None:
+        """Nothing is known of tokens here."""
 
 
 def from_own_page(request: web.Request) -> bool:
@@ -64,12 +69,6 @@ def only_from(peers: Sequence[Network]) -> Middleware:
         return await handler(request)
 
     return checked
-
-
-def peer_of(request: web.Request) -> str:
-    """Return the address at the other end of the connection, empty when it is gone."""
-    name = request.transport.get_extra_info("peername") if request.transport else None
-    return str(name[0]) if isinstance(name, tuple) and name else ""
 
 
 def is_peer(address: str, peers: Sequence[Network]) -> bool:

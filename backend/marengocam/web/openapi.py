@@ -55,6 +55,8 @@ def _operation(route: Route) -> dict[str, Any]:
     }
     if route.scope:
         operation["x-scope"] = route.scope
+    if route.limit is not None:
+        operation["x-limit"] = str(route.limit)
     if route.body is not None:
         schema = {"$ref": _REF.format(name=route.body.__name__)}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}

@@ -24,8 +24,9 @@ change run `MARENGOCAM_UPDATE_REFERENCE=1 .venv/bin/python -m pytest tests/unit/
 | `not_found` | 404 | There is no such thing. |
 | `method_not_allowed` | 405 | The address does not take that method. |
 | `conflict` | 409 | It clashes with what is there, such as a name in use. |
-| `too_large` | 413 | More than 8 MB. |
-| `too_many_requests` | 429 | Too many wrong tokens: wait a minute. |
+| `too_slow` | 408 | The request's body took more than 30 seconds. |
+| `too_large` | 413 | More than 8 MB, or more than 1 MB of JSON. |
+| `too_many_requests` | 429 | Too many wrong tokens, or too often what costs much: wait `Retry-After` seconds. |
 | `hub_unavailable` | 503 | The database is away; nothing is lost, try again. |
 | `face_engine_unavailable` | 503 | The face engine does not answer; see health. |
 | `store_unavailable` | 503 | The media folder cannot be used; see health. |
@@ -57,7 +58,9 @@ def api_reference(document: dict[str, Any]) -> str:
 
 
 def _route(method: str, path: str, operation: dict[str, Any]) -> str:
-    lines = [f"### {method} {path}\n", f"{operation['summary']}. Scope: {operation.get('x-scope', 'none')}.\n"]
+    often = f" At most {operation['x-limit']} from one address." if "x-limit" in operation else ""
+    scope = operation.get("x-scope", "none")
+    lines = [f"### {method} {path}\n", f"{operation['summary']}. Scope: {scope}.{often}\n"]
     query = [one for one in operation["parameters"] if one["in"] == "query"]
     if query:
         named = (f"`{one['name']}` ({one['schema']['type']})" for one in query)

@@ -20,6 +20,7 @@ from marengocam.web.access import Gate
 from marengocam.web.announcing import keep_announced
 from marengocam.web.answers import Handler, secured
 from marengocam.web.ingress import IngressGate, only_from
+from marengocam.web.limits import Meter, peer_key
 from marengocam.web.openapi import document
 from marengocam.web.routes import cameras, discovery, events, media, people, system, visits, wishes, words
 from marengocam.web.signing import PURPOSE, Signer
@@ -56,6 +57,7 @@ class WebService:
             gate=Gate(context.hub, context.clock),
             signer=Signer(context.hub.keyring.signing_key(PURPOSE)),
             views={},
+            meters={one.handler.__name__: Meter(one.limit, context.clock) for one in ROUTES if one.limit},
         )
         _add_all(app, self._desk, secured(frame_ancestors="'none'"), _page_text())
 
@@ -115,6 +117,8 @@ def _page_text() -> str:
 async def _serve(desk: Desk, route: Route, request: web.Request) -> web.StreamResponse:
     if route.scope is not None:
         request[SPEAKER] = await desk.gate.check(request, route.scope)
+    if route.limit is not None:
+        desk.meters[route.handler.__name__].take(peer_key(request))
     return await route.handler(desk, request)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import msgspec
@@ -13,10 +14,12 @@ from marengocam.media.store import Store
 from marengocam.runtime.context import ServiceContext
 from marengocam.web.access import Gate
 from marengocam.web.ingress import IngressGate
+from marengocam.web.limits import Limit, Meter
 from marengocam.web.signing import Signer
 
 PREFIX = "/api/v1"
 SPEAKER = web.RequestKey("speaker", str)  # whose word it is: a token's or a user's name
+PROBES_AT_ONCE = 2  # of addresses that may never answer; in threads of their own
 CLIPS_AT_ONCE = 2  # files made of recordings; more would take the disk from recording
 
 
@@ -29,6 +32,8 @@ class Desk:
     gate: Gate | IngressGate
     signer: Signer
     views: dict[str, LiveView]
+    meters: dict[str, Meter]  # of routes with a limit, by their handler's name
+    probing: Executor = field(default_factory=lambda: ThreadPoolExecutor(PROBES_AT_ONCE, "probe"))
     clips: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CLIPS_AT_ONCE))
 
     @property
@@ -63,3 +68,4 @@ class Route:
     parameters: tuple[Parameter, ...] = ()
     media_type: str = "application/json"
     upload: str | None = None  # name of a multipart file field
+    limit: Limit | None = None  # how often one peer may ask for what costs much

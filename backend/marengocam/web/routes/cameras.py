@@ -23,6 +23,7 @@ from marengocam.media.probe import probe
 from marengocam.media.store import live_path
 from marengocam.media.stream import StreamOptions
 from marengocam.web.answers import InputFieldError, given, told
+from marengocam.web.limits import Limit
 from marengocam.web.table import Desk, Route
 from marengocam.web.wire import cameras as wire
 
@@ -114,7 +115,7 @@ async def probe_address(desk: Desk, request: web.Request) -> web.Response:
     username = body.username if body.username is not None else login[0]
     password = body.password if body.password is not None else login[1]
     options = StreamOptions(username, Secret(password) if password else None, Transport(body.transport))
-    return told(await _probed(url, options))
+    return told(await _probed(desk, url, options))
 
 
 async def probe_camera(desk: Desk, request: web.Request) -> web.Response:
@@ -125,15 +126,16 @@ async def probe_camera(desk: Desk, request: web.Request) -> web.Response:
         if url is None:
             continue
         try:
-            tried[stream] = await _probed(url, options)
+            tried[stream] = await _probed(desk, url, options)
         except (MediaError, BadInputError) as error:
             raise InputFieldError(str(error), f"{stream}_url") from error
     return told(wire.CameraProbeOut(main=tried["main"], sub=tried.get("sub")))
 
 
-async def _probed(url: str, options: StreamOptions) -> wire.ProbeOut:
+async def _probed(desk: Desk, url: str, options: StreamOptions) -> wire.ProbeOut:
     try:
-        info = await asyncio.wait_for(asyncio.to_thread(probe, url, options), PROBE_LIMIT_S)
+        looking = asyncio.get_running_loop().run_in_executor(desk.probing, probe, url, options)
+        info = await asyncio.wait_for(looking, PROBE_LIMIT_S)
     except TimeoutError:
         raise BadInputError(f"The camera sent no video within {PROBE_LIMIT_S:.0f} s: check its address.") from None
     return wire.ProbeOut(
@@ -278,7 +280,9 @@ def _told_camera(
 ROUTES = (
     Route("GET", "/cameras", "read", list_cameras, "All cameras", wire.CameraList),
     Route("POST", "/cameras", "write", add_camera, "Add a camera", wire.CameraOut, wire.CameraIn, 201),
-    Route("POST", "/cameras/probe", "write", probe_address, "Try an address", wire.ProbeOut, wire.ProbeIn),
+    Route(
+        "POST", "/cameras/probe", "write", probe_address, "Try an address", wire.ProbeOut, wire.ProbeIn, limit=Limit(20)
+    ),
     Route("GET", "/cameras/{camera_id}", "read", get_camera, "One camera", wire.CameraOut),
     Route(
         "PATCH", "/cameras/{camera_id}", "write", change_camera, "Change a camera", wire.CameraOut, wire.CameraChange
@@ -291,7 +295,15 @@ ROUTES = (
         "Begin it anew: reader, files and all",
         status=204,
     ),
-    Route("POST", "/cameras/{camera_id}/probe", "write", probe_camera, "Try its addresses", wire.CameraProbeOut),
+    Route(
+        "POST",
+        "/cameras/{camera_id}/probe",
+        "write",
+        probe_camera,
+        "Try its addresses",
+        wire.CameraProbeOut,
+        limit=Limit(20),
+    ),
     Route("DELETE", "/cameras/{camera_id}", "write", remove_camera, "Remove a camera", status=204),
     Route("PUT", "/cameras/{camera_id}/zones", "write", set_zones, "Set its zones", wire.CameraOut, wire.ZonesIn),
     Route("GET", "/cameras/{camera_id}/snapshot.jpg", "read", snapshot, "Its newest picture", media_type="image/jpeg"),

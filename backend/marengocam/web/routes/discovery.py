@@ -10,6 +10,7 @@ from marengocam.discovery.lookup import look_up
 from marengocam.discovery.search import discover
 from marengocam.discovery.soap import Login
 from marengocam.web.answers import given, told
+from marengocam.web.limits import Limit
 from marengocam.web.table import Desk, Route
 from marengocam.web.wire import discovery as wire
 
@@ -69,6 +70,7 @@ ROUTES = (
         "Search the local network for ONVIF cameras",
         wire.FoundList,
         wire.SearchIn,
+        limit=Limit(6),
     ),
     Route(
         "POST",
@@ -78,5 +80,6 @@ ROUTES = (
         "Ask one camera by ONVIF for its streams",
         wire.LookupOut,
         wire.LookupIn,
+        limit=Limit(20),
     ),
 )

@@ -26,6 +26,8 @@ STREAM_PAGE = 200
 HEARTBEAT_S = 15.0
 SEND_LIMIT_S = 10.0
 HINT_EVERY_S = 1.0
+RECHECK_S = 15.0  # how long a revoked token still hears
+TICKETED_LIFE_S = 600.0  # a page then asks for a new ticket with its token, and goes on from its last number
 POLL_S = 2.0
 STREAM_PATH = f"{PREFIX}/events/stream"
 _LOG = logging.getLogger(__name__)
@@ -63,7 +65,8 @@ async def ticket(desk: Desk, _request: web.Request) -> web.Response:
 
 async def stream(desk: Desk, request: web.Request) -> web.StreamResponse:
     """Send events after a number in order and without gaps, then each new one; hints in between."""
-    if "signature" in request.query:
+    ticketed = "signature" in request.query
+    if ticketed:
         expires, signature = request.query.get("expires", ""), request.query["signature"]
         desk.signer.check(STREAM_PATH, expires, signature, desk.context.clock.now())
     else:
@@ -77,22 +80,35 @@ async def stream(desk: Desk, request: web.Request) -> web.StreamResponse:
     sender = asyncio.create_task(_send_events(desk, socket, after))
     hints = asyncio.create_task(_send_hints(desk, socket))
     reader = asyncio.create_task(_read(socket))
+    ending = asyncio.create_task(asyncio.sleep(TICKETED_LIFE_S) if ticketed else _until_revoked(desk, request))
     code = WSCloseCode.GOING_AWAY
     try:
         await _send(socket, {"kind": "hello", "last_number": last})
-        await asyncio.wait({sender, hints, reader, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({sender, hints, reader, stopping, ending}, return_when=asyncio.FIRST_COMPLETED)
         await _raise_of(sender, hints)
     except TimeoutError:
         code = WSCloseCode.TRY_AGAIN_LATER  # it reads too slowly; it resumes from its last number
     except ConnectionError:
         _LOG.debug("a reader of events is gone")
     finally:
-        for task in (sender, hints, reader, stopping):
+        for task in (sender, hints, reader, stopping, ending):
             task.cancel()
-        await asyncio.gather(sender, hints, reader, stopping, return_exceptions=True)
+        await asyncio.gather(sender, hints, reader, stopping, ending, return_exceptions=True)
         with contextlib.suppress(ConnectionError, TimeoutError):
             await asyncio.wait_for(socket.close(code=code), SEND_LIMIT_S)
     return socket
+
+
+async def _until_revoked(desk: Desk, request: web.Request) -> None:
+    """Return when the token that opened a stream opens it no more."""
+    while True:
+        await asyncio.sleep(RECHECK_S)
+        try:
+            await desk.gate.check(request, "read")
+        except web.HTTPException:
+            return
+        except HubUnavailableError:
+            continue
 
 
 async def _raise_of(sender: "asyncio.Task[None]", hints: "asyncio.Task[None]") -> None:

@@ -16,6 +16,7 @@ from marengocam.media.export import export
 from marengocam.media.playlist import LiveView, init_bytes, recording_playlist, segment_bytes
 from marengocam.media.store import Store
 from marengocam.web.answers import InputFieldError, given, told
+from marengocam.web.limits import Limit
 from marengocam.web.query import aware, moment, path_uuid
 from marengocam.web.signing import LIVE_VALID
 from marengocam.web.table import PREFIX, Desk, Parameter, Route
@@ -235,6 +236,7 @@ ROUTES = (
         "A stretch of its recording as one file, copied from the keyframe before; an hour at most",
         parameters=(Parameter("from_at"), Parameter("to_at")),
         media_type="video/mp4",
+        limit=Limit(20),
     ),
     Route("GET", "/chunks/{chunk_id}/file.mp4", "read", chunk_file, "A recorded file", media_type="video/mp4"),
 )

@@ -13,8 +13,9 @@ from marengocam.db.persons import KnownPerson
 from marengocam.db.tracks import TrackFilter, TrackRow
 from marengocam.media.person_archive import write_archive
 from marengocam.vision.crops import thumbnail
-from marengocam.web.answers import InputFieldError, given, told
+from marengocam.web.answers import InputFieldError, given, in_time, told
 from marengocam.web.enrolment import enrol_face
+from marengocam.web.limits import Limit
 from marengocam.web.query import aware, flag, moment, number, path_uuid, uuid
 from marengocam.web.routes.words import person_of, speaker
 from marengocam.web.table import Desk, Parameter, Route
@@ -159,7 +160,7 @@ async def person_picture(desk: Desk, request: web.Request) -> web.StreamResponse
 async def _uploaded(request: web.Request) -> bytes:
     if not request.content_type.startswith("multipart/"):
         raise InputFieldError("Send the picture as multipart form data, field `picture`.", "picture")
-    form = await request.post()
+    form = await in_time(request.post())
     picture = form.get("picture")
     if not isinstance(picture, web.FileField):
         raise InputFieldError("The form has no file in the field `picture`.", "picture")
@@ -292,6 +293,7 @@ ROUTES = (
         export_person,
         "All that is known about a person, with the pictures, as a ZIP file",
         media_type="application/zip",
+        limit=Limit(10),
     ),
     Route(
         "POST",
@@ -302,6 +304,7 @@ ROUTES = (
         wire.PersonOut,
         status=201,
         upload="picture",
+        limit=Limit(30),
     ),
     Route("GET", "/persons/{person_id}/picture.jpg", "read", person_picture, "A portrait", media_type="image/jpeg"),
 )

@@ -13,6 +13,7 @@ from marengocam.db.health import ServiceHealth
 from marengocam.db.replays import ReplayRun
 from marengocam.db.rules import Rule
 from marengocam.web.answers import InputFieldError, given, told
+from marengocam.web.limits import Limit
 from marengocam.web.query import aware, number, path_uuid
 from marengocam.web.table import Desk, Parameter, Route
 from marengocam.web.wire import models as wire
@@ -155,7 +156,9 @@ async def add_token(desk: Desk, request: web.Request) -> web.Response:
 
 
 async def revoke_token(desk: Desk, request: web.Request) -> web.Response:
-    await desk.hub.tokens.revoke(path_uuid(request, "token_id"), desk.context.clock.now())
+    token_id = path_uuid(request, "token_id")
+    await desk.hub.tokens.revoke(token_id, desk.context.clock.now())
+    desk.gate.forget(token_id)
     return web.Response(status=204)
 
 
@@ -188,7 +191,17 @@ ROUTES = (
     Route("GET", "/info", "read", info, "Who answers here", wire.Info),
     Route("GET", "/health", "read", health, "How the whole is doing", wire.HealthOut),
     Route("GET", "/replays", "read", list_replays, "Replays, newest first", wire.ReplayList, parameters=_LIMIT),
-    Route("POST", "/replays", "write", request_replay, "Ask for a replay", wire.ReplayOut, wire.ReplayIn, 202),
+    Route(
+        "POST",
+        "/replays",
+        "write",
+        request_replay,
+        "Ask for a replay",
+        wire.ReplayOut,
+        wire.ReplayIn,
+        202,
+        limit=Limit(20),
+    ),
     Route("GET", "/replays/{run_id}", "read", get_replay, "One replay with its report", wire.ReplayOut),
     Route("GET", "/rules", "read", list_rules, "All rules", wire.RuleList),
     Route("POST", "/rules", "write", add_rule, "Add a rule", wire.RuleOut, wire.RuleIn, 201),
