@@ -1,12 +1,14 @@
 """Tracks, sights and likenesses for resolver tests, said in few words."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
 
 import numpy as np
 
 from marengocam.core.geometry import Box
-from marengocam.core.identity import KnownPerson, Likeness, Sight, Surroundings
+from marengocam.core.identity import KnownPerson, Looks, Sight, Surroundings
 from marengocam.core.model import Embedding, LocalTrack, NameEvidence, PathPoint, Vector
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -15,6 +17,38 @@ REID_MODEL = "omz-reid-0287-256"
 LEFT, RIGHT = Box(0.1, 0.3, 0.2, 0.7), Box(0.7, 0.3, 0.8, 0.7)
 SAME_FACE, OTHER_FACE = 0.75, 0.05
 SAME_CLOTHES, OTHER_CLOTHES = 0.75, 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How like one exemplar the track is."""
+
+    kind: str
+    model: str
+    cosine: float
+    quality: float
+    at: datetime
+    person_id: UUID | None
+    identity_id: UUID | None
+    trust: float
+
+
+def looks_of(kind: str, likenesses: Sequence[Likeness]) -> Looks | None:
+    """Return the columns in which decisions read likenesses of one kind."""
+    chosen = [one for one in likenesses if one.kind == kind]
+    if not chosen:
+        return None
+    owners = [one.person_id or one.identity_id for one in chosen]
+    keys = tuple(dict.fromkeys(owners))
+    return Looks(
+        chosen[0].model,
+        keys,
+        np.array([keys.index(owner) for owner in owners]),
+        np.array([one.cosine for one in chosen]),
+        np.array([one.quality for one in chosen]),
+        np.array([one.at.timestamp() for one in chosen]),
+        np.array([one.trust for one in chosen]),
+    )
 
 
 def ident(name: str) -> UUID:
@@ -129,4 +163,9 @@ def around(
     likenesses: tuple[Likeness, ...] = (),
     persons: tuple[str, ...] = (),
 ) -> Surroundings:
-    return Surroundings(sights, likenesses, tuple(person(name) for name in persons))
+    return Surroundings(
+        sights,
+        tuple(person(name) for name in persons),
+        faces=looks_of("face", likenesses),
+        appearances=looks_of("appearance", likenesses),
+    )

@@ -89,3 +89,33 @@ def appearance_log_ratio(model: str, cosine: float, quality: float, seconds_apar
     """Return the evidence of one appearance comparison, fading with the time between the two sights."""
     values = (np.asarray([value]) for value in (cosine, quality, seconds_apart))
     return float(appearance_log_ratios(model, *values)[0])
+
+
+@dataclass(frozen=True, slots=True)
+class NameFit:
+    """What an engine's own score for a name is worth: none up to `neutral`, then `slope` per unit of score.
+
+    Engines without embeddings tell no more than a score; what it means differs from engine to engine.
+    """
+
+    neutral: float
+    slope: float
+    highest: float = 6.0  # for the person so called
+    highest_against: float = 3.0  # against each of the others
+
+
+NAME_FITS = {
+    # Their score is a distance of embeddings turned into 0.5 at the threshold, 1 for the same picture.
+    "codeproject": NameFit(0.55, 15.0),
+    "deepstack": NameFit(0.55, 15.0),
+    # CompreFace's similarity is steep: others stay near 0, its own default threshold lies between 0.85 and 0.9.
+    "compreface": NameFit(0.80, 28.0),
+}
+UNKNOWN_NAME_FIT = NameFit(0.70, 10.0, 3.0, 1.5)
+
+
+def name_log_ratios(engine: str, score: float) -> tuple[float, float]:
+    """Return the evidence of a name: for the person so called, and for everybody else."""
+    fit = NAME_FITS.get(engine, UNKNOWN_NAME_FIT)
+    strength = min(max(fit.slope * (score - fit.neutral), 0.0), fit.highest)
+    return strength, -min(strength, fit.highest_against)

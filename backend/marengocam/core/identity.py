@@ -7,7 +7,13 @@ from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
 
-from marengocam.core.model import Embedding, LocalTrack, NewEvent, PathPoint
+import numpy as np
+import numpy.typing as npt
+
+from marengocam.core.model import Embedding, LocalTrack, NewEvent, PathPoint, Vector
+
+Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +28,43 @@ class Sight:
     last_seen_at: datetime
     probability: float
     path: tuple[PathPoint, ...] = ()
+    first_s: float = field(init=False)  # the same moments in seconds: a decision looks at hundreds of them
+    last_s: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "first_s", self.first_seen_at.timestamp())
+        object.__setattr__(self, "last_s", self.last_seen_at.timestamp())
 
 
-@dataclass(frozen=True, slots=True)
-class Likeness:
-    """How like one exemplar the track is: the cosine of two unit vectors of the same model."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Looks:
+    """How like the exemplars of one model a track's face (or its clothes) are; columns, an entry for each exemplar."""
 
+    model: str
+    owners: tuple[UUID, ...]  # individuals: a person, or an identity of somebody unknown
+    owner: Places  # whom each exemplar stands for: index into `owners`
+    cosines: Floats
+    qualities: Floats  # the exemplars', 0 to 1
+    at_s: Floats  # when each was seen, seconds
+    trusts: Floats  # probability that it is of whom it stands for; 1: a human said so
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KnownLook:
+    """One exemplar of a gallery, as tracks are compared with it."""
+
+    exemplar_id: UUID
     kind: str  # face or appearance
     model: str
-    cosine: float
-    quality: float  # the exemplar's, 0 to 1
-    at: datetime  # when the exemplar was seen
-    person_id: UUID | None
-    identity_id: UUID | None
-    trust: float  # probability that the exemplar is of whom it stands for; 1: a human said so
+    vector: Vector
+    quality: float
+    at_s: float  # when it was seen
+    person_id: UUID | None  # in whose lasting gallery it is
+    identity_id: UUID | None  # on whom it was seen
+    local_track_id: UUID | None
+    trust: float
+    source: str
+    human: bool  # a human decided on its track
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +96,7 @@ class ClaimedTrack:
     track: LocalTrack
     revision: int
     assignment: Assignment | None
+    others: int = 0  # how many other tracks its identity had when it was claimed
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +129,24 @@ class Surroundings:
     """Everything a decision on one track may rest on, besides the track itself."""
 
     sights: tuple[Sight, ...]
-    likenesses: tuple[Likeness, ...]
     persons: tuple[KnownPerson, ...]
+    faces: Looks | None = None
+    appearances: Looks | None = None
     denied: frozenset[tuple[UUID, UUID]] = frozenset()  # (identity, person): a human said it is not
     ignored: frozenset[UUID] = frozenset()  # identities and persons that nothing is told about
+
+
+@dataclass(frozen=True, slots=True)
+class Vicinity:
+    """Everything the decisions of one turn may rest on, read once: more than any one of its tracks may look at."""
+
+    sights: tuple[Sight, ...]  # newest first
+    looks: tuple[KnownLook, ...]
+    persons: tuple[KnownPerson, ...]
+    person_of: Mapping[UUID, UUID | None]  # of every identity that sights, looks and strangers are of
+    strangers: Mapping[UUID, frozenset[UUID]] = field(default_factory=dict)  # of each track: identities by face
+    denied: frozenset[tuple[UUID, UUID]] = frozenset()
+    ignored: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,29 +2,31 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from math import exp, log
+from dataclasses import dataclass, field
+from math import exp, inf, log
 from uuid import UUID
 
 from marengocam.core.identity import Assignment, CameraGraph, KnownPerson, Sight, Surroundings
 from marengocam.core.model import LocalTrack
 from marengocam.resolver.cues import LINKS, Cue, CueKind, best, log_sum_exp
 from marengocam.resolver.fusion import (
-    Compared,
+    APPEARANCE_LIMIT,
+    FACE_LIMIT,
+    Fused,
     appearance_cue,
-    compared_appearances,
-    compared_faces,
     face_cue,
     name_cue,
+    weighed_appearances,
+    weighed_faces,
 )
 from marengocam.resolver.lookalikes import told_apart
-from marengocam.resolver.spacetime import place_cues
+from marengocam.resolver.spacetime import CONTINUATION_S, PATH_SLACK_S, place_cues, transit_cue
 
 RETURN_ODDS = 3.0  # that a track is somebody seen of late, to being somebody new: a visit has several tracks
 RECENT_S = 120.0  # weight of an individual halves this long after its last sight
 PERSON_ODDS = 1.0  # that somebody new to this visit is one of the known persons
 PERSONS_LEAST = 5  # a small gallery makes nobody in it likelier: callers outnumber a household
+NEAR_S = CONTINUATION_S + PATH_SLACK_S  # seen so soon before or after, place may speak
 STRANGER_ODDS = 0.05  # that somebody new is one certain unknown remembered by face only
 STAY_RATIO = 1.5  # a decision others may have built upon is not given up for a whim
 
@@ -37,11 +39,11 @@ class Individual:
     identity_ids: frozenset[UUID]
     person_id: UUID | None
     sights: tuple[Sight, ...]
-    faces: tuple[Compared, ...] = ()
-    appearances: tuple[Compared, ...] = ()
+    face: Fused | None = None
+    appearance: Fused | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Hypothesis:
     """What the track may be, and how strongly all evidence speaks for it against somebody new."""
 
@@ -50,10 +52,10 @@ class Hypothesis:
     prior: float
     cues: tuple[Cue, ...]
     composite: bool = False  # the unknown identity is found to be the person
+    log_odds: float = field(init=False)
 
-    @property
-    def log_odds(self) -> float:
-        return self.prior + sum(cue.log_ratio for cue in self.cues)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "log_odds", self.prior + sum([cue.log_ratio for cue in self.cues]))
 
     @property
     def trust(self) -> float:
@@ -62,9 +64,10 @@ class Hypothesis:
         return strongest.trust if strongest else 1.0
 
     @property
-    def key(self) -> tuple[float, str, str]:
+    def key(self) -> tuple[float, int, int]:
         """Order: best first, ties by ids so that the order of arrival never matters."""
-        return (-round(self.log_odds, 9), str(self.identity_id), str(self.person_id))
+        identity, person = self.identity_id, self.person_id
+        return (-round(self.log_odds, 9), identity.int if identity else -1, person.int if person else -1)
 
     def ratio_of(self, kinds: Iterable[CueKind]) -> float:
         wanted = frozenset(kinds)
@@ -74,59 +77,45 @@ class Hypothesis:
 NOBODY_KNOWN = Hypothesis(identity_id=None, person_id=None, prior=0.0, cues=())
 
 
-def individuals(track: LocalTrack, surroundings: Surroundings) -> list[Individual]:
-    """Group sights and likenesses by individual; every person is one, seen or not."""
-    sights: dict[UUID, list[Sight]] = defaultdict(list)
-    faces: dict[UUID, list[Compared]] = defaultdict(list)
-    appearances: dict[UUID, list[Compared]] = defaultdict(list)
-    identities: dict[UUID, set[UUID]] = defaultdict(set)
-    for sight in surroundings.sights:
-        key = sight.person_id or sight.identity_id
-        sights[key].append(sight)
-        identities[key].add(sight.identity_id)
-    told = surroundings.likenesses
-    for looks, compared in (
-        (faces, compared_faces(track.face, told) if track.face else []),
-        (appearances, compared_appearances(track.appearance, told, track.last_seen_at) if track.appearance else []),
-    ):
-        for one in compared:
-            owner = one.look.person_id or one.look.identity_id
-            if owner is not None:
-                looks[owner].append(one)
-    for look in told:
-        if look.person_id is None and look.identity_id is not None:
-            identities[look.identity_id].add(look.identity_id)
-    persons = {person.person_id for person in surroundings.persons}
-    found = []
-    for key in sorted(persons | sights.keys() | identities.keys()):
-        person_id = key if key in persons else None
-        if person_id is None and not identities[key]:
-            continue
-        found.append(_individual(person_id, sights[key], identities[key], tuple(faces[key]), tuple(appearances[key])))
-    return found
+@dataclass(frozen=True, slots=True)
+class Explanations:
+    """What a track may be, best first; and, in one number, all those who have nothing for them but that they are about.
+
+    `crowd` is the log-odds of all of the latter together against somebody new; minus infinity: there are none.
+    """
+
+    ordered: list[Hypothesis]
+    crowd: float
+
+    def probabilities(self) -> list[float]:
+        """Return the softmax of log-odds; with that of the crowd they add up to 1."""
+        total = log_sum_exp([*(one.log_odds for one in self.ordered), self.crowd])
+        return [exp(one.log_odds - total) for one in self.ordered]
 
 
-def _individual(
-    person_id: UUID | None,
-    sights: list[Sight],
-    identity_ids: set[UUID],
-    faces: tuple[Compared, ...],
-    appearances: tuple[Compared, ...],
-) -> Individual:
-    ordered = sorted(sights, key=lambda sight: (sight.last_seen_at, sight.local_track_id))
-    newest = ordered[-1].identity_id if ordered else min(identity_ids, default=None)
-    return Individual(newest, frozenset(identity_ids), person_id, tuple(ordered), faces, appearances)
+@dataclass(frozen=True, slots=True)
+class _About:
+    """Who is about, by individual: sights, and what looks say."""
+
+    sights: Mapping[UUID, list[Sight]]
+    faces: Mapping[UUID, Fused]
+    appearances: Mapping[UUID, Fused]
 
 
 def hypotheses(
     track: LocalTrack, surroundings: Surroundings, graph: CameraGraph, assignment: Assignment | None
-) -> list[Hypothesis]:
-    """Return every explanation of the track that is not impossible, best first; somebody new is always one."""
+) -> Explanations:
+    """Return every explanation of the track that is not impossible; somebody new is always one."""
     names = {person.person_id: person for person in surroundings.persons}
-    everybody = individuals(track, surroundings)
-    places = {one: place_cues(track, one.sights, graph) for one in everybody}
+    about = _about(track, surroundings)
+    keys = sorted(names.keys() | about.sights.keys() | about.faces.keys() | about.appearances.keys())
+    apart = {assignment.identity_id} if assignment is not None else set()
+    apart |= {identity_id for identity_id, _ in surroundings.denied}
+    crowd = _crowd(track, about, [key for key in keys if key not in names and key not in apart], graph)
+    standing_out = [_individual(key if key in names else None, key, about) for key in sorted({*keys} - crowd.keys())]
+    places = {one: place_cues(track, one.sights, graph) for one in standing_out}
     placed = {one: place for one, place in places.items() if place is not None}
-    priors = _priors(track, placed, len(names))
+    priors, passing = _priors(track, placed, [about.sights[key] for key in crowd if key in about.sights], len(names))
     looks = told_apart({one: _recognition(track, one, names) for one in placed}, surroundings.denied)
     found = [NOBODY_KNOWN]
     for individual, place in placed.items():
@@ -136,29 +125,103 @@ def hypotheses(
         prior = priors[individual]
         found.append(Hypothesis(individual.identity_id, individual.person_id, prior, tuple(cues)))
     found += _composites(looks, found, surroundings)
-    return sorted(found, key=lambda one: one.key)
+    weighed = _crowd_weighed(about, crowd, passing)
+    if weighed:
+        # The likeliest of them may be the runner-up, whom an owner is told about.
+        likeliest = max(weighed, key=lambda key: (round(weighed[key], 9), key))
+        one = _individual(None, likeliest, about)
+        cues = [*(place_cues(track, one.sights, graph) or ()), *_recognition(track, one, names)]
+        prior = weighed.pop(likeliest) - sum([cue.log_ratio for cue in cues])
+        found.append(Hypothesis(likeliest, None, prior, tuple(cues)))
+    ordered = sorted(found, key=lambda one: one.key)
+    return Explanations(ordered, log_sum_exp(list(weighed.values())) if weighed else -inf)
+
+
+def _about(track: LocalTrack, surroundings: Surroundings) -> _About:
+    sights: dict[UUID, list[Sight]] = defaultdict(list)
+    for sight in surroundings.sights:
+        sights[sight.person_id or sight.identity_id].append(sight)
+    faces: dict[UUID, Fused] = {}
+    appearances: dict[UUID, Fused] = {}
+    if track.face is not None and surroundings.faces is not None:
+        faces = weighed_faces(track.face, surroundings.faces)
+    if track.appearance is not None and surroundings.appearances is not None:
+        at_s = track.last_seen_at.timestamp()
+        appearances = weighed_appearances(track.appearance, surroundings.appearances, at_s)
+    return _About(dict(sights), faces, appearances)
+
+
+def _crowd(track: LocalTrack, about: _About, unknown: Sequence[UUID], graph: CameraGraph) -> dict[UUID, float]:
+    """Return those unknown who have nothing for them but that they are about, with what their way here says.
+
+    They are unlike, were seen long before or after, and did not come by a usual way.
+    """
+    first_s, last_s = track.first_seen_at.timestamp(), track.last_seen_at.timestamp()
+    crowd = {}
+    for key in unknown:
+        face, appearance, sights = about.faces.get(key), about.appearances.get(key), about.sights.get(key, ())
+        if (face is not None and face.log_ratio > 0) or (appearance is not None and appearance.log_ratio > 0):
+            continue
+        if any(one.last_s >= first_s - NEAR_S and one.first_s <= last_s + NEAR_S for one in sights):
+            continue
+        way = transit_cue(track.camera_id, first_s, sights, graph) if graph.transits else None
+        if way is None or way.log_ratio <= 0:
+            crowd[key] = way.log_ratio if way is not None else 0.0
+    return crowd
+
+
+def _crowd_weighed(about: _About, crowd: Mapping[UUID, float], passing: Sequence[float]) -> dict[UUID, float]:
+    """Return the log-odds of each of the crowd against somebody new: prior, way and looks."""
+    priors = iter(passing)
+    weighed = {}
+    for key, way in crowd.items():
+        odds = way + (next(priors) if key in about.sights else log(STRANGER_ODDS))
+        face, appearance = about.faces.get(key), about.appearances.get(key)
+        if face is not None:
+            odds += max(face.log_ratio, FACE_LIMIT[0])
+        if appearance is not None:
+            odds += max(appearance.log_ratio, APPEARANCE_LIMIT[0])
+        weighed[key] = odds
+    return weighed
+
+
+def _individual(person_id: UUID | None, key: UUID, about: _About) -> Individual:
+    sights = sorted(about.sights.get(key, ()), key=lambda sight: (sight.last_s, sight.local_track_id))
+    identity_ids = {sight.identity_id for sight in sights}
+    if person_id is None:
+        identity_ids.add(key)
+    newest = sights[-1].identity_id if sights else min(identity_ids, default=None)
+    face, appearance = about.faces.get(key), about.appearances.get(key)
+    return Individual(newest, frozenset(identity_ids), person_id, tuple(sights), face, appearance)
 
 
 def _recognition(track: LocalTrack, individual: Individual, names: Mapping[UUID, KnownPerson]) -> list[Cue]:
-    cues: list[Cue | None] = []
-    if track.face is not None:
-        cues.append(face_cue(track.face, individual.faces))
+    cues: list[Cue] = []
+    if track.face is not None and individual.face is not None:
+        cues.append(face_cue(track.face, individual.face))
     person = names.get(individual.person_id) if individual.person_id is not None else None
     if track.name_evidence is not None and person is not None:
         cues.append(name_cue(track.name_evidence, person.name))
-    if track.appearance is not None:
-        cues.append(appearance_cue(track.appearance, individual.appearances))
-    return [cue for cue in cues if cue is not None]
+    if track.appearance is not None and individual.appearance is not None:
+        cues.append(appearance_cue(track.appearance, individual.appearance))
+    return cues
 
 
-def _priors(track: LocalTrack, placed: Mapping[Individual, tuple[Cue, ...]], persons: int) -> dict[Individual, float]:
-    """Return each possible candidate's log prior odds against somebody new.
+def _priors(
+    track: LocalTrack,
+    placed: Mapping[Individual, tuple[Cue, ...]],
+    crowd: Sequence[Sequence[Sight]],
+    persons: int,
+) -> tuple[dict[Individual, float], list[float]]:
+    """Return the log prior odds against somebody new of each possible candidate, and of each of the crowd's sights.
 
     Those seen of late share RETURN_ODDS by how lately; who is busy in another view hardly takes from the others' share.
     The known persons share PERSON_ODDS evenly.
     """
-    weights = {one: _recency(one.sights, track.first_seen_at) for one in placed if one.sights}
-    total = max(1.0, sum(weight * _free(placed[one]) for one, weight in weights.items()))
+    first_s = track.first_seen_at.timestamp()
+    weights = {one: _recency(one.sights, first_s) for one in placed if one.sights}
+    passing = [_recency(sights, first_s) for sights in crowd]
+    total = max(1.0, sum(passing) + sum([weight * _free(placed[one]) for one, weight in weights.items()]))
     arriving = _arriving(persons)
     priors = {}
     for one in placed:
@@ -170,7 +233,7 @@ def _priors(track: LocalTrack, placed: Mapping[Individual, tuple[Cue, ...]], per
         elif not terms:
             terms.append(log(STRANGER_ODDS))
         priors[one] = log_sum_exp(terms)
-    return priors
+    return priors, [log(RETURN_ODDS * weight / total) for weight in passing]
 
 
 def _arriving(persons: int) -> float:
@@ -182,9 +245,9 @@ def _free(place: Sequence[Cue]) -> float:
     return min(1.0, exp(sum(cue.log_ratio for cue in place if cue.kind is CueKind.ELSEWHERE)))
 
 
-def _recency(sights: Sequence[Sight], at: datetime) -> float:
-    apart = [max((at - s.last_seen_at).total_seconds(), (s.first_seen_at - at).total_seconds(), 0.0) for s in sights]
-    return 1.0 / (1.0 + min(apart) / RECENT_S)
+def _recency(sights: Sequence[Sight], at_s: float) -> float:
+    apart_s = min([max(at_s - sight.last_s, sight.first_s - at_s) for sight in sights])
+    return 1.0 / (1.0 + max(apart_s, 0.0) / RECENT_S)
 
 
 def _composites(
@@ -231,14 +294,7 @@ def _without_double_face(linked: Sequence[Cue], naming: Sequence[Cue]) -> tuple[
 def _seen_apart(one: Individual, other: Individual) -> bool:
     """Return whether one camera saw both at once, so that they cannot be one."""
     return any(
-        a.camera_id == b.camera_id
-        and (min(a.last_seen_at, b.last_seen_at) - max(a.first_seen_at, b.first_seen_at)).total_seconds() > 1.0
+        a.camera_id == b.camera_id and min(a.last_s, b.last_s) - max(a.first_s, b.first_s) > 1.0
         for a in one.sights
         for b in other.sights
     )
-
-
-def odds_to_probabilities(ordered: Sequence[Hypothesis]) -> list[float]:
-    """Return the softmax of log-odds; sums to 1."""
-    total = log_sum_exp(one.log_odds for one in ordered)
-    return [exp(one.log_odds - total) for one in ordered]

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from marengocam.core.identity import Assignment, CameraGraph, Surroundings
 from marengocam.core.model import LocalTrack
-from marengocam.resolver.candidates import Hypothesis, hypotheses, odds_to_probabilities
+from marengocam.resolver.candidates import Explanations, Hypothesis, hypotheses
 from marengocam.resolver.cues import LINKS, CueKind
 
 CONFIRM_MARGIN = 2.2  # log-odds to the runner-up (9 to 1) before a name is said
@@ -56,9 +56,9 @@ def decide(
     return judge(hypotheses(track, surroundings, graph, assignment), assignment, confirm_probability)
 
 
-def judge(ordered: Sequence[Hypothesis], assignment: Assignment | None, confirm_probability: float) -> Verdict:
-    """Choose among hypotheses given best first."""
-    weights = odds_to_probabilities(ordered)
+def judge(explanations: Explanations, assignment: Assignment | None, confirm_probability: float) -> Verdict:
+    """Choose among all explanations."""
+    ordered, weights = explanations.ordered, explanations.probabilities()
     persons: dict[UUID, float] = defaultdict(float)
     for one, weight in zip(ordered, weights, strict=True):
         if one.person_id is not None:

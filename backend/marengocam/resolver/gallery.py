@@ -1,9 +1,8 @@
 """Which embeddings of a track are kept to recognise its individual by."""
 
-from collections.abc import Sequence
 from uuid import UUID, uuid5
 
-from marengocam.core.identity import ExemplarWrite, Likeness
+from marengocam.core.identity import ExemplarWrite, Looks
 from marengocam.core.model import Embedding, LocalTrack
 
 EXEMPLAR_NAMESPACE = UUID("0a4c6a0e-6a52-4a8e-8e43-3c2f6f3f5d10")
@@ -16,14 +15,14 @@ OBSERVED_QUALITY = 0.2
 
 
 def observed(
-    track: LocalTrack, identity_id: UUID, likenesses: Sequence[Likeness], person_id: UUID | None, *, lasting: bool
+    track: LocalTrack, identity_id: UUID, faces: Looks | None, person_id: UUID | None, *, lasting: bool
 ) -> tuple[ExemplarWrite, ...]:
     """Return what the track leaves behind: its looks for the visit, and its face for good when `lasting`."""
     kept = []
     if track.appearance is not None and track.appearance.quality >= OBSERVED_QUALITY:
         kept.append(_exemplar(track, identity_id, "appearance", track.appearance, None))
     if track.face is not None and track.face.quality >= OBSERVED_QUALITY:
-        grows = lasting and person_id is not None and _adds_a_look(track.face, likenesses, person_id)
+        grows = lasting and person_id is not None and _adds_a_look(faces, person_id)
         kept.append(_exemplar(track, identity_id, "face", track.face, person_id if grows else None))
     return tuple(kept)
 
@@ -38,12 +37,12 @@ def may_last(track: LocalTrack, probability: float, face_ratio: float) -> bool:
     )
 
 
-def _adds_a_look(face: Embedding, likenesses: Sequence[Likeness], person_id: UUID) -> bool:
-    return all(
-        one.cosine < SAME_LOOK_COSINE
-        for one in likenesses
-        if one.kind == "face" and one.model == face.model and one.person_id == person_id
-    )
+def _adds_a_look(faces: Looks | None, person_id: UUID) -> bool:
+    """Return whether none of the person's faces is much the same."""
+    if faces is None or person_id not in faces.owners:
+        return True
+    own = faces.cosines[faces.owner == faces.owners.index(person_id)]
+    return not bool((own >= SAME_LOOK_COSINE).any())
 
 
 def _exemplar(

@@ -64,7 +64,7 @@ def resolve(
         announced_person_id=said.person_id,
         announced_unknown=said.unknown,
         exemplars=observed(
-            claimed.track, identity_id, surroundings.likenesses, person.person_id if person else None, lasting=lasting
+            claimed.track, identity_id, surroundings.faces, person.person_id if person else None, lasting=lasting
         ),
         events=said.events,
         wake_identity=verdict.chosen.composite,
@@ -100,7 +100,7 @@ def obey(claimed: ClaimedTrack, assignment: Assignment, surroundings: Surroundin
         exemplars=observed(
             claimed.track,
             assignment.identity_id,
-            surroundings.likenesses,
+            surroundings.faces,
             assignment.person_id,
             lasting=claimed.track.face is not None and claimed.track.face.quality >= HUMAN_QUALITY,
         ),

@@ -1,7 +1,7 @@
 """What place and time say: who cannot be, who simply went on, who had time to walk over."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import exp, hypot, log, pi
 
 from marengocam.core.geometry import Box
@@ -14,6 +14,7 @@ CLOCKS_APART_S = 1.5  # overlaps between cameras shorter than this may be clock 
 SAME_BOX_IOU = 0.4  # two tracks on one object; below, two objects
 SAME_PLACE_RATIO = 4.0
 CONTINUATION_S = 8.0  # after a longer gap the place says nothing
+PATH_SLACK_S = 2.0  # a path may begin and end this much within its track's first and last sight
 PLACE_SPREAD = 0.25  # of box height: jitter of a box
 SPEED_SPREAD = 0.5  # box heights per second a walker may differ from the predicted walk
 SPEED_SPAN_S = 1.0  # stretch of path a speed is taken from
@@ -34,9 +35,10 @@ ELSEWHERE_LIMIT = (-4.0, 2.0)
 def place_cues(track: LocalTrack, sights: Sequence[Sight], graph: CameraGraph) -> tuple[Cue, ...] | None:
     """Return what place and time say about one candidate's sights; None: it cannot be the same individual."""
     cues: list[Cue] = []
+    first_s, last_s = track.first_seen_at.timestamp(), track.last_seen_at.timestamp()
     here = [sight for sight in sights if sight.camera_id == track.camera_id]
     there = [sight for sight in sights if sight.camera_id != track.camera_id]
-    at_once = [sight for sight in here if _overlap_s(track, sight) > AT_ONCE_S]
+    at_once = [sight for sight in here if min(last_s, sight.last_s) - max(first_s, sight.first_s) > AT_ONCE_S]
     if at_once:
         overlaps = [_shared_iou(track.path, sight.path) for sight in at_once]
         if any(iou is not None and iou < SAME_BOX_IOU for iou in overlaps):
@@ -52,22 +54,33 @@ def place_cues(track: LocalTrack, sights: Sequence[Sight], graph: CameraGraph) -
 
 
 def _other_cameras(track: LocalTrack, here: Sequence[Sight], there: Sequence[Sight], graph: CameraGraph) -> list[Cue]:
-    visible = sorted({sight.camera_id for sight in there if _overlap_s(track, sight) > CLOCKS_APART_S})
+    first_s, last_s = track.first_seen_at.timestamp(), track.last_seen_at.timestamp()
+    visible = sorted(
+        {one.camera_id for one in there if min(last_s, one.last_s) - max(first_s, one.first_s) > CLOCKS_APART_S}
+    )
     if visible:
         ratios = {camera: elsewhere_ratio(graph, track.camera_id, camera) for camera in visible}
         camera = max(visible, key=lambda name: (ratios[name], name))
         return [Cue(CueKind.ELSEWHERE, ratios[camera], {"camera_id": camera})]
-    before = [sight for sight in (*here, *there) if sight.last_seen_at <= _later(track.first_seen_at)]
-    if not before:
-        return []
-    last = max(before, key=lambda sight: (sight.last_seen_at, sight.local_track_id))
-    learned = graph.transits.get((last.camera_id, track.camera_id))
-    if last.camera_id == track.camera_id or learned is None or learned.count < LEARNED_TRANSITS:
-        return []
-    seconds = max((track.first_seen_at - last.last_seen_at).total_seconds(), AT_ONCE_S)
-    return [
-        Cue(CueKind.TRANSIT, transit_ratio(learned, seconds), {"from": last.camera_id, "seconds": round(seconds, 1)})
-    ]
+    way = transit_cue(track.camera_id, first_s, (*here, *there), graph)
+    return [way] if way is not None else []
+
+
+def transit_cue(camera_id: str, first_s: float, sights: Sequence[Sight], graph: CameraGraph) -> Cue | None:
+    """Return what the way from where a candidate was seen last says, when journeys over it are known."""
+    last = None
+    for sight in sights:
+        if sight.last_s <= first_s + CLOCKS_APART_S and (
+            last is None or (sight.last_s, sight.local_track_id) > (last.last_s, last.local_track_id)
+        ):
+            last = sight
+    if last is None or last.camera_id == camera_id:
+        return None
+    learned = graph.transits.get((last.camera_id, camera_id))
+    if learned is None or learned.count < LEARNED_TRANSITS:
+        return None
+    seconds = max(first_s - last.last_s, AT_ONCE_S)
+    return Cue(CueKind.TRANSIT, transit_ratio(learned, seconds), {"from": last.camera_id, "seconds": round(seconds, 1)})
 
 
 def elsewhere_ratio(graph: CameraGraph, here: str, there: str) -> float:
@@ -89,15 +102,6 @@ def transit_ratio(learned: Transit, seconds: float) -> float:
 
 def _log_normal(seconds: float, mean_log: float, deviation: float) -> float:
     return -log(seconds * deviation) - (log(seconds) - mean_log) ** 2 / (2 * deviation**2)
-
-
-def _later(at: datetime) -> datetime:
-    return at + timedelta(seconds=CLOCKS_APART_S)
-
-
-def _overlap_s(track: LocalTrack, sight: Sight) -> float:
-    start = max(track.first_seen_at, sight.first_seen_at)
-    return (min(track.last_seen_at, sight.last_seen_at) - start).total_seconds()
 
 
 def _shared_iou(one: Sequence[PathPoint], other: Sequence[PathPoint]) -> float | None:
@@ -139,10 +143,11 @@ def _continuation(track: LocalTrack, here: Sequence[Sight]) -> Cue | None:
     if not track.path:
         return None
     cues = []
+    first_s, last_s = track.first_seen_at.timestamp(), track.last_seen_at.timestamp()
     for sight in here:
-        if not sight.path:
+        if not sight.path or max(first_s - sight.last_s, sight.first_s - last_s) > CONTINUATION_S + PATH_SLACK_S:
             continue
-        if sight.last_seen_at <= track.last_seen_at:
+        if sight.last_s <= last_s:
             earlier, later = sight.path, track.path
         else:
             earlier, later = track.path, sight.path

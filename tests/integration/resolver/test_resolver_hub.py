@@ -9,16 +9,19 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 from tests.support.resolver_hub import ALICE, BLUE, BOB, CAMERAS, CONFIRM, RED, Scene, like, open_scene, seen, unit
-from tests.support.resolver_scenes import LEFT, NOON, RIGHT, path
+from tests.support.resolver_scenes import FACE_MODEL, LEFT, NOON, RIGHT, path
 
-from marengocam.core.identity import CameraGraph, ClaimedTrack
+from marengocam.core.identity import CameraGraph
 from marengocam.core.model import EventType
 from marengocam.db.hub import Hub, open_hub
+from marengocam.db.queries import vector_text
 from marengocam.db.tracks import TrackFilter
 from marengocam.db.word_changes import Speaker
 from marengocam.resolver.metrics import ResolverMetrics
 from marengocam.resolver.resolve import resolve_other
 from marengocam.resolver.turn import take_turn
+
+LATER_FACES = 1500
 
 
 @pytest.fixture
@@ -151,6 +154,40 @@ async def test_the_stranger_of_tuesday_comes_back_on_saturday(scene: Scene) -> N
     assert rows[0].identity_id == rows[1].identity_id
 
 
+async def test_a_stranger_is_known_again_behind_thousands_of_later_faces_and_after_the_track_is_gone(
+    scene: Scene,
+) -> None:
+    tuesday = seen("tuesday", end_s=5, face=BOB, open_=False)
+    await scene.save(tuesday)
+    await scene.resolve()
+    identity_id = (await scene.hub.tracks.get(tuesday.local_track_id)).identity_id
+    faces = [unit(1000 + n) for n in range(LATER_FACES)]
+    async with scene.hub.database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO identity (identity_id, first_seen_at, last_seen_at, created_at) "
+            "SELECT md5('later' || n)::uuid, $1, $1, $1 FROM generate_series(1, $2::int) n",
+            NOON + timedelta(days=1),
+            LATER_FACES,
+        )
+        await connection.execute(
+            "INSERT INTO exemplar (exemplar_id, identity_id, kind, model, embedding, quality, source, created_at, "
+            "remembered) SELECT md5('face' || n)::uuid, md5('later' || n)::uuid, 'face', $1, vector::halfvec, 0.8, "
+            "'observed', $2, true "
+            "FROM unnest($3::text[]) WITH ORDINALITY AS one (vector, n)",
+            FACE_MODEL,
+            NOON + timedelta(days=1),
+            [vector_text(face) for face in faces],
+        )
+    await scene.hub.tracks.prune(NOON + timedelta(days=1), 10)
+    later = seen("later", camera="yard", start_s=20 * 86_400, end_s=20 * 86_400 + 5, face=like(BOB, 3), open_=False)
+    await scene.save(later)
+    await scene.resolve()
+    assert (await scene.hub.tracks.get(later.local_track_id)).identity_id == identity_id
+    forgotten, _ = await scene.hub.privacy.forget_strangers(NOON + timedelta(days=2), LATER_FACES + 1)
+    assert forgotten == LATER_FACES + 1
+    assert await scene.hub.resolution.backlog() == 0
+
+
 async def test_a_removed_person_is_unknown_from_then_on(scene: Scene) -> None:
     alice = await scene.enrol("Alice", ALICE)
     await scene.save(seen("walk", end_s=1, face=like(ALICE, 9)))
@@ -184,9 +221,7 @@ async def test_a_crash_in_mid_turn_loses_nothing_and_says_nothing_twice(scene: S
 
     async def broken_turn() -> None:
         async with scene.hub.resolution.claim(8) as turn:
-            for found, revision in turn.tracks:
-                claimed = ClaimedTrack(found, revision, None)
-                await turn.write(resolve_other(claimed), NOON)
+            await turn.write([resolve_other(claimed) for claimed in turn.claimed], NOON)
             raise RuntimeError("pulled the plug")
 
     with pytest.raises(RuntimeError, match="pulled the plug"):

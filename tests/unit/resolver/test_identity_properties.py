@@ -1,17 +1,18 @@
 """Laws of the decision that hold whatever the evidence."""
 
 from dataclasses import replace
-from math import isclose
+from math import exp, isclose
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.resolver_scenes import LEFT, RIGHT, clothes_of, face_of, person, sight, track
+from tests.support.resolver_scenes import LEFT, RIGHT, clothes_of, face_of, ident, looks_of, person, sight, track
 
 from marengocam.core.calibration import face_log_ratio
 from marengocam.core.identity import CameraGraph, Surroundings
-from marengocam.resolver.candidates import hypotheses, odds_to_probabilities
+from marengocam.resolver.candidates import hypotheses
+from marengocam.resolver.cues import log_sum_exp
 from marengocam.resolver.decision import decide
-from marengocam.resolver.fusion import compared_faces
+from marengocam.resolver.fusion import weighed_faces
 
 IDENTITIES = {"i1": None, "i2": None, "i3": "Alice", "i4": "Bob"}
 cosines = st.floats(-1, 1)
@@ -42,6 +43,10 @@ def likenesses(draw):
     return clothes_of(identity, draw(cosines), of=IDENTITIES[identity], trust=draw(st.floats(0, 1)))
 
 
+def told(seen, looks, persons):
+    return Surroundings(tuple(seen), persons, faces=looks_of("face", looks), appearances=looks_of("appearance", looks))
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(sights(), max_size=8),
@@ -52,12 +57,13 @@ def likenesses(draw):
 def test_probabilities_sum_to_one_and_the_order_of_arrival_does_not_matter(seen, looks, random, quality):
     subject = track(face=True, clothes=True, end_s=3, quality=quality)
     persons = (person("Alice"), person("Bob"))
-    one = Surroundings(tuple(seen), tuple(looks), persons)
+    one = told(seen, looks, persons)
     found = hypotheses(subject, one, CameraGraph(), None)
-    assert isclose(sum(odds_to_probabilities(found)), 1.0, abs_tol=1e-9)
+    total = log_sum_exp([*(each.log_odds for each in found.ordered), found.crowd])
+    assert isclose(sum(found.probabilities()) + exp(found.crowd - total), 1.0, abs_tol=1e-9)
     random.shuffle(seen)
     random.shuffle(looks)
-    other = Surroundings(tuple(seen), tuple(looks), persons[::-1])
+    other = told(seen, looks, persons[::-1])
     first, second = (decide(subject, s, CameraGraph(), None, 0.95) for s in (one, other))
     assert first.confirmed_person_id == second.confirmed_person_id
     assert (first.chosen.identity_id, first.chosen.person_id) == (second.chosen.identity_id, second.chosen.person_id)
@@ -67,7 +73,7 @@ def test_probabilities_sum_to_one_and_the_order_of_arrival_does_not_matter(seen,
 
 @given(cosines, st.floats(0, 1))
 def test_distrust_only_ever_weakens_evidence(cosine, trust):
-    told = replace(face_of("Alice", cosine), trust=trust)
-    (weakened,) = compared_faces(track(face=True).face, [told])
-    ratio = face_log_ratio(told.model, cosine, told.quality)
+    seen = replace(face_of("Alice", cosine), trust=trust)
+    weakened = weighed_faces(track(face=True).face, looks_of("face", [seen]))[ident("Alice")]
+    ratio = face_log_ratio(seen.model, cosine, seen.quality)
     assert min(ratio, 0) - 1e-2 <= weakened.log_ratio <= max(ratio, 0) + 1e-9

@@ -102,7 +102,8 @@ VALUES (:word_id, 'erase', :said_at, :said_by, 'Somebody was erased.', ARRAY[CAS
     ARRAY[CAST(:person_id AS uuid)], NULL);
 
 -- name: forget_strangers
--- Looks of the unknown that are older than their owner wants to keep, a batch at a time; returns the pictures.
+-- Looks of the unknown that are older than their owner wants to keep, a batch at a time, those whose tracks went before
+-- them too; returns the pictures.
 WITH old AS (
     SELECT t.local_track_id, t.face_crop_path
     FROM local_track t
@@ -120,8 +121,20 @@ WITH old AS (
 ), gone AS (
     DELETE FROM exemplar
     WHERE person_id IS NULL AND local_track_id IN (SELECT local_track_id FROM old)
+), trackless AS (
+    DELETE FROM exemplar
+    WHERE exemplar_id IN (
+        SELECT e.exemplar_id FROM exemplar e JOIN identity i USING (identity_id)
+        WHERE e.person_id IS NULL AND e.local_track_id IS NULL AND e.created_at < :before
+            AND i.person_id IS NULL AND NOT i.ignored
+            AND NOT EXISTS (SELECT FROM denial d WHERE d.identity_id = i.identity_id)
+        ORDER BY e.created_at
+        LIMIT :most
+    )
+    RETURNING exemplar_id, picture_path
 )
-SELECT local_track_id, face_crop_path AS path FROM old;
+SELECT local_track_id, face_crop_path AS path FROM old
+UNION ALL SELECT exemplar_id, picture_path FROM trackless;
 
 -- name: notify!
 -- Tell whoever waits.

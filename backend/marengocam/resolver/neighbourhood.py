@@ -1,0 +1,185 @@
+"""What surrounds the tracks of one turn, kept up while its decisions fall: each sees those before it."""
+
+from bisect import insort
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+from marengocam.core.identity import (
+    Assignment,
+    ClaimedTrack,
+    ExemplarWrite,
+    KnownLook,
+    Looks,
+    Outcome,
+    Sight,
+    Surroundings,
+    Vicinity,
+)
+from marengocam.core.model import Embedding, LocalTrack
+from marengocam.db.turn import HUMAN, OBSERVED_LIMIT, SIGHTS_LIMIT, moved
+from marengocam.resolver.album import Album, lasting
+
+CONFIRMED_FACES_LIMIT = 20  # that the resolver takes into a person's gallery by itself, of each model
+Key = tuple[str, str, int]  # kind, model, numbers in a vector
+_NOBODY: frozenset[UUID] = frozenset()
+
+
+class Neighbourhood:
+    """Sights, galleries and assignments after the decisions so far; the hub is written at the turn's end."""
+
+    def __init__(self, vicinity: Vicinity, claimed: Sequence[ClaimedTrack], window: timedelta) -> None:
+        self._vicinity = vicinity
+        self._window_s = window.total_seconds()
+        self._person_of = dict(vicinity.person_of)
+        self._sights = sorted(vicinity.sights, key=_newest_first)
+        self._tracks_of = Counter[UUID]()
+        for one in claimed:
+            if one.assignment is not None:
+                self._tracks_of[one.assignment.identity_id] = one.others + 1
+                self._person_of.setdefault(one.assignment.identity_id, one.assignment.person_id)
+        self._room = len(claimed)
+        grouped: dict[Key, list[KnownLook]] = defaultdict(list)
+        for look in vicinity.looks:
+            grouped[look.kind, look.model, len(look.vector)].append(look)
+        self._albums = {key: Album(looks, self._owner_of, key[2], self._room) for key, looks in grouped.items()}
+
+    def assignment(self, claimed: ClaimedTrack) -> Assignment | None:
+        """Return what was decided about a track before, as this turn's decisions have left it."""
+        before = claimed.assignment
+        if before is None:
+            return None
+        return replace(
+            before, person_id=self._person_of[before.identity_id], alone=self._tracks_of[before.identity_id] <= 1
+        )
+
+    def surroundings(self, track: LocalTrack) -> Surroundings:
+        """Return what a decision on one track may rest on."""
+        from_s, to_s = track.first_seen_at.timestamp() - self._window_s, track.last_seen_at.timestamp() + self._window_s
+        sights = [
+            one for one in self._sights if from_s <= one.last_s <= to_s and one.local_track_id != track.local_track_id
+        ][:SIGHTS_LIMIT]
+        around = {one.identity_id for one in sights}
+        known = self._vicinity
+        near = known.strangers.get(track.local_track_id, _NOBODY)
+        return Surroundings(
+            sights=tuple(sights),
+            persons=known.persons,
+            faces=self._compared("face", track.face, track, around | near),
+            appearances=self._compared("appearance", track.appearance, track, around),
+            denied=known.denied,
+            ignored=known.ignored,
+        )
+
+    def with_room(self, outcome: Outcome) -> Outcome:
+        """Return an outcome whose faces are to last only while the person's gallery has room for them."""
+        return replace(outcome, exemplars=tuple(self._with_room(one) for one in outcome.exemplars))
+
+    def take_in(self, outcome: Outcome) -> None:
+        """Have the next decisions see this one."""
+        identity_id = outcome.identity_id
+        if identity_id is None:
+            return
+        before = outcome.claimed.assignment
+        human = before is not None and before.decided_by == HUMAN
+        trust = 1.0 if human else float(outcome.evidence.get("trust", outcome.probability))
+        self._name(identity_id, outcome.person_id)
+        self._see(outcome.claimed.track, identity_id, trust)
+        for album in self._albums.values():
+            album.drop_track(outcome.claimed.track.local_track_id)
+        for one in outcome.exemplars:
+            self._keep(_look_of(one, trust, human=human))
+        if moved(outcome):
+            if before is not None:
+                self._tracks_of[before.identity_id] -= 1
+            self._tracks_of[identity_id] += 1
+            for album in self._albums.values():
+                album.trim(identity_id, OBSERVED_LIMIT)
+
+    def _name(self, identity_id: UUID, person_id: UUID | None) -> None:
+        """Whom an earlier decision or a human named it an identity stays."""
+        known = self._person_of.get(identity_id)
+        self._person_of[identity_id] = known or person_id
+        if known is not None or person_id is None:
+            return
+        self._sights = [
+            replace(one, person_id=person_id) if one.identity_id == identity_id else one for one in self._sights
+        ]
+        for album in self._albums.values():
+            album.give(identity_id, person_id)
+
+    def _see(self, track: LocalTrack, identity_id: UUID, trust: float) -> None:
+        for place, one in enumerate(self._sights):
+            if one.local_track_id == track.local_track_id:
+                del self._sights[place]
+                break
+        seen = Sight(
+            track.local_track_id,
+            identity_id,
+            self._person_of[identity_id],
+            track.camera_id,
+            track.first_seen_at,
+            track.last_seen_at,
+            trust,
+            track.path,
+        )
+        insort(self._sights, seen, key=_newest_first)
+
+    def _keep(self, look: KnownLook) -> None:
+        key = (look.kind, look.model, len(look.vector))
+        if key not in self._albums:
+            self._albums[key] = Album((), self._owner_of, key[2], self._room)
+        self._albums[key].add(look)
+
+    def _compared(
+        self, kind: str, embedding: Embedding | None, track: LocalTrack, identity_ids: set[UUID] | frozenset[UUID]
+    ) -> Looks | None:
+        if embedding is None:
+            return None
+        album = self._albums.get((kind, embedding.model, len(embedding.vector)))
+        if album is None:
+            return None
+        return album.compare(embedding.vector, embedding.model, track.local_track_id, identity_ids)
+
+    def _owner_of(self, look: KnownLook) -> UUID:
+        if lasting(look) and look.person_id is not None:
+            return look.person_id
+        if look.identity_id is None:
+            raise LookupError("a look stands for nobody")
+        return self._person_of.get(look.identity_id) or look.identity_id
+
+    def _with_room(self, one: ExemplarWrite) -> ExemplarWrite:
+        if one.person_id is None:
+            return one
+        taken = {
+            look.exemplar_id
+            for key, album in self._albums.items()
+            if key[:2] == (one.kind, one.embedding.model)
+            for look in album.looks
+            if look.person_id == one.person_id and look.source == "confirmed" and look.exemplar_id != one.exemplar_id
+        }
+        full = len(taken) >= CONFIRMED_FACES_LIMIT
+        return replace(one, person_id=None, source="observed") if full else one
+
+
+def _newest_first(sight: Sight) -> tuple[float, int]:
+    return (-sight.last_s, sight.local_track_id.int)
+
+
+def _look_of(one: ExemplarWrite, trust: float, *, human: bool) -> KnownLook:
+    return KnownLook(
+        exemplar_id=one.exemplar_id,
+        kind=one.kind,
+        model=one.embedding.model,
+        vector=one.embedding.vector,
+        quality=one.embedding.quality,
+        at_s=one.created_at.timestamp(),
+        person_id=one.person_id,
+        identity_id=one.identity_id,
+        local_track_id=one.local_track_id,
+        trust=1.0 if one.person_id is not None else trust,
+        source=one.source,
+        human=human,
+    )
