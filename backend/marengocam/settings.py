@@ -55,6 +55,7 @@ class Settings:
     face_url: str = ""  # empty: our own face process on face_port; "off": no faces
     mqtt_url: Secret = Secret("")  # mqtt://user:password@host:1883; empty: none
     mqtt_topic_prefix: str = "marengocam"
+    loopback_cameras: bool = False  # whether a camera may be on this machine itself, as with go2rtc beside us
     chunk_s: float = 60.0  # length of a recorded file
     analysis_fps: float = 5.0  # frames looked at per second and camera
     analysis_detail: str = "balanced"  # high: larger pictures, and every frame even while all is calm
@@ -124,6 +125,7 @@ _SCHEMA = vol.Schema(
         "face_url": str,
         "mqtt_url": _secret,
         "mqtt_topic_prefix": str,
+        "loopback_cameras": vol.Boolean(),
         "chunk_s": vol.All(vol.Coerce(float), vol.Range(2, 900)),
         "analysis_fps": vol.All(vol.Coerce(float), vol.Range(0.2, 30)),
         "analysis_detail": vol.In(["balanced", "high"]),

@@ -52,7 +52,7 @@ async def hub_settings(**changes: object) -> AsyncIterator[Settings]:
             await migrate_database(address)
             settings = Settings(
                 data_dir=folder / "data", media_dir=media, database_url=address, models_dir=shared_folder("models"),
-                download_models=False,
+                download_models=False, loopback_cameras=True,
             )  # fmt: skip
             yield replace(settings, **changes)
         finally:
@@ -68,6 +68,7 @@ def start_service(name: str, settings: Settings, log: Path) -> subprocess.Popen[
         "DATABASE_URL": settings.database_url.reveal(),
         "DETECTOR": settings.detector,
         "CHUNK_S": settings.chunk_s,
+        "LOOPBACK_CAMERAS": settings.loopback_cameras,
         "DOWNLOAD_MODELS": "false",
         "FACE_URL": "off",
         **{f"{service}_PORT": free_port() for service in _HEALTH_PORTS},

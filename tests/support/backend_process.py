@@ -81,6 +81,7 @@ class Backend:
             "MARENGOCAM_WEB_PORT": str(self._settings.web_port),
             "MARENGOCAM_DATABASE_URL": self._database_url,
             "MARENGOCAM_DOWNLOAD_MODELS": "false",
+            "MARENGOCAM_LOOPBACK_CAMERAS": "true",
         }
         with (self._folder / "web.log").open("ab") as log:
             self._web = await asyncio.create_subprocess_exec(
@@ -225,7 +226,11 @@ async def main() -> None:
     folder.chmod(0o755)  # the database's own account has to get in when the tests run as root
     server = EmbeddedServer(folder / "data", durable=False, die_with_parent=True)
     settings = Settings(
-        data_dir=folder / "data", media_dir=folder / "media", web_port=_free_port(), download_models=False
+        data_dir=folder / "data",
+        media_dir=folder / "media",
+        web_port=_free_port(),
+        download_models=False,
+        loopback_cameras=True,
     )
     settings.media_dir.mkdir()
     try:

@@ -71,7 +71,9 @@ def hub_settings(database_url: Secret, tmp_path: Path) -> Settings:
     data, media = tmp_path / "data", tmp_path / "media"
     data.mkdir()
     media.mkdir()
-    return Settings(data_dir=data, media_dir=media, database_url=database_url, download_models=False)
+    return Settings(
+        data_dir=data, media_dir=media, database_url=database_url, download_models=False, loopback_cameras=True
+    )
 
 
 @pytest_asyncio.fixture

@@ -69,6 +69,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
         "MARENGOCAM_DOWNLOAD_MODELS": "false",
         "MARENGOCAM_CHUNK_S": str(settings.chunk_s),
         "MARENGOCAM_FACE_URL": "off",
+        "MARENGOCAM_LOOPBACK_CAMERAS": "true",
     }
 
 

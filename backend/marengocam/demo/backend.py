@@ -117,6 +117,7 @@ def _environment(data: Path) -> dict[str, str]:
         "MARENGOCAM_DATA_DIR": str(data / "backend"),
         "MARENGOCAM_MEDIA_DIR": str(data / "media"),
         "MARENGOCAM_CHUNK_S": "10",
+        "MARENGOCAM_LOOPBACK_CAMERAS": "true",
     }
 
 

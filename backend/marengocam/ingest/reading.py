@@ -13,6 +13,7 @@ from marengocam.ingest.camera_state import CameraHealth
 from marengocam.ingest.decode_queue import DecodeQueue, QueuedPacket
 from marengocam.ingest.recorder import Recorder
 from marengocam.ingest.recording_modes import Sights
+from marengocam.media.destinations import check_destination
 from marengocam.media.faults import SENTENCES, Fault, StreamError
 from marengocam.media.reachability import answers
 from marengocam.media.store import Store
@@ -53,6 +54,7 @@ class Reader:
         sights: Sights,
         on_chunk: Callable[[Chunk], None],
         on_recovered: Callable[[], None],
+        loopback: bool = False,
     ) -> None:
         self._camera = camera
         self._plan = plan
@@ -64,6 +66,7 @@ class Reader:
         self._sights = sights
         self._on_chunk = on_chunk
         self._on_recovered = on_recovered
+        self._loopback = loopback
         self._stopping = threading.Event()
         self._session = 0
         self._session_began_s = 0.0
@@ -106,6 +109,7 @@ class Reader:
 
     def _serve(self) -> None:
         camera = self._camera
+        check_destination(self._plan.url, loopback=self._loopback)
         options = StreamOptions(camera.username, camera.password, camera.transport)
         with StreamReader(self._plan.url, options, self._clock) as reader:
             self._session_began_s, self._keyframe_seen = self._clock.monotonic_s(), False

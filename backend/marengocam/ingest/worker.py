@@ -91,6 +91,7 @@ class CameraWorker:
                 sights=sights,
                 on_chunk=on_chunk,
                 on_recovered=partial(on_recovered, camera.camera_id),
+                loopback=settings.loopback_cameras,
             )
             for plan in plans_of(camera)
         ]

@@ -21,6 +21,8 @@ class Fault(StrEnum):
     TOO_LARGE = "too_large"
     STALLED = "stalled"
     NO_KEYFRAME = "no_keyframe"
+    FORBIDDEN = "forbidden"
+    REDIRECT = "redirect"
     ENDED = "ended"
     OTHER = "other"
 
@@ -37,6 +39,8 @@ SENTENCES = {
     Fault.TOO_LARGE: "The camera's picture is too large: choose a smaller resolution in the camera.",
     Fault.STALLED: "The camera is connected but sends no video: restart it if this lasts.",
     Fault.NO_KEYFRAME: "The camera sends video without keyframes: set a keyframe (I-frame) every 1 to 2 seconds.",
+    Fault.FORBIDDEN: "Cameras are not read from this address.",
+    Fault.REDIRECT: "The camera's address only leads on to another one: enter the address where the video is.",
     Fault.ENDED: "The camera ended the stream; it is opened again.",
     Fault.OTHER: "The stream cannot be read: check the address and the camera's settings.",
 }

@@ -1,6 +1,8 @@
 """How FFmpeg is told to open an address: with which credentials, what it may read there, and for how long."""
 
 import contextlib
+import http.client
+import ssl
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 from marengocam.core.secret import Secret
@@ -13,8 +15,12 @@ HLS_SUFFIX = ".m3u8"
 HLS_TIMEOUT_S = 20.0  # between two pieces of HLS, which come every 2 to 10 s; each request has the stall limit
 # What a camera answers over HTTP decides what reads it: nothing of that may lead to other files or other protocols.
 HTTP_FORMATS = "mpjpeg,hls,mpegts,mov,flv,matroska"
+FILE_FORMATS = (
+    "mov,matroska,mpegts,mpeg,avi,flv,asf,ogg,h264,hevc,mjpeg,mpjpeg"  # not what names other files, as hls does
+)
 HTTP_PROTOCOLS = "http,https,tcp,tls,crypto"
 # Cameras sign their certificates themselves and have no name that could be checked: encrypted, but not proven.
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 ANY_CERTIFICATE = {"tls_verify": "0"}
 SIZE_LIMIT = {"max_pixels": str(MAX_PIXELS)}  # a picture that only claims to be larger is not made room for
 
@@ -51,9 +57,10 @@ def ffmpeg_options(url: str, transport: str, stall_timeout_s: float) -> dict[str
             "rw_timeout": limit_us,
             "format_whitelist": HTTP_FORMATS,
             "protocol_whitelist": HTTP_PROTOCOLS,
+            "max_redirects": "0",  # where they lead is not in the owner's hands
             "live_start_index": "-1",  # of HLS: what is newest, not three pieces back
         }
-    return dict(SIZE_LIMIT)
+    return {**SIZE_LIMIT, "format_whitelist": FILE_FORMATS, "protocol_whitelist": "file"}
 
 
 def read_timeout_s(url: str, stall_timeout_s: float) -> float:
@@ -67,6 +74,8 @@ def read_timeout_s(url: str, stall_timeout_s: float) -> float:
 def opening_fault(error: BaseException, url: str, waited_s: float, stall_timeout_s: float) -> Fault:
     """Return what is wrong with an address that FFmpeg could not open within `waited_s`."""
     kind = fault_of(error)
+    if kind is Fault.UNREACHABLE and url.startswith("http") and leads_on(url, stall_timeout_s):
+        return Fault.REDIRECT
     if kind is Fault.NOT_VIDEO and waited_s >= stall_timeout_s and url.startswith("rtsp"):
         return Fault.STALLED  # it let us in, and then had nothing to say: FFmpeg takes silence for a wrong answer
     if kind is Fault.STALLED:
@@ -74,6 +83,25 @@ def opening_fault(error: BaseException, url: str, waited_s: float, stall_timeout
     if kind is Fault.ENDED and url.startswith("http"):
         return Fault.NOT_VIDEO  # a page was read to its end, and no video was in it
     return kind
+
+
+def leads_on(url: str, limit_s: float) -> bool:
+    """Return whether a web server answers with a redirect; FFmpeg, told to follow none, does not say why it failed."""
+    parts = urlsplit(url)
+    host, port, path = parts.hostname or "", parts.port, urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    try:
+        if parts.scheme == "https":
+            any_certificate = ssl._create_unverified_context()  # noqa: S323, SLF001 - as ANY_CERTIFICATE
+            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+                host, port, timeout=limit_s, context=any_certificate
+            )
+        else:
+            connection = http.client.HTTPConnection(host, port, timeout=limit_s)
+        with contextlib.closing(connection):
+            connection.request("GET", path)
+            return connection.getresponse().status in REDIRECTS
+    except (OSError, ValueError, http.client.HTTPException):
+        return False
 
 
 def _split(url: str) -> SplitResult:

@@ -137,7 +137,9 @@ async def test_recording_goes_on_while_the_database_server_is_away(clip: Path, t
     try:
         address = server.start()
         await migrate_database(address)
-        settings = Settings(data_dir=folder, media_dir=media, database_url=address, detector="hog", chunk_s=2.0)
+        settings = Settings(
+            data_dir=folder, media_dir=media, database_url=address, detector="hog", chunk_s=2.0, loopback_cameras=True
+        )
         await _recorded_through_an_outage(server, settings, clip, tmp_path / "ingest.log")
     finally:
         server.stop()

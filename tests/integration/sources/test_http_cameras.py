@@ -114,3 +114,24 @@ async def test_what_a_web_server_answers_instead_of_video_is_told_apart(status, 
         with pytest.raises(StreamError) as caught:
             await asyncio.to_thread(watch, f"{root}/video")
     assert caught.value.kind is kind
+
+
+async def test_a_redirect_is_not_followed_but_told():
+    asked = []
+
+    async def answer(request):
+        asked.append(request.path)
+        raise web.HTTPFound("/inside")
+
+    async def inside(request):
+        asked.append(request.path)
+        return web.Response(text="secret")
+
+    app = web.Application()
+    app.router.add_get("/video", answer)
+    app.router.add_get("/inside", inside)
+    async with http_server(app) as root:
+        with pytest.raises(StreamError) as caught:
+            await asyncio.to_thread(watch, f"{root}/video")
+    assert caught.value.kind is Fault.REDIRECT
+    assert "/inside" not in asked

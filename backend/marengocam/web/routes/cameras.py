@@ -18,6 +18,8 @@ from marengocam.core.model import Camera, CameraState, Zone
 from marengocam.core.preferences import PRIVACY_REASON, in_force
 from marengocam.core.secret import Secret
 from marengocam.db.cameras import CameraStatus
+from marengocam.media.destinations import check_destination
+from marengocam.media.faults import StreamError
 from marengocam.media.opening import SCHEMES
 from marengocam.media.probe import probe
 from marengocam.media.store import live_path
@@ -28,6 +30,7 @@ from marengocam.web.table import Desk, Route
 from marengocam.web.wire import cameras as wire
 
 PROBE_LIMIT_S = 15.0
+RESOLVE_LIMIT_S = 5.0
 STALE_STATUS_S = 20.0
 
 
@@ -39,6 +42,7 @@ async def add_camera(desk: Desk, request: web.Request) -> web.Response:
     body = await given(request, wire.CameraIn)
     main_url, login = checked_address(desk, body.main_url, "main_url")
     sub_url = checked_address(desk, body.sub_url, "sub_url")[0] if body.sub_url else None
+    await check_leads_to_a_camera(desk, main_url=main_url, sub_url=sub_url)
     username = body.username if body.username is not None else login[0]
     password = body.password if body.password is not None else login[1]
     camera = Camera(
@@ -77,6 +81,7 @@ async def change_camera(desk: Desk, request: web.Request) -> web.Response:
             changes |= {"username": login[0], "password": Secret(login[1]) if login[1] else None}
     if body.sub_url is not msgspec.UNSET:
         changes["sub_url"] = checked_address(desk, body.sub_url, "sub_url")[0] if body.sub_url else None
+    await check_leads_to_a_camera(desk, main_url=changes.get("main_url"), sub_url=changes.get("sub_url"))
     if body.password is not msgspec.UNSET:
         changes["password"] = Secret(body.password) if body.password else None
     if body.transport is not msgspec.UNSET:
@@ -133,6 +138,7 @@ async def probe_camera(desk: Desk, request: web.Request) -> web.Response:
 
 
 async def _probed(desk: Desk, url: str, options: StreamOptions) -> wire.ProbeOut:
+    await check_leads_to_a_camera(desk, main_url=url)
     try:
         looking = asyncio.get_running_loop().run_in_executor(desk.probing, probe, url, options)
         info = await asyncio.wait_for(looking, PROBE_LIMIT_S)
@@ -153,6 +159,21 @@ async def snapshot(desk: Desk, request: web.Request) -> web.StreamResponse:
     return web.FileResponse(file, headers={"Cache-Control": "no-store", "Content-Type": "image/jpeg"})
 
 
+async def check_leads_to_a_camera(desk: Desk, **addresses: str | None) -> None:
+    """Raise InputFieldError, with the field's name, for an address at which no camera may be."""
+    loopback = desk.context.settings.loopback_cameras
+    for field, url in addresses.items():
+        if url is None:
+            continue
+        try:
+            async with asyncio.timeout(RESOLVE_LIMIT_S):
+                await asyncio.to_thread(check_destination, url, loopback=loopback)
+        except StreamError as error:
+            raise InputFieldError(str(error), field) from None
+        except TimeoutError:
+            continue  # the name service is away: ingest asks again before it connects
+
+
 def checked_address(desk: Desk, url: str, field: str) -> tuple[str, tuple[str | None, str | None]]:
     """Return an address without its user and password, and those; raises InputFieldError."""
     try:
@@ -163,8 +184,10 @@ def checked_address(desk: Desk, url: str, field: str) -> tuple[str, tuple[str | 
     if parts.scheme not in SCHEMES:
         raise InputFieldError(f"The address must begin with {', '.join(f'{s}://' for s in SCHEMES)}.", field)
     if parts.scheme == "file":
-        if not desk.store.resolve(parts.path).is_relative_to(desk.store.root.resolve()):
-            raise InputFieldError("Files are only read below the media folder.", field)
+        try:
+            desk.store.resolve(unquote(parts.path))
+        except BadInputError:
+            raise InputFieldError("Files are only read below the media folder.", field) from None
         return url, (None, None)
     if not host:
         raise InputFieldError("The address has no host: write it as rtsp://host:554/path.", field)

@@ -11,6 +11,7 @@ from marengocam.discovery.search import discover
 from marengocam.discovery.soap import Login
 from marengocam.web.answers import given, told
 from marengocam.web.limits import Limit
+from marengocam.web.routes.cameras import check_leads_to_a_camera
 from marengocam.web.table import Desk, Route
 from marengocam.web.wire import discovery as wire
 
@@ -38,7 +39,9 @@ async def search_network(desk: Desk, request: web.Request) -> web.Response:
 async def look_up_camera(desk: Desk, request: web.Request) -> web.Response:
     body = await given(request, wire.LookupIn)
     login = Login(body.username, Secret(body.password) if body.password else None)
-    camera = await look_up(onvif_address(body.address), login, desk.context.clock)
+    address = onvif_address(body.address)
+    await check_leads_to_a_camera(desk, address=address.url)
+    camera = await look_up(address, login, desk.context.clock)
     return told(
         wire.LookupOut(
             manufacturer=camera.manufacturer,
