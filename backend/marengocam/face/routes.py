@@ -17,10 +17,10 @@ from marengocam.core.ids import new_id
 from marengocam.core.model import Embedding
 from marengocam.db.hub import Hub
 from marengocam.face.gallery import UNKNOWN, Gallery, load_gallery
-from marengocam.face.pictures import MAX_BYTES, decode
 from marengocam.media.store import PICTURES, Store
 from marengocam.vision.crops import to_jpeg
 from marengocam.vision.faces import FaceAnalyser, FaceFound
+from marengocam.vision.pictures import MAX_BYTES, decode
 
 PREFIX = "/v1/vision/face"
 MAX_WAITING = 16

@@ -239,7 +239,7 @@ def _place(store: Store, camera_id: str, name: str) -> tuple[Path, int, int]:
     except ValueError:
         raise BadInputError("That is no segment's name.") from None
     finished = store.resolve(recording.path)
-    growing = finished.with_name(finished.name + ".part")
+    growing = store.resolve(f"{recording.path}.part")
     for file in (finished, growing, finished):
         if file.is_file():
             if not 0 < place[1] <= MAX_SEGMENT_BYTES:

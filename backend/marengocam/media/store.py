@@ -99,10 +99,17 @@ class Store:
         """Return the place of a recording that is being written; its folder is made."""
         file = self.root / f"{name.path}.part"
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            self._folder_of(name.path)
         except OSError as error:
             raise StoreError(f"The media folder cannot be written: {error.strerror}.") from error
         return file
+
+    def _folder_of(self, path: PurePosixPath) -> None:
+        """Make a file's folder; raises StoreError where a link leads out of the media folder."""
+        try:
+            self.resolve(path.parent).mkdir(parents=True, exist_ok=True)
+        except BadInputError:
+            raise StoreError(f"{path.parent} is a link that leads out of the media folder: remove it.") from None
 
     def finish(self, growing: Path) -> Path:
         """Make a growing file a finished one: its bytes first, then its name, then the folder (in that order)."""
@@ -137,8 +144,10 @@ class Store:
         file = self.root / path
         partial = file.with_name(f".{file.name}.{os.getpid()}")
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_bytes(content)
+            self._folder_of(path)
+            partial.unlink(missing_ok=True)  # of a process that had this number, or a link that somebody laid
+            with partial.open("xb") as opened:
+                opened.write(content)
             partial.replace(file)
         except OSError as error:
             partial.unlink(missing_ok=True)
@@ -151,7 +160,8 @@ class Store:
             files = [file for hour in _hours(now - newest, now) for file in (folder / hour).glob("*.mp4*")]
         else:
             files = list(folder.glob("*/*/*.mp4*"))
-        return sorted((file for file in files if _NAME.match(file.name)), key=lambda file: file.name)
+        ours = (file for file in files if _NAME.match(file.name) and not file.is_symlink())
+        return sorted(ours, key=lambda file: file.name)
 
     def recordings_in(self, camera_id: str, from_at: datetime, to_at: datetime) -> list[Path]:
         """Return a camera's recordings that may hold something of a stretch of time, in order."""

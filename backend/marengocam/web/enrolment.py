@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import re
 from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Any
@@ -16,6 +15,8 @@ from marengocam.core.errors import BadInputError, FaceEngineError
 from marengocam.core.ids import new_id
 from marengocam.core.model import Embedding
 from marengocam.media.store import PICTURES
+from marengocam.vision.crops import to_jpeg
+from marengocam.vision.pictures import decode
 from marengocam.web.answers import InputFieldError
 from marengocam.web.table import Desk
 
@@ -26,11 +27,8 @@ RETRY_AFTER_S = 0.5
 CLEARLY_LARGER = 2.0  # of several faces the largest counts only when it is this much larger
 BAD_PICTURE_CODE = 400  # of our own engine: the picture is at fault, not the engine
 LOOK_AGAIN = timedelta(seconds=60)
-_FORMATS = (
-    (re.compile(rb"\xff\xd8\xff"), "jpg"),
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), "png"),
-    (re.compile(rb"RIFF....WEBP", re.DOTALL), "webp"),
-)
+KEPT_SIDE_PX = 2560  # beyond which no face is seen better
+KEPT_QUALITY_PERCENT = 92
 
 
 async def enrol_face(desk: Desk, person_id: UUID, picture: bytes) -> None:
@@ -41,16 +39,15 @@ async def enrol_face(desk: Desk, person_id: UUID, picture: bytes) -> None:
     """
     if len(picture) > MAX_PICTURE_BYTES:
         raise web.HTTPRequestEntityTooLarge(MAX_PICTURE_BYTES, len(picture))
-    suffix = next((name for magic, name in _FORMATS if magic.match(picture)), None)
-    if suffix is None:
-        raise InputFieldError("The picture must be a JPEG, PNG or WebP file.", "picture")
+    async with desk.pictures:
+        picture = await asyncio.to_thread(_anew, picture)
     found = await _ask(desk, picture)
     try:
         embedding = _embedding(_one_face(found))
     except (KeyError, TypeError, ValueError) as error:
         raise FaceEngineError("The face engine's answer cannot be understood: see setting face_url.") from error
     now = desk.context.clock.now()
-    path = PurePosixPath(PICTURES, "persons", str(person_id), f"{new_id(now)}.{suffix}")
+    path = PurePosixPath(PICTURES, "persons", str(person_id), f"{new_id(now)}.jpg")
     await asyncio.to_thread(desk.store.write_picture, path, picture)
     await desk.hub.persons.add_exemplar(person_id, embedding, now, picture_path=path)
     known = await desk.hub.persons.get(person_id)
@@ -58,6 +55,14 @@ async def enrol_face(desk: Desk, person_id: UUID, picture: bytes) -> None:
         await desk.hub.persons.set_picture(person_id, path)
     # Somebody in view may be this person.
     await desk.hub.tracks.look_again(now - LOOK_AGAIN)
+
+
+def _anew(picture: bytes) -> bytes:
+    """Return a stranger's picture as a JPEG of our own: no engine and no browser sees what else was in the file."""
+    try:
+        return to_jpeg(decode(picture), KEPT_QUALITY_PERCENT, KEPT_SIDE_PX)
+    except BadInputError as error:
+        raise InputFieldError(str(error), "picture") from None
 
 
 async def _ask(desk: Desk, picture: bytes) -> list[dict[str, Any]]:

@@ -34,6 +34,7 @@ class Desk:
     views: dict[str, LiveView]
     meters: dict[str, Meter]  # of routes with a limit, by their handler's name
     probing: Executor = field(default_factory=lambda: ThreadPoolExecutor(PROBES_AT_ONCE, "probe"))
+    pictures: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))  # a large one takes 250 MB
     clips: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CLIPS_AT_ONCE))
 
     @property

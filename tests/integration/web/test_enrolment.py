@@ -2,14 +2,17 @@
 
 import contextlib
 import io
-import zlib
+import struct
 from dataclasses import replace
 
+import cv2
+import numpy as np
 import pytest
 from aiohttp import web
 from tests.support.web_app import serving_api
 
-PNG = b"\x89PNG\r\n\x1a\n" + zlib.compress(b"a picture that only the engine looks into")
+PNG = cv2.imencode(".png", np.full((120, 160, 3), 90, np.uint8))[1].tobytes()
+JPEG = b"\xff\xd8\xff"
 FACE = {"x_min": 10, "y_min": 10, "x_max": 110, "y_max": 110, "quality": 0.9, "embedding_model": "sface-128"}
 FACE["embedding"] = [1.0] + [0.0] * 127
 SMALL = FACE | {"x_max": 40, "y_max": 40}
@@ -38,8 +41,8 @@ async def _engine(answer, break_first=0):
         await runner.cleanup()
 
 
-async def _enrol(api, picture=PNG):
-    _, alice = await api.call("POST", "/persons", {"name": "Alice"})
+async def _enrol(api, picture=PNG, name="Alice"):
+    _, alice = await api.call("POST", "/persons", {"name": name})
     url = f"{api.address}/api/v1/persons/{alice['person_id']}/faces"
     headers = {"Authorization": f"Bearer {api.token}"}
     async with api.session.post(url, data={"picture": io.BytesIO(picture)}, headers=headers) as reply:
@@ -54,11 +57,12 @@ async def test_the_clearly_larger_face_is_kept_with_its_picture_though_the_engin
     ):
         status, person = await _enrol(api)
         assert (status, person["faces"], person["has_picture"]) == (201, 1, True)
-        assert calls == [PNG, PNG]
+        assert len(calls) == 2
+        assert all(call.startswith(JPEG) for call in calls), "made anew: nothing else that was in the file goes on"
         headers = {"Authorization": f"Bearer {api.token}"}
         url = f"{api.address}/api/v1/persons/{person['person_id']}/picture.jpg"
         async with api.session.get(url, headers=headers) as reply:
-            assert (reply.content_type, await reply.read()) == ("image/png", PNG)
+            assert (reply.content_type, await reply.read()) == ("image/jpeg", calls[1])
 
 
 @pytest.mark.parametrize(
@@ -83,4 +87,26 @@ async def test_what_cannot_be_enrolled_is_told_and_nothing_is_kept(hub, hub_sett
         assert said in reply["error"]["message"]
         (known,) = await hub.persons.list()
         assert known.faces == 0
-        assert not list(hub_settings.media_dir.rglob("*.png"))
+        assert not list(hub_settings.media_dir.rglob("*.jpg"))
+
+
+async def test_hostile_pictures_reach_neither_the_engine_nor_the_disk(hub, hub_settings):
+    header = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", 60_000, 60_000, 8, 2, 0, 0, 0)
+    noise = np.random.default_rng(7).integers(0, 255, (300, 300, 3), np.uint8)
+    jpeg = cv2.imencode(".jpg", noise)[1].tobytes()
+    hostile = [b"", b"GIF89a" + bytes(50), header + bytes(100), jpeg[:40], jpeg[:-2] + b"\xff\xda\x00\x08" * 100]
+    answer = {"success": True, "predictions": [FACE]}
+    async with (
+        _engine(answer) as (address, calls),
+        serving_api(hub, replace(hub_settings, face_url=address)) as api,
+    ):
+        for number, picture in enumerate(hostile):
+            status, reply = await _enrol(api, picture, name=f"Nobody {number}")
+            assert (status, reply["error"]["field"]) == (400, "picture"), picture[:8]
+        assert calls == []
+        assert not list(hub_settings.media_dir.rglob("*.*"))
+        hidden = b"<script>alert(1)</script>"
+        assert (await _enrol(api, jpeg + hidden, name="Alice"))[0] == 201
+        (kept,) = hub_settings.media_dir.rglob("*.jpg")
+        assert hidden not in kept.read_bytes()
+        assert hidden not in calls[0]

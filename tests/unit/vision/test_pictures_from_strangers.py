@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from marengocam.core.errors import BadInputError
-from marengocam.face.pictures import MAX_BYTES, decode, picture_size
+from marengocam.vision.pictures import MAX_BYTES, decode, picture_size
 
 
 def encoded(suffix: str, width: int = 64, height: int = 48) -> bytes:
@@ -49,6 +49,12 @@ def test_known_formats_are_measured_and_decoded_to_rgb(suffix: str) -> None:
         (png_header(10, 10), "damaged"),
         (encoded(".jpg") + bytes(MAX_BYTES), "at most 8 MB"),
         (b"GIF89a" + bytes(100), "no JPEG"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no JPEG"),
+        (b"\x00\x00\x00\x1cftypavif" + bytes(100), "no JPEG"),
+        (b"II*\x00" + bytes(100), "no JPEG"),
+        (b"#?RADIANCE\n" + bytes(100), "no JPEG"),
+        (b"BM" + struct.pack("<16xii", 60_000, -60_000) + bytes(100), "40 megapixels"),
+        (encoded(".jpg")[:-2] + b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" * 70 + b"\xff\xd9", "many scans"),
     ],
 )
 def test_what_is_no_picture_or_too_much_of_one_is_refused_with_a_sentence(content: bytes, message: str) -> None:

@@ -11,6 +11,8 @@ from marengocam.vision.crops import Picture
 MAX_BYTES = 8 << 20
 MAX_PIXELS = 40_000_000
 MAX_SEGMENTS = 500
+MAX_SCANS = 64  # of a progressive JPEG, which needs some ten; each costs the whole picture's work, and may be tiny
+_SCAN = b"\xff\xda"
 _JPEG_SIZES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 
 
@@ -23,6 +25,8 @@ def decode(content: bytes) -> Picture:
         raise BadInputError("That is no JPEG, PNG, BMP or WebP picture.")
     if size[0] * size[1] > MAX_PIXELS or min(size) < 1:
         raise BadInputError(f"A picture of {size[0]} x {size[1]} pixels is not taken: at most 40 megapixels.")
+    if content.startswith(b"\xff\xd8") and content.count(_SCAN) > MAX_SCANS:
+        raise BadInputError("A JPEG of so many scans is not taken: save the picture anew.")
     try:
         decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:
