@@ -143,7 +143,8 @@ async def test_a_face_needs_an_engine_and_a_real_picture(hub, hub_settings):
         status, answer = await api.call("POST", path, {"picture": "no"})
         assert (status, answer["error"]["field"]) == (400, "picture")
         headers = {"Authorization": f"Bearer {api.token}"}
-        for content, wanted in ((b"GIF89a", 400), (b"\xff\xd8\xff" + bytes(100), 503)):
+        real = cv2.imencode(".jpg", np.zeros((60, 60, 3), np.uint8))[1].tobytes()
+        for content, wanted in ((b"GIF89a", 400), (b"\xff\xd8\xff" + bytes(100), 400), (real, 503)):
             async with api.session.post(
                 f"{api.address}/api/v1{path}", data={"picture": content_file(content)}, headers=headers
             ) as reply:
