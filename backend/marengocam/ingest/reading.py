@@ -68,6 +68,8 @@ class Reader:
         self._on_recovered = on_recovered
         self._loopback = loopback
         self._stopping = threading.Event()
+        self._recording: Recorder | None = None
+        self._record_lock = threading.Lock()
         self._session = 0
         self._session_began_s = 0.0
         self._keyframe_seen = False
@@ -79,8 +81,15 @@ class Reader:
         self.thread.start()
 
     def stop(self) -> None:
-        """Ask the thread to end; it closes its chunk first."""
+        """Ask the thread to end, which it does at its next packet; it closes its chunk then."""
         self._stopping.set()
+
+    def finish_chunk(self) -> None:
+        """Close the chunk; also from outside, when the thread waits for a piece of video that is long in coming."""
+        with self._record_lock:
+            recorder, self._recording = self._recording, None
+            if recorder is not None:
+                recorder.close()
 
     def _run(self) -> None:
         backoff_s = BACKOFF_FIRST_S
@@ -113,18 +122,18 @@ class Reader:
         options = StreamOptions(camera.username, camera.password, camera.transport)
         with StreamReader(self._plan.url, options, self._clock) as reader:
             self._session_began_s, self._keyframe_seen = self._clock.monotonic_s(), False
-            recorder = self._recorder(reader) if self._plan.record else None
+            self._recording = self._recorder(reader) if self._plan.record else None
             try:
                 for packet in reader.packets(sound=self._plan.record and camera.recording.sound):
-                    if recorder is not None:
-                        recorder.take(packet)
+                    with self._record_lock:
+                        if self._recording is not None:
+                            self._recording.take(packet)
                     if isinstance(packet, StreamPacket):
                         self._take(reader, packet)
                     if self._stopping.is_set():
                         return
             finally:
-                if recorder is not None:
-                    recorder.close()
+                self.finish_chunk()
 
     def _recorder(self, reader: StreamReader) -> Recorder:
         return Recorder(

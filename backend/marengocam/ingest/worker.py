@@ -153,6 +153,9 @@ class CameraWorker:
         threads = [*(reader.thread for reader in self._readers), self._analysis.thread]
         while any(thread.is_alive() for thread in threads) and self._clock.monotonic_s() < give_up_s:  # noqa: ASYNC110 - threads end without telling a loop
             await asyncio.sleep(JOIN_POLL_S)
+        for reader in self._readers:
+            if reader.thread.is_alive():  # HLS comes in pieces, with many seconds between them
+                await asyncio.to_thread(reader.finish_chunk)
         self._watchdog.forget(self._thread_name)
         analyser = self._analysis.analyser
         return analyser.rest() if analyser is not None else ()
