@@ -1,9 +1,10 @@
 """Adding a backend in the user interface: address and token, tested before they are saved."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry, ConfigFlow, ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFlow, ConfigFlowResult, OptionsFlow
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.selector import (
@@ -108,12 +109,30 @@ class MarengoCamConfigFlow(ConfigFlow, domain=DOMAIN):
         installation_id = discovery_info.properties.get("installation_id")
         if not installation_id:
             return self.async_abort(reason="not_marengocam")
-        host = f"[{discovery_info.host}]" if ":" in discovery_info.host else discovery_info.host
-        self._address = f"http://{host}:{discovery_info.port}"
-        await self.async_set_unique_id(installation_id)
-        self._abort_if_unique_id_configured(updates={CONF_ADDRESS: self._address})
+        addresses = _announced(discovery_info)
+        if (known := await self.async_set_unique_id(installation_id)) is not None:
+            await self._follow(known, addresses)
+            return self.async_abort(reason="already_configured")
+        session = async_get_clientsession(self.hass)
+        answers = await asyncio.gather(*(MarengoCamClient(session, one, "").answers() for one in addresses))
+        answering = [address for address, answered in zip(addresses, answers, strict=True) if answered]
+        if not answering:
+            return self.async_abort(reason="cannot_connect")
+        self._address = answering[0]
         self.context["title_placeholders"] = {"name": discovery_info.properties.get("name") or discovery_info.hostname}
         return await self.async_step_discovered()
+
+    async def _follow(self, entry: ConfigEntry, addresses: list[str]) -> None:
+        """Take over a new address of a backend that is away at the old one: a working one may be better than announced.
+
+        Aborts when it was taken over.
+        """
+        if entry.state is ConfigEntryState.LOADED and entry.runtime_data.coordinator.last_update_success:
+            return
+        for address in addresses:
+            info, _, saved = await ask(self.hass, {**entry.data, CONF_ADDRESS: address})
+            if info is not None and info.installation_id == entry.unique_id:
+                self._abort_if_unique_id_configured(updates=saved)
 
     async def async_step_discovered(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the token of a backend that was found."""
@@ -195,6 +214,12 @@ class MarengoCamConfigFlow(ConfigFlow, domain=DOMAIN):
             errors=errors,
             description_placeholders=EXAMPLES,
         )
+
+
+def _announced(discovery_info: ZeroconfServiceInfo) -> list[str]:
+    """Return the addresses at which a backend says it is; not all of them need to be on our side of its networks."""
+    hosts = dict.fromkeys(str(one) for one in (discovery_info.ip_address, *discovery_info.ip_addresses))
+    return [f"http://{f'[{host}]' if ':' in host else host}:{discovery_info.port}" for host in hosts]
 
 
 def _for_the_whole(errors: Errors) -> Errors:

@@ -97,6 +97,7 @@ export class PersonCard extends VisitsCard {
     }
     const seen = sibling(hass, deviceId, "sensor", "last_seen");
     const when = seen?.attributes.when;
+    if (seen?.state === "unavailable") return html`<p class="quiet">${words.away}</p>`;
     if (!seen || typeof when !== "string") return html`<p class="quiet">${words.never}</p>`;
     return html`<p>${filled(words.last_seen, { camera: seen.state, time: moment(hass, when) })}</p>`;
   }

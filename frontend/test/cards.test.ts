@@ -176,6 +176,13 @@ describe("person", () => {
     expect(text(here.shadowRoot!.querySelector(".here")!)).toBe("Here now: Back yard");
   });
 
+  it("says that the backend is away, not that nobody was seen", async () => {
+    const hass = home([visit()]);
+    for (const state of Object.values(hass.states)) Object.assign(state!, { state: "unavailable", attributes: {} });
+    const card = await shown("marengocam-person-card", { entity: "event.alice_presence" }, hass);
+    expect(text(card.shadowRoot!)).toContain("MarengoCam is away");
+  });
+
   it("asks for a person while none is chosen", async () => {
     const card = await shown("marengocam-person-card", { entity: "light.kitchen" }, home([]));
     expect(text(card.shadowRoot!)).toContain("Choose a person of MarengoCam");

@@ -17,6 +17,7 @@ from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+from pytest_socket import socket_allow_hosts
 
 FOUND = {"name": "Acme C1", "host": "10.0.0.8", "onvif_url": "http://10.0.0.8/onvif", "model": None, "camera_id": None}
 
@@ -241,6 +242,29 @@ async def test_a_known_backend_that_moved_is_followed(
     assert flow["reason"] == "already_configured"
     assert entry.data == {"address": server.address, "token": TOKEN}
     await hass.async_block_till_done()
+
+
+async def test_of_several_addresses_one_that_answers_is_taken(hass: HomeAssistant, server: ContractServer) -> None:
+    socket_allow_hosts(["127.0.0.1", "127.0.0.2", "::1"])
+    info = announced(server, installation_id=INSTALLATION)
+    info.ip_address = ip_address("127.0.0.2")  # where nobody listens, as behind a container's bridge
+    info.ip_addresses = [ip_address("127.0.0.2"), ip_address("::1"), ip_address("127.0.0.1")]
+    flow = await hass.config_entries.flow.async_init("marengocam", context={"source": SOURCE_ZEROCONF}, data=info)
+    assert flow["description_placeholders"]["address"] == server.address
+    info.ip_addresses = [ip_address("::1")]
+    hass.config_entries.flow.async_abort(flow["flow_id"])
+    flow = await hass.config_entries.flow.async_init("marengocam", context={"source": SOURCE_ZEROCONF}, data=info)
+    assert flow["reason"] == "cannot_connect"
+
+
+async def test_an_address_that_works_is_kept_whatever_is_announced(
+    hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry
+) -> None:
+    info = announced(server, installation_id=INSTALLATION)
+    info.ip_address, info.ip_addresses = ip_address("127.0.0.2"), [ip_address("127.0.0.2")]
+    flow = await hass.config_entries.flow.async_init("marengocam", context={"source": SOURCE_ZEROCONF}, data=info)
+    assert flow["reason"] == "already_configured"
+    assert loaded.data["address"] == server.address
 
 
 async def test_what_announces_itself_wrongly_is_left_alone(hass: HomeAssistant, server: ContractServer) -> None:

@@ -17,6 +17,8 @@ from marengocam.core.errors import MarengoCamError
 from marengocam.runtime.context import ServiceContext
 
 SERVICE_TYPE = "_marengocam._tcp.local."
+# Networks of containers and virtual machines, by the beginning of their adapter's name: nobody else reaches them.
+OF_THIS_MACHINE_ALONE = ("docker", "br-", "hassio", "veth", "virbr")
 RETRY_S = 30.0  # while the hub or the network is away
 GOODBYE_LIMIT_S = 2.0
 ANNOUNCE_LIMIT_S = 10.0
@@ -31,7 +33,8 @@ def addresses_of(bind_host: str) -> list[str]:
         return []  # a name: whoever set it knows how it is found
     if not wanted.is_unspecified:
         return [] if wanted.is_loopback or wanted.version != 4 else [bind_host]
-    found = [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if ip.is_IPv4 and isinstance(ip.ip, str)]
+    adapters = [one for one in ifaddr.get_adapters() if not one.nice_name.startswith(OF_THIS_MACHINE_ALONE)]
+    found = [ip.ip for adapter in adapters for ip in adapter.ips if ip.is_IPv4 and isinstance(ip.ip, str)]
     return [one for one in found if not ipaddress.ip_address(one).is_loopback]
 
 

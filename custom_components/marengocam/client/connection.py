@@ -55,6 +55,18 @@ class Connection:
     def address(self) -> str:
         return self._address
 
+    async def answers(self) -> bool:
+        """Return whether a backend answers at the address; the token is not sent."""
+        try:
+            async with (
+                asyncio.timeout(self._limits.connect_s),
+                self._session.get(URL(f"{self._address}/health", encoded=True), allow_redirects=False) as answer,
+            ):
+                JsonObject.from_text(await read(answer, ANSWER_LIMIT_BYTES), "/health").text("status")
+        except (aiohttp.ClientError, OSError, TimeoutError, UnexpectedAnswerError):
+            return False
+        return True
+
     @property
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}"}

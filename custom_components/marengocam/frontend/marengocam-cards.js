@@ -35,7 +35,7 @@ const Se = (i) => new fe(typeof i == "string" ? i : i + "", void 0, J), Ce = (i,
   for (const s of e.cssRules) t += s.cssText;
   return Se(t);
 })(i) : i;
-const { is: Pe, defineProperty: ke, getOwnPropertyDescriptor: Oe, getOwnPropertyNames: Me, getOwnPropertySymbols: je, getPrototypeOf: Te } = Object, W = globalThis, ne = W.trustedTypes, Ue = ne ? ne.emptyScript : "", Ne = W.reactiveElementPolyfillSupport, M = (i, e) => i, D = { toAttribute(i, e) {
+const { is: Pe, defineProperty: Me, getOwnPropertyDescriptor: ke, getOwnPropertyNames: Oe, getOwnPropertySymbols: je, getPrototypeOf: Te } = Object, W = globalThis, ne = W.trustedTypes, Ue = ne ? ne.emptyScript : "", Ne = W.reactiveElementPolyfillSupport, O = (i, e) => i, D = { toAttribute(i, e) {
   switch (e) {
     case Boolean:
       i = i ? Ue : null;
@@ -75,11 +75,11 @@ let C = class extends HTMLElement {
   static createProperty(e, t = ie) {
     if (t.state && (t.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(e) && ((t = Object.create(t)).wrapped = !0), this.elementProperties.set(e, t), !t.noAccessor) {
       const s = /* @__PURE__ */ Symbol(), n = this.getPropertyDescriptor(e, s, t);
-      n !== void 0 && ke(this.prototype, e, n);
+      n !== void 0 && Me(this.prototype, e, n);
     }
   }
   static getPropertyDescriptor(e, t, s) {
-    const { get: n, set: r } = Oe(this.prototype, e) ?? { get() {
+    const { get: n, set: r } = ke(this.prototype, e) ?? { get() {
       return this[t];
     }, set(o) {
       this[t] = o;
@@ -93,14 +93,14 @@ let C = class extends HTMLElement {
     return this.elementProperties.get(e) ?? ie;
   }
   static _$Ei() {
-    if (this.hasOwnProperty(M("elementProperties"))) return;
+    if (this.hasOwnProperty(O("elementProperties"))) return;
     const e = Te(this);
     e.finalize(), e.l !== void 0 && (this.l = [...e.l]), this.elementProperties = new Map(e.elementProperties);
   }
   static finalize() {
-    if (this.hasOwnProperty(M("finalized"))) return;
-    if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(M("properties"))) {
-      const t = this.properties, s = [...Me(t), ...je(t)];
+    if (this.hasOwnProperty(O("finalized"))) return;
+    if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(O("properties"))) {
+      const t = this.properties, s = [...Oe(t), ...je(t)];
       for (const n of s) this.createProperty(n, t[n]);
     }
     const e = this[Symbol.metadata];
@@ -246,9 +246,9 @@ let C = class extends HTMLElement {
   firstUpdated(e) {
   }
 };
-C.elementStyles = [], C.shadowRootOptions = { mode: "open" }, C[M("elementProperties")] = /* @__PURE__ */ new Map(), C[M("finalized")] = /* @__PURE__ */ new Map(), Ne?.({ ReactiveElement: C }), (W.reactiveElementVersions ??= []).push("2.1.2");
+C.elementStyles = [], C.shadowRootOptions = { mode: "open" }, C[O("elementProperties")] = /* @__PURE__ */ new Map(), C[O("finalized")] = /* @__PURE__ */ new Map(), Ne?.({ ReactiveElement: C }), (W.reactiveElementVersions ??= []).push("2.1.2");
 const Q = globalThis, re = (i) => i, R = Q.trustedTypes, oe = R ? R.createPolicy("lit-html", { createHTML: (i) => i }) : void 0, ge = "$lit$", v = `lit$${Math.random().toFixed(9).slice(2)}$`, $e = "?" + v, He = `<${$e}>`, S = document, j = () => S.createComment(""), T = (i) => i === null || typeof i != "object" && typeof i != "function", Y = Array.isArray, Le = (i) => Y(i) || typeof i?.[Symbol.iterator] == "function", V = `[ 	
-\f\r]`, k = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, ae = /-->/g, ce = />/g, w = RegExp(`>|${V}(?:([^\\s"'>=/]+)(${V}*=${V}*(?:[^ 	
+\f\r]`, M = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, ae = /-->/g, ce = />/g, b = RegExp(`>|${V}(?:([^\\s"'>=/]+)(${V}*=${V}*(?:[^ 	
 \f\r"'\`<>=]|("|')|))|$)`, "g"), he = /'/g, le = /"/g, _e = /^(?:script|style|textarea|title)$/i, ze = (i) => (e, ...t) => ({ _$litType$: i, strings: e, values: t }), h = ze(1), x = /* @__PURE__ */ Symbol.for("lit-noChange"), l = /* @__PURE__ */ Symbol.for("lit-nothing"), de = /* @__PURE__ */ new WeakMap(), A = S.createTreeWalker(S, 129);
 function ye(i, e) {
   if (!Y(i) || !i.hasOwnProperty("raw")) throw Error("invalid template strings array");
@@ -256,13 +256,13 @@ function ye(i, e) {
 }
 const De = (i, e) => {
   const t = i.length - 1, s = [];
-  let n, r = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", o = k;
+  let n, r = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", o = M;
   for (let c = 0; c < t; c++) {
     const a = i[c];
     let u, p, d = -1, f = 0;
-    for (; f < a.length && (o.lastIndex = f, p = o.exec(a), p !== null); ) f = o.lastIndex, o === k ? p[1] === "!--" ? o = ae : p[1] !== void 0 ? o = ce : p[2] !== void 0 ? (_e.test(p[2]) && (n = RegExp("</" + p[2], "g")), o = w) : p[3] !== void 0 && (o = w) : o === w ? p[0] === ">" ? (o = n ?? k, d = -1) : p[1] === void 0 ? d = -2 : (d = o.lastIndex - p[2].length, u = p[1], o = p[3] === void 0 ? w : p[3] === '"' ? le : he) : o === le || o === he ? o = w : o === ae || o === ce ? o = k : (o = w, n = void 0);
-    const y = o === w && i[c + 1].startsWith("/>") ? " " : "";
-    r += o === k ? a + He : d >= 0 ? (s.push(u), a.slice(0, d) + ge + a.slice(d) + v + y) : a + v + (d === -2 ? c : y);
+    for (; f < a.length && (o.lastIndex = f, p = o.exec(a), p !== null); ) f = o.lastIndex, o === M ? p[1] === "!--" ? o = ae : p[1] !== void 0 ? o = ce : p[2] !== void 0 ? (_e.test(p[2]) && (n = RegExp("</" + p[2], "g")), o = b) : p[3] !== void 0 && (o = b) : o === b ? p[0] === ">" ? (o = n ?? M, d = -1) : p[1] === void 0 ? d = -2 : (d = o.lastIndex - p[2].length, u = p[1], o = p[3] === void 0 ? b : p[3] === '"' ? le : he) : o === le || o === he ? o = b : o === ae || o === ce ? o = M : (o = b, n = void 0);
+    const y = o === b && i[c + 1].startsWith("/>") ? " " : "";
+    r += o === M ? a + He : d >= 0 ? (s.push(u), a.slice(0, d) + ge + a.slice(d) + v + y) : a + v + (d === -2 ? c : y);
   }
   return [ye(i, r + (i[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
 };
@@ -520,14 +520,14 @@ const Ze = { attribute: !0, type: String, converter: D, reflect: !1, hasChanged:
   }
   throw Error("Unsupported decorator location: " + s);
 };
-function b(i) {
+function w(i) {
   return (e, t) => typeof t == "object" ? Je(i, e, t) : ((s, n, r) => {
     const o = n.hasOwnProperty(r);
     return n.constructor.createProperty(r, s), o ? Object.getOwnPropertyDescriptor(n, r) : void 0;
   })(i, e, t);
 }
 function $(i) {
-  return b({ ...i, state: !0, attribute: !1 });
+  return w({ ...i, state: !0, attribute: !1 });
 }
 var Ke = Object.defineProperty, ue = (i, e, t, s) => {
   for (var n = void 0, r = i.length - 1, o; r >= 0; r--)
@@ -567,7 +567,7 @@ function pe(i, e) {
     }
   }
   return ue([
-    b({ attribute: !1 })
+    w({ attribute: !1 })
   ], t.prototype, "hass"), ue([
     $()
   ], t.prototype, "config"), t;
@@ -584,6 +584,7 @@ const ve = {
   here: "Here now",
   last_seen: "Last seen: {camera}, {time}",
   never: "Not seen yet",
+  away: "MarengoCam is away",
   today: "Today",
   picture_of: "Picture of {who}",
   choose_person: "Choose a person of MarengoCam in the card's settings.",
@@ -609,6 +610,7 @@ const ve = {
     here: "Jetzt da",
     last_seen: "Zuletzt gesehen: {camera}, {time}",
     never: "Noch nicht gesehen",
+    away: "MarengoCam ist weg",
     today: "Heute",
     picture_of: "Bild von {who}",
     choose_person: "Wähle in den Einstellungen der Karte eine Person von MarengoCam.",
@@ -633,6 +635,7 @@ const ve = {
     here: "Présent",
     last_seen: "Vu la dernière fois : {camera}, {time}",
     never: "Pas encore vu",
+    away: "MarengoCam est absent",
     today: "Aujourd'hui",
     picture_of: "Image de {who}",
     choose_person: "Choisissez une personne de MarengoCam dans les réglages de la carte.",
@@ -657,6 +660,7 @@ const ve = {
     here: "Aquí ahora",
     last_seen: "Visto por última vez: {camera}, {time}",
     never: "Aún no visto",
+    away: "MarengoCam no responde",
     today: "Hoy",
     picture_of: "Imagen de {who}",
     choose_person: "Elige una persona de MarengoCam en los ajustes de la tarjeta.",
@@ -681,6 +685,7 @@ const ve = {
     here: "Nu hier",
     last_seen: "Laatst gezien: {camera}, {time}",
     never: "Nog niet gezien",
+    away: "MarengoCam is weg",
     today: "Vandaag",
     picture_of: "Foto van {who}",
     choose_person: "Kies een persoon van MarengoCam in de instellingen van de kaart.",
@@ -703,13 +708,13 @@ function I(i, e) {
 function Ye(i) {
   return Object.values(i.entities).filter((e) => e?.platform === "marengocam" && e.entity_id.startsWith("event.")).map((e) => i.states[e.entity_id]?.state ?? "").join();
 }
-function O(i, e, t, s) {
+function k(i, e, t, s) {
   const n = Object.values(i.entities).find(
     (r) => r?.device_id === e && r.translation_key === s && r.entity_id.startsWith(`${t}.`)
   );
   return n && i.states[n.entity_id];
 }
-const be = Ce`
+const we = Ce`
   ha-card { padding: 12px 16px; }
   h2 { font-size: 1.2em; font-weight: 500; margin: 0 0 8px; color: var(--primary-text-color); }
   ul { list-style: none; margin: 0; padding: 0; }
@@ -785,7 +790,7 @@ class H extends E {
     super(...arguments), this.reason = "";
   }
   static {
-    this.styles = be;
+    this.styles = we;
   }
   disconnectedCallback() {
     super.disconnectedCallback(), window.clearTimeout(this.timer), this.timer = this.seen = void 0;
@@ -816,7 +821,7 @@ class H extends E {
   }
 }
 ee([
-  b({ attribute: !1 })
+  w({ attribute: !1 })
 ], H.prototype, "hass");
 ee([
   $()
@@ -830,7 +835,7 @@ var rt = Object.defineProperty, ot = (i, e, t, s) => {
   return n && rt(e, t, n), n;
 };
 const G = 8, F = 50;
-class we extends H {
+class be extends H {
   constructor() {
     super(...arguments), this.config = { type: "" };
   }
@@ -880,7 +885,7 @@ class we extends H {
 }
 ot([
   $()
-], we.prototype, "config");
+], be.prototype, "config");
 const at = [
   { name: "title", selector: { text: {} } },
   { name: "person", selector: { text: {} } },
@@ -952,9 +957,9 @@ class Ee extends H {
     const e = this.hass;
     if (!e) return l;
     const t = g(e.language), s = this.deviceId;
-    if (!s || !O(e, s, "binary_sensor", "present"))
+    if (!s || !k(e, s, "binary_sensor", "present"))
       return h`<ha-card><p class="quiet">${t.choose_person}</p></ha-card>`;
-    const n = e.devices[s], r = n?.name_by_user ?? n?.name ?? t.unknown, o = O(e, s, "image", "picture")?.attributes.entity_picture;
+    const n = e.devices[s], r = n?.name_by_user ?? n?.name ?? t.unknown, o = k(e, s, "image", "picture")?.attributes.entity_picture;
     return h`
       <ha-card>
         <div class="person">
@@ -971,10 +976,10 @@ class Ee extends H {
   }
   whereabouts(e, t) {
     const s = g(e.language);
-    if (O(e, t, "binary_sensor", "present")?.state === "on")
-      return h`<p class="here">${s.here}: ${O(e, t, "sensor", "last_seen")?.state}</p>`;
-    const n = O(e, t, "sensor", "last_seen"), r = n?.attributes.when;
-    return !n || typeof r != "string" ? h`<p class="quiet">${s.never}</p>` : h`<p>${I(s.last_seen, { camera: n.state, time: Ae(e, r) })}</p>`;
+    if (k(e, t, "binary_sensor", "present")?.state === "on")
+      return h`<p class="here">${s.here}: ${k(e, t, "sensor", "last_seen")?.state}</p>`;
+    const n = k(e, t, "sensor", "last_seen"), r = n?.attributes.when;
+    return n?.state === "unavailable" ? h`<p class="quiet">${s.away}</p>` : !n || typeof r != "string" ? h`<p class="quiet">${s.never}</p>` : h`<p>${I(s.last_seen, { camera: n.state, time: Ae(e, r) })}</p>`;
   }
 }
 ut([
@@ -998,7 +1003,7 @@ class m extends E {
     super(...arguments), this.visits = [], this.persons = [], this.nameless = !1, this.addresses = {}, this.asked = "", this.saving = !1, this.reason = "";
   }
   static {
-    this.styles = be;
+    this.styles = we;
   }
   willUpdate(e) {
     e.has("visits") && this.fetchPictures();
@@ -1059,19 +1064,19 @@ class m extends E {
   }
 }
 _([
-  b({ attribute: !1 })
+  w({ attribute: !1 })
 ], m.prototype, "hass");
 _([
-  b({ attribute: !1 })
+  w({ attribute: !1 })
 ], m.prototype, "visits");
 _([
-  b({ attribute: !1 })
+  w({ attribute: !1 })
 ], m.prototype, "persons");
 _([
-  b({ attribute: !1 })
+  w({ attribute: !1 })
 ], m.prototype, "configEntryId");
 _([
-  b({ type: Boolean })
+  w({ type: Boolean })
 ], m.prototype, "nameless");
 _([
   $()
@@ -1087,12 +1092,12 @@ _([
 ], m.prototype, "reason");
 const yt = "https://github.com/marengocam/marengocam/blob/main/docs/guide/home-assistant.md", vt = {
   "marengocam-visit-list": m,
-  "marengocam-journeys-card": we,
+  "marengocam-journeys-card": be,
   "marengocam-journeys-card-editor": pe(at, ct),
   "marengocam-person-card": Ee,
   "marengocam-person-card-editor": pe(mt, ft)
 };
-function bt() {
+function wt() {
   for (const [t, s] of Object.entries(vt))
     customElements.get(t) || customElements.define(t, s);
   const i = g(document.documentElement.lang || navigator.language), e = [
@@ -1103,7 +1108,7 @@ function bt() {
   for (const t of e)
     window.customCards.some((s) => s.type === t.type) || window.customCards.push({ ...t, preview: !0, documentationURL: yt });
 }
-customElements.whenDefined("home-assistant").then(bt);
+customElements.whenDefined("home-assistant").then(wt);
 export {
-  bt as define
+  wt as define
 };

@@ -1,6 +1,7 @@
 """The API announces itself where others can reach it, and says goodbye."""
 
 import asyncio
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -21,6 +22,15 @@ def test_what_only_the_own_machine_reaches_is_not_announced(host):
 def test_a_single_address_is_announced_alone_and_all_without_loopback():
     assert addresses_of("192.168.1.5") == ["192.168.1.5"]
     assert LOOPBACK not in addresses_of("0.0.0.0")
+
+
+def test_networks_of_containers_are_not_announced(monkeypatch):
+    def adapter(name, address):
+        return SimpleNamespace(nice_name=name, ips=[SimpleNamespace(ip=address, is_IPv4=True)])
+
+    adapters = [adapter("docker0", "172.17.0.1"), adapter("eth0", "192.168.1.5"), adapter("br-1f2e", "172.19.0.1")]
+    monkeypatch.setattr("marengocam.web.announcing.ifaddr.get_adapters", lambda: adapters)
+    assert addresses_of("0.0.0.0") == ["192.168.1.5"]
 
 
 async def test_it_is_found_with_what_home_assistant_needs_and_gone_afterwards():

@@ -24,6 +24,7 @@ CALL_LIMIT = aiohttp.ClientTimeout(total=20)
 ANSWER_LIMIT_S = 20.0
 ENTITIES_LIMIT_S = 30.0
 EVENT_PREFIX = "marengocam_"
+AUTOMATION = frozenset({"automation_triggered"})
 
 
 @dataclass(slots=True)
@@ -102,8 +103,11 @@ class HomeAssistant:
                         raise DemoError(f"Home Assistant refused {message['type']}: {answer['error']['message']}")
                     return answer["result"]
 
-    async def events(self, started: asyncio.Event) -> AsyncIterator[dict[str, Any]]:
-        """Yield our events on Home Assistant's bus and every automation that fires; sets `started` once subscribed."""
+    async def events(self, started: asyncio.Event, also: frozenset[str] = frozenset()) -> AsyncIterator[dict[str, Any]]:
+        """Yield our events on Home Assistant's bus and every automation that fires, and what is asked for `also`.
+
+        Sets `started` once subscribed.
+        """
         async with self._socket() as socket:
             await socket.send_json({"id": 1, "type": "subscribe_events"})
             async for message in socket:
@@ -114,7 +118,7 @@ class HomeAssistant:
                     started.set()
                 elif content["type"] == "event":
                     kind = content["event"]["event_type"]
-                    if kind.startswith(EVENT_PREFIX) or kind == "automation_triggered":
+                    if kind.startswith(EVENT_PREFIX) or kind in also | AUTOMATION:
                         yield content["event"]
 
     async def _is_new(self) -> bool:
@@ -160,12 +164,12 @@ class _SignedInSocket:
 
 
 async def start_home_assistant(
-    hass: Path, component: Path, data: Path, session: aiohttp.ClientSession
+    hass: Path, component: Path, data: Path, session: aiohttp.ClientSession, more: str = ""
 ) -> HomeAssistant:
-    """Start `hass` on the demo's data folder and return it signed in."""
+    """Start `hass` on the demo's data folder, with `more` lines of configuration, and return it signed in."""
     folder = data / "home-assistant"
     port = free_port(DEFAULT_PORT)
-    write_configuration(folder, component, port)
+    write_configuration(folder, component, port, more)
     command = [str(hass), "-c", str(folder), "--skip-pip"]
     child = await start_child("Home Assistant", command, data / "logs" / "home-assistant.log", {})
     home = HomeAssistant(child, f"http://127.0.0.1:{port}", session)

@@ -48,12 +48,14 @@ AUTOMATION = """\
 """
 
 
-def write_configuration(folder: Path, component: Path, port: int) -> None:
-    """Prepare `folder` for `hass`; what Home Assistant itself keeps there (users, entries) is left alone."""
+def write_configuration(folder: Path, component: Path, port: int, more: str = "") -> None:
+    """Prepare `folder` for `hass`, with `more` lines of YAML; what Home Assistant itself keeps there is left alone."""
     storage = folder / ".storage"
     storage.mkdir(parents=True, exist_ok=True)
-    (folder / "configuration.yaml").write_text(CONFIGURATION)
-    (folder / "automations.yaml").write_text(AUTOMATION)
+    (folder / "configuration.yaml").write_text(CONFIGURATION + more)
+    automations = folder / "automations.yaml"
+    if not automations.is_file():  # else its user may have added some
+        automations.write_text(AUTOMATION)
     target = folder / "custom_components" / component.name
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(component, target, ignore=shutil.ignore_patterns("__pycache__"))
