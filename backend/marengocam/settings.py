@@ -62,6 +62,10 @@ class Settings:
     isolate_decoders: bool = False  # each camera's decoder in a process of its own, with limited memory
     detector: str = "auto"  # auto, openvino, onnx, ultralytics, hog
     detector_min_score: float = 0.4
+    vram_system_gb: float = 1.0  # shares of a GPU's memory, of 8 GB
+    vram_face_gb: float = 3.0
+    vram_detector_gb: float = 3.0  # of each ingest process
+    vram_buffer_gb: float = 1.0
     confirm_probability: float = 0.95  # a person is announced by name from here on
     retention_days: float = 14.0
     stranger_days: float = 30.0  # how long faces and looks of unknown people are kept
@@ -103,6 +107,7 @@ def _networks(value: Any) -> tuple[Network, ...]:
 
 
 _PORT = vol.All(vol.Coerce(int), vol.Range(1, 65535))
+_GIGABYTES = vol.All(vol.Coerce(float), vol.Range(0, 1024))
 _SCHEMA = vol.Schema(
     {
         "data_dir": _path,
@@ -131,6 +136,10 @@ _SCHEMA = vol.Schema(
         "analysis_detail": vol.In(["balanced", "high"]),
         "isolate_decoders": vol.Boolean(),
         "detector": vol.In(["auto", "openvino", "onnx", "ultralytics", "hog"]),
+        "vram_system_gb": _GIGABYTES,
+        "vram_face_gb": _GIGABYTES,
+        "vram_detector_gb": vol.All(vol.Coerce(float), vol.Range(0.25, 1024)),
+        "vram_buffer_gb": _GIGABYTES,
         "detector_min_score": vol.All(vol.Coerce(float), vol.Range(0.05, 0.95)),
         "confirm_probability": vol.All(vol.Coerce(float), vol.Range(0.5, 0.9999)),
         "retention_days": vol.All(vol.Coerce(float), vol.Range(0.01, 3650)),

@@ -23,6 +23,7 @@ from marengocam.vision.detectors.onnx import OnnxRuntimeDetector
 from marengocam.vision.detectors.openvino import OpenVinoDetector
 from marengocam.vision.detectors.protocol import LABELS, Detector
 from marengocam.vision.models import Models, spec_named
+from marengocam.vision.vram import VramShares
 
 SIDES_PX = (640, 576, 416, 320)
 CLIPS = (
@@ -102,7 +103,7 @@ def ultralytics(file: Path, side_px: int) -> Detector:
     from marengocam.vision.detectors.ultralytics import UltralyticsDetector  # noqa: PLC0415 - as torch
 
     torch.set_num_threads(1)
-    return UltralyticsDetector(file, file.stem, side_px)
+    return UltralyticsDetector(file, file.stem, VramShares(1, 3, 3, 1), side_px)
 
 
 def one_by_one(detector: Detector) -> Callable[[Picture], list[Detection]]:

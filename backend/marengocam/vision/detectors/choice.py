@@ -10,6 +10,7 @@ from marengocam.vision.detectors.protocol import Detector
 from marengocam.vision.detectors.shaped import BALANCED_LONG_SIDE_PX, LONG_SIDE_PX
 from marengocam.vision.detectors.stepping import SteppingDetector
 from marengocam.vision.models import MODELS, Models, Role
+from marengocam.vision.vram import shares_of
 
 _LOG = logging.getLogger(__name__)
 _FIXED = tuple(spec.name for spec in MODELS if spec.fixed_px)
@@ -74,7 +75,7 @@ def _ultralytics(settings: Settings, models: Models) -> Detector:
         raise ModelError("No detector model for ultralytics was found: see `marengocam models list`.")
     from marengocam.vision.detectors.ultralytics import UltralyticsDetector  # noqa: PLC0415 - loaded when needed
 
-    detector = UltralyticsDetector(best[1], best[0].name, _long_side_px(settings))
+    detector = UltralyticsDetector(best[1], best[0].name, shares_of(settings), _long_side_px(settings))
     if not detector.on_gpu:
         return detector
     return BatchingDetector(SteppingDetector(detector, MAX_BATCH, lambda: _on_cpu(settings, models)))

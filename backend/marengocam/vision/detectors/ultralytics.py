@@ -1,5 +1,6 @@
 """YOLO through ultralytics and torch: the default on CUDA, from the extra [gpu]."""
 
+import logging
 import os
 import threading
 from collections.abc import Sequence
@@ -13,15 +14,16 @@ from marengocam.core.model import Detection
 from marengocam.vision.detectors.protocol import LABELS, Picture
 from marengocam.vision.detectors.shaped import LONG_SIDE_PX
 from marengocam.vision.detectors.yolo import NMS_IOU
+from marengocam.vision.vram import VramShares, memory_fraction
 
-VRAM_FRACTION = 0.375  # 3 of 8 GB, the brief's budget for the detector
-FRACTION_VARIABLE = "MARENGOCAM_VRAM_FRACTION"
+_LOG = logging.getLogger(__name__)
+DEVICE = 0  # the first of those in CUDA_VISIBLE_DEVICES
 
 
 class UltralyticsDetector:
-    """Batches over cameras, half precision on CUDA."""
+    """Batches over cameras, half precision on CUDA, within its share of the GPU's memory."""
 
-    def __init__(self, file: Path, model_name: str, long_side_px: int = LONG_SIDE_PX) -> None:
+    def __init__(self, file: Path, model_name: str, shares: VramShares, long_side_px: int = LONG_SIDE_PX) -> None:
         # No installing, fetching or reporting behind the owner's back.
         os.environ.setdefault("YOLO_AUTOINSTALL", "false")
         os.environ.setdefault("YOLO_OFFLINE", "true")
@@ -31,9 +33,12 @@ class UltralyticsDetector:
             from ultralytics.cfg import DEFAULT_CFG_DICT  # noqa: PLC0415 - as torch
         except ImportError as error:
             raise ModelError("The detector `ultralytics` needs the extra: pip install 'marengocam[gpu]'.") from error
-        self._device = "cuda:0" if torch.cuda.is_available() else "cpu"
+        self._device = f"cuda:{DEVICE}" if torch.cuda.is_available() else "cpu"
         if self._device != "cpu":
-            torch.cuda.set_per_process_memory_fraction(float(os.environ.get(FRACTION_VARIABLE, VRAM_FRACTION)), 0)
+            card = torch.cuda.get_device_properties(DEVICE)
+            fraction = memory_fraction(shares.detector_gb, shares, card.total_memory)
+            torch.cuda.set_per_process_memory_fraction(fraction, DEVICE)
+            _LOG.info("%s: this process takes at most %.2f of its memory", card.name, fraction)
         # Releases since 8.4 call half precision `quantize`; older ones do not know the word.
         half = {"quantize": 16} if "quantize" in DEFAULT_CFG_DICT else {"half": True}
         self._precision = {} if self._device == "cpu" else half
