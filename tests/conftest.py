@@ -4,4 +4,4 @@ import os
 
 os.environ["MARENGOCAM_LOOPBACK_CAMERAS"] = "true"  # tests' cameras are on this machine; inherited by what they start
 
-pytest_plugins = ["tests.support.docker_engine", "tests.support.folders", "tests.support.hub"]
+pytest_plugins = ["tests.support.docker_engine", "tests.support.compose", "tests.support.folders", "tests.support.hub"]

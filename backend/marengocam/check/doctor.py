@@ -2,14 +2,17 @@
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 import aiohttp
 
+from marengocam.core.clock import SystemClock
 from marengocam.core.errors import MarengoCamError
+from marengocam.db.health import ServiceHealth
 from marengocam.db.hub import Hub, open_hub
 from marengocam.media.probe import probe
 from marengocam.media.store import Store
@@ -21,6 +24,7 @@ from marengocam.vision.models.registry import specs_of
 
 CALL_LIMIT = aiohttp.ClientTimeout(total=3)
 CAMERA_LIMIT_S = 15.0
+BEATS = timedelta(seconds=20)  # within which a living service gives a sign
 LITTLE_SPACE_BYTES = 5 << 30
 ANY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
 ROLE_TEXTS = {
@@ -46,7 +50,7 @@ async def doctor(settings: Settings) -> int:
     diagnoses += _space(settings) + _models(settings)
     async with open_hub(settings, "doctor", pool_size=1) as hub:
         diagnoses.append(await _guarded("database", lambda: _database(hub)))
-        diagnoses += await _services(settings)
+        diagnoses += await _services(settings, await _beating(hub))
         diagnoses += await _cameras(hub)
     for one in diagnoses:
         print(f"{one.state:4}  {one.subject:24} {one.text}")  # noqa: T201 - a command
@@ -100,7 +104,16 @@ async def _database(hub: Hub) -> Diagnosis:
     return Diagnosis("ok", "database", "answers")
 
 
-async def _services(settings: Settings) -> list[Diagnosis]:
+async def _beating(hub: Hub) -> dict[str, ServiceHealth]:
+    """Return the last sign of life of each service that gave one lately, wherever it runs."""
+    now = SystemClock().now()
+    try:
+        return {one.service: one for one in await hub.health.list() if now - one.heartbeat_at < BEATS}
+    except MarengoCamError:
+        return {}
+
+
+async def _services(settings: Settings, beating: Mapping[str, ServiceHealth]) -> list[Diagnosis]:
     found = []
     async with aiohttp.ClientSession(timeout=CALL_LIMIT) as session:
         for name in ("ingest", "resolver", "automation", "face", "janitor", "web"):
@@ -110,11 +123,22 @@ async def _services(settings: Settings) -> list[Diagnosis]:
                 async with session.get(f"http://{host}:{endpoint.port}/health") as answer:
                     content = await answer.json()
             except (aiohttp.ClientError, TimeoutError, ValueError):
-                found.append(Diagnosis("fail", name, f"does not answer on port {endpoint.port}: start `marengocam up`"))
+                found.append(_elsewhere(name, endpoint.port, beating.get(name)))
                 continue
-            state: Literal["ok", "warn"] = "ok" if content.get("status") == "ok" else "warn"
-            found.append(Diagnosis(state, name, str(content.get("reason") or "runs")))
+            found.append(_running(name, content.get("status"), str(content.get("reason") or "runs")))
     return found
+
+
+def _elsewhere(name: str, port: int, beat: ServiceHealth | None) -> Diagnosis:
+    """Judge a service that does not answer here: it may run in a container or on a machine of its own."""
+    if beat is None:
+        return Diagnosis("fail", name, f"does not answer on port {port}: start `marengocam up`")
+    place = beat.instance.partition("/")[0]
+    return _running(name, beat.status, f"{beat.reason or 'runs'} (in {place})")
+
+
+def _running(name: str, status: object, text: str) -> Diagnosis:
+    return Diagnosis("ok" if status == "ok" else "warn", name, text)
 
 
 async def _cameras(hub: Hub) -> list[Diagnosis]:

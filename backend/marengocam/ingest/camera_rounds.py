@@ -23,7 +23,8 @@ from marengocam.ingest.stray_pictures import remove_strays
 from marengocam.ingest.worker import CameraWorker, Eyes, Glance
 from marengocam.media.store import Store
 from marengocam.runtime.context import ServiceContext
-from marengocam.runtime.leases import LeaseKeeper, is_dead_neighbour
+from marengocam.runtime.leases import LeaseKeeper
+from marengocam.runtime.neighbours import SignOfLife
 
 FLUSH_LIMIT_S = 1.5
 RELEASE_LIMIT_S = 1.0
@@ -44,6 +45,7 @@ class CameraRounds:
         store: Store,
         make_worker: Callable[[Camera, Furniture], CameraWorker],
         background: Callable[[Coroutine[Any, Any, None]], None],
+        neighbours: SignOfLife,
     ) -> None:
         self.workers: dict[str, CameraWorker] = {}
         self.store_problem = ""
@@ -53,7 +55,8 @@ class CameraRounds:
         self._store = store
         self._make_worker = make_worker
         self._background = background
-        self._keeper = LeaseKeeper(context.hub, context.clock, context.instance)
+        self._neighbours = neighbours
+        self._keeper = LeaseKeeper(context.hub, context.instance, neighbours.is_dead)
         self._sharing = Sharing(context.instance)
         self._memories = Memories(context.hub, context.clock)
         self._known = KnownCameras(context.settings.data_dir, context.hub.keyring)
@@ -141,12 +144,11 @@ class CameraRounds:
         """Return the other processes that could serve cameras."""
         services = await self._hub.health.list()
         living = able(services, self._context.clock.now()) - {self._context.instance}
-        return {one for one in living if not is_dead_neighbour(one, self._context.instance)}
+        return {one for one in living if not self._neighbours.is_dead(one)}
 
     async def _to_hold(self, cameras: Collection[str], others: Collection[str]) -> list[str]:
         leases = await self._hub.leases.list()
-        own = self._context.instance
-        leased = {one.name.removeprefix(PREFIX) for one in leases if not is_dead_neighbour(one.holder, own)}
+        leased = {one.name.removeprefix(PREFIX) for one in leases if not self._neighbours.is_dead(one.holder)}
         held, now_s = self._held(), self._context.clock.monotonic_s()
         return self._sharing.wanted(cameras, held & set(cameras), leased, others, now_s, can_record=self._can_record)
 

@@ -26,6 +26,7 @@ from marengocam.runtime.breaker import BreakerState
 from marengocam.runtime.context import ServiceContext
 from marengocam.runtime.health import HealthReport
 from marengocam.runtime.memory import give_back
+from marengocam.runtime.neighbours import SignOfLife
 
 ROUND_S = 2.0
 STATUS_EVERY_S = 3.0
@@ -53,7 +54,11 @@ class IngestService:
         self._context = context
         self._loop = asyncio.get_running_loop()
         self._store = Store(context.settings.media_dir)
-        rounds = self._rounds = CameraRounds(context, self._store, self._make_worker, self._background)
+        with SignOfLife(context.settings.data_dir, context.instance) as neighbours:
+            await self._serve(context, self._store, neighbours)
+
+    async def _serve(self, context: ServiceContext, store: Store, neighbours: SignOfLife) -> None:
+        rounds = self._rounds = CameraRounds(context, store, self._make_worker, self._background, neighbours)
         async with self._surroundings(context, rounds):
             looking_after = asyncio.create_task(self._look_after(rounds))
             try:

@@ -4,10 +4,9 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from marengocam.core.clock import Clock
 from marengocam.core.errors import HubUnavailableError
 from marengocam.core.model import Lease
 from marengocam.db.hub import Hub
@@ -23,15 +22,6 @@ def own_instance() -> str:
     return f"{socket.gethostname()}/{space}:{os.getpid()}:{secrets.token_hex(3)}"
 
 
-def is_dead_neighbour(holder: str, own: str) -> bool:
-    """Return whether `holder` is a process of the same process space that no longer lives."""
-    place, _, rest = holder.partition(":")
-    number = rest.partition(":")[0]
-    if place != own.partition(":")[0] or not number.isdigit() or holder == own:
-        return False
-    return not Path(f"/proc/{number}").exists() or int(number) == os.getpid()
-
-
 class LeaseKeeper:
     """The leases of one process; `refresh` is called every RENEW_S.
 
@@ -39,10 +29,10 @@ class LeaseKeeper:
     refused by their fence.
     """
 
-    def __init__(self, hub: Hub, clock: Clock, holder: str, ttl_s: float = TTL_S) -> None:
+    def __init__(self, hub: Hub, holder: str, is_dead: Callable[[str], bool], ttl_s: float = TTL_S) -> None:
         self._hub = hub
-        self._clock = clock
         self._holder = holder
+        self._is_dead = is_dead
         self._ttl_s = ttl_s
         self.held: dict[str, Lease] = {}
 
@@ -71,10 +61,10 @@ class LeaseKeeper:
             await self._give_up(name)
 
     async def _free_those_of_the_dead(self) -> None:
-        """Let go of leases whose holder ran on this machine and is gone: a restart need not wait for their end."""
+        """Let go of leases whose holder is known to have ended: a restart need not wait for their end."""
         try:
             for lease in await self._hub.leases.list():
-                if is_dead_neighbour(lease.holder, self._holder):
+                if self._is_dead(lease.holder):
                     await self._hub.leases.release(lease)
         except HubUnavailableError:
             return
