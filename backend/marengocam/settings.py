@@ -4,7 +4,7 @@ import ipaddress
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +194,16 @@ def _from_environment(environment: Mapping[str, str], variable: str) -> str | No
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise BadInputError(f"The file {file} that {variable}{FILE_SUFFIX} names cannot be read: {reason}.") from error
+
+
+def changed_settings(settings: Settings, values: Mapping[str, Any]) -> Settings:
+    """Return settings with some of them changed; raises BadInputError that names the option and what it accepts."""
+    try:
+        return replace(settings, **_SCHEMA(dict(values)))
+    except vol.MultipleInvalid as error:
+        first = error.errors[0]
+        option = ".".join(str(part) for part in first.path) or "options"
+        raise BadInputError(f"Setting {option!r} is not usable: {first.error_message}.") from None
 
 
 def _read_options(path: Path) -> dict[str, Any]:

@@ -1,14 +1,12 @@
-"""Commands that do one chore and end: look after persons, tokens, rules, replays, models; check; doctor."""
+"""Commands that do one chore and end: look after persons, tokens, rules, models; check; doctor."""
 
 import argparse
 import asyncio
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from marengocam.cli.opening import Subparsers, opened_hub
-from marengocam.cli.services import moment
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import BadInputError, NotFoundError
 from marengocam.core.ids import new_id
@@ -18,8 +16,6 @@ from marengocam.settings import Settings
 if TYPE_CHECKING:
     from marengocam.db.hub import Hub
     from marengocam.db.persons import Person
-
-REPLAY_DEFAULT = timedelta(hours=1)
 
 
 def add_commands(commands: "Subparsers[argparse.ArgumentParser]") -> None:
@@ -40,7 +36,6 @@ def add_commands(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     _add_persons(commands)
     _add_tokens(commands)
     _add_rules(commands)
-    _add_replays(commands)
     models = commands.add_parser("models", help="detector, face and appearance models")
     models.add_argument("action", choices=["list", "fetch", "export", "verify"])
     models.add_argument("model", nargs="?", help="which one to fetch or export")
@@ -96,22 +91,6 @@ def _add_rules(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     remove = actions.add_parser("remove")
     remove.add_argument("rule_id", type=UUID)
     remove.set_defaults(command=remove_rule)
-
-
-def _add_replays(commands: "Subparsers[argparse.ArgumentParser]") -> None:
-    actions = commands.add_parser("replay", help="feed recordings through today's code").add_subparsers(
-        required=True, metavar="ACTION"
-    )
-    actions.add_parser("list").set_defaults(command=list_replays)
-    start = actions.add_parser("start")
-    start.add_argument("--camera", required=True)
-    start.add_argument("--from", dest="from_at", type=moment)
-    start.add_argument("--to", dest="to_at", type=moment)
-    start.add_argument("--debug", action="store_true")
-    start.set_defaults(command=start_replay)
-    show = actions.add_parser("show")
-    show.add_argument("run_id", type=UUID)
-    show.set_defaults(command=show_replay)
 
 
 async def migrate(settings: Settings, arguments: argparse.Namespace) -> None:
@@ -242,23 +221,3 @@ async def add_rule(settings: Settings, arguments: argparse.Namespace) -> None:
 async def remove_rule(settings: Settings, arguments: argparse.Namespace) -> None:
     async with opened_hub(settings) as hub:
         await hub.rules.remove(arguments.rule_id)
-
-
-async def list_replays(settings: Settings, _arguments: argparse.Namespace) -> None:
-    async with opened_hub(settings) as hub:
-        for run in await hub.replays.list(50):
-            print(f"{run.run_id}  {run.camera_id:24} {run.state:10} {run.reason}")
-
-
-async def start_replay(settings: Settings, arguments: argparse.Namespace) -> None:
-    now = SystemClock().now()
-    to_at = arguments.to_at or now
-    from_at = arguments.from_at or to_at - REPLAY_DEFAULT
-    async with opened_hub(settings) as hub:
-        await hub.cameras.get(arguments.camera)
-        print(await hub.replays.request(arguments.camera, now, from_at=from_at, to_at=to_at, debug=arguments.debug))
-
-
-async def show_replay(settings: Settings, arguments: argparse.Namespace) -> None:
-    async with opened_hub(settings) as hub:
-        print(await hub.replays.get(arguments.run_id))

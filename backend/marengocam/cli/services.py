@@ -4,7 +4,6 @@ import argparse
 import importlib
 from datetime import datetime
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from marengocam.core.errors import BadInputError
 from marengocam.settings import Settings
@@ -37,9 +36,13 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _add_replay_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", metavar="file://...", help="replay a file or folder instead of serving cameras")
     parser.add_argument("--camera", default="", help="the camera whose zones and name the replay takes")
-    parser.add_argument("--run-id", type=UUID, help="the replay run that asked for it")
     parser.add_argument("--from", dest="from_at", type=moment, help="start of the stretch (RFC 3339)")
     parser.add_argument("--to", dest="to_at", type=moment, help="end of the stretch (RFC 3339)")
+    parser.add_argument("--set", action="append", default=[], dest="changes", metavar="KEY=VALUE")
+    parser.add_argument("--model", action="append", default=[], metavar="NAME", help="see `marengocam models list`")
+    parser.add_argument("--pace", choices=["fast", "real_time"], default="fast")
+    parser.add_argument("--workers", type=int, default=0, help="analyse on so many local Dask workers")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="analyse on the workers of a Dask scheduler")
     parser.add_argument("--debug", action="store_true", help="log each frame's decisions")
 
 
@@ -59,6 +62,9 @@ def _serve(settings: Settings, arguments: argparse.Namespace) -> "int | Coroutin
 
 
 async def _replay(settings: Settings, arguments: argparse.Namespace) -> int:
+    from marengocam.cli.replays import overrides_of  # noqa: PLC0415 - loaded when needed
+    from marengocam.replay.cluster import units_on  # noqa: PLC0415 - loaded when needed
+    from marengocam.replay.politeness import be_polite  # noqa: PLC0415 - loaded when needed
     from marengocam.replay.run import ReplayRequest, replay_source  # noqa: PLC0415 - loaded when needed
     from marengocam.runtime.logs import start_logging  # noqa: PLC0415 - loaded when needed
 
@@ -66,16 +72,18 @@ async def _replay(settings: Settings, arguments: argparse.Namespace) -> int:
         raise BadInputError(f"--source takes {FILE_SCHEME}/path/to/video or a folder; live cameras need no --source.")
     level = "DEBUG" if arguments.debug else settings.log_level
     start_logging("replay", level, as_json=settings.log_json)
+    be_polite()
     request = ReplayRequest(
         source=arguments.source,
         camera_id=arguments.camera,
-        run_id=arguments.run_id,
         from_at=arguments.from_at,
         to_at=arguments.to_at,
-        debug=arguments.debug,
+        overrides=overrides_of(settings, arguments),
+        pace=arguments.pace,
     )
-    report = await replay_source(settings, request)
-    print(report.to_json())
+    with units_on(arguments.scheduler, arguments.workers) as units_by:
+        replayed = await replay_source(settings, request, units_by=units_by)
+    print(replayed.to_json())
     return 0
 
 

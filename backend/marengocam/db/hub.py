@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from marengocam.db.access import SettingsStore, Tokens
 from marengocam.db.cameras import Cameras
+from marengocam.db.cases import Cases
 from marengocam.db.chunks import Chunks
 from marengocam.db.database import Database
 from marengocam.db.embedded.address import database_address, direct_address
@@ -52,6 +53,7 @@ class Hub:
     tokens: Tokens
     rules: Rules
     replays: Replays
+    cases: Cases
     memory: Memory
 
     def listen(self, channels: Sequence[str], callback: Callback) -> AbstractAsyncContextManager[None]:
@@ -86,6 +88,7 @@ async def open_hub(settings: Settings, application: str, pool_size: int = DEFAUL
             tokens=Tokens(database),
             rules=Rules(database),
             replays=Replays(database),
+            cases=Cases(database),
             memory=Memory(database),
         )
     finally:

@@ -68,8 +68,7 @@ class Tracks:
             return
         async with self._database.transaction() as connection:
             await _check_fences(connection, {track.camera_id for track in tracks if track.run_id is None}, fences)
-            in_order = sorted(tracks, key=lambda track: track.local_track_id)  # writers lock in one order
-            await _QUERIES.save_tracks(connection, [_columns(track) for track in in_order])
+            await save_rows(connection, tracks)
             if any(track.run_id is None for track in tracks):
                 await _QUERIES.notify(connection, channel=CHANNEL, payload=str(tracks[0].local_track_id))
 
@@ -132,6 +131,12 @@ class Tracks:
         """Return those of `paths` that tracks, persons or galleries refer to."""
         async with self._database.connection() as connection:
             return {row["path"] for row in await rows(_QUERIES.picture_paths(connection, paths=list(paths)))}
+
+
+async def save_rows(connection: Connection, tracks: Sequence[LocalTrack]) -> None:
+    """Write the latest state of tracks on a connection; writers lock rows in one order."""
+    in_order = sorted(tracks, key=lambda track: track.local_track_id)
+    await _QUERIES.save_tracks(connection, [_columns(track) for track in in_order])
 
 
 async def _check_fences(connection: Connection, camera_ids: set[str], fences: Mapping[str, int]) -> None:

@@ -89,12 +89,19 @@ def _checked(content: Any) -> dict[str, Any]:
 
 
 def _distance(prediction: dict[str, Any], crop_size: tuple[int, int]) -> float:
-    width, height = crop_size
     try:
-        x = (float(prediction["x_min"]) + float(prediction["x_max"])) / 2 / max(width, 1)
-        y = (float(prediction["y_min"]) + float(prediction["y_max"])) / 2 / max(height, 1)
+        left, top = float(prediction["x_min"]), float(prediction["y_min"])
+        box = (left, top, float(prediction["x_max"]) - left, float(prediction["y_max"]) - top)
     except (KeyError, TypeError, ValueError):
         return float("inf")
+    return nearest_face(box, crop_size)
+
+
+def nearest_face(box_px: tuple[float, float, float, float], crop_size: tuple[int, int]) -> float:
+    """Return how far a face (x, y, width, height) is from where the face of the crop's person should be."""
+    left, top, wide, high = box_px
+    width, height = crop_size
+    x, y = (left + wide / 2) / max(width, 1), (top + high / 2) / max(height, 1)
     return float(np.hypot(x - CENTRE_X, y - CENTRE_Y))
 
 

@@ -56,6 +56,9 @@ class FrameResult:
     pictures: tuple[SavedPicture, ...] = ()
     faces: tuple[FaceWish, ...] = ()
     detector_s: float = 0.0
+    pace: str = ""  # why the detector looked, or not
+    found: tuple[Detection, ...] = ()  # by the detector, before owner and furniture ruled anything out
+    region: Box | None = None  # what was looked at once more at full detail
 
 
 class FrameAnalyser:
@@ -115,7 +118,8 @@ class FrameAnalyser:
         motion = self._gate.update(frame.luma)
         walks = self._movement.update(motion.boxes, self._objects, frame.at) if self._movement is not None else []
         if not self._pace.due(motion, frame.at):
-            return FrameResult(motion, looked=False)
+            return FrameResult(motion, looked=False, pace=self._pace.reason)
+        pace = self._pace.reason
         started_s = self._seconds()
         seen = self._looker.look(frame, motion, self._objects)
         detector_s = self._seconds() - started_s
@@ -135,6 +139,9 @@ class FrameAnalyser:
             pictures=tuple(pictures),
             faces=tuple(faces),
             detector_s=detector_s,
+            pace=pace,
+            found=seen.found,
+            region=seen.region,
         )
 
     def _gather(

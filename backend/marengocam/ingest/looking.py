@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from marengocam.core.camera_options import Analysis
+from marengocam.core.geometry import Box
 from marengocam.core.model import Detection
 from marengocam.ingest.frames import Frame
 from marengocam.ingest.furniture import Furniture
@@ -25,6 +26,8 @@ class Look:
 
     detections: tuple[Detection, ...]
     least_scores: npt.NDArray[np.float64]
+    found: tuple[Detection, ...] = ()  # before owner and furniture ruled anything out
+    region: Box | None = None  # what was looked at once more at full detail
 
 
 class Looker:
@@ -55,7 +58,8 @@ class Looker:
         ]
         if self._furniture is not None:
             kept = self._furniture.sift(kept, frame.luma, frame.at)
-        return Look(tuple(kept), np.array([self._least(one.label) for one in kept], np.float64))
+        least = np.array([self._least(one.label) for one in kept], np.float64)
+        return Look(tuple(kept), least, tuple(found), region)
 
     def _least(self, label: str) -> float:
         rule = self._options.rule(label)

@@ -41,18 +41,23 @@ class Pace:
         self._first_at: dict[int, datetime] = {}
         self._calm = False
         self._skipped = False
+        self.reason = ""  # why the detector looks at the frame of now, or not
 
     def due(self, motion: Motion, at: datetime) -> bool:
         """Return whether the detector should look at the frame of this moment."""
         self._note_motion(motion, at)
         if self._idle(at):
             return self._glance_due(motion, at)
+        self.reason = "something moves or is followed"
         if self._thorough:
             return True
         if not self._boxes and not self._moved:
-            return False  # the picture is as it was when nothing was found in it
+            self.reason = "the picture is as it was when nothing was found in it"
+            return False
         vain = not self._boxes and self._found_at is not None and at - self._found_at > VAIN_AFTER
         self._skipped = (self._calm or vain) and not self._skipped
+        if self._skipped:
+            self.reason = "every second frame is enough: " + ("nothing is found" if vain else "all is calm")
         return not self._skipped
 
     def _note_motion(self, motion: Motion, at: datetime) -> None:
@@ -87,11 +92,14 @@ class Pace:
     def _glance_due(self, motion: Motion, at: datetime) -> bool:
         assert self._looked_at is not None
         if motion.moving:
-            every = RESTLESS_LOOK_EVERY
+            every, why = RESTLESS_LOOK_EVERY, "only what always moves there moves"
         elif self._stillness.empty:
-            every = STILL_LOOK_EVERY
+            every, why = STILL_LOOK_EVERY, "nothing moves"
+        elif self._stillness.lasts(at, LONG_STILL):
+            every, why = LONG_STILL_FOLLOW_EVERY, "all that is followed has stood still for long"
         else:
-            every = LONG_STILL_FOLLOW_EVERY if self._stillness.lasts(at, LONG_STILL) else STILL_FOLLOW_EVERY
+            every, why = STILL_FOLLOW_EVERY, "all that is followed stands still"
+        self.reason = f"{why}: one look in {every.total_seconds():.0f} s"
         return abs(at - self._looked_at) >= every
 
 

@@ -220,7 +220,8 @@ class StreamReader:
             raise StreamError(Fault.NO_VIDEO)
         video = container.streams.video[0]
         context = video.codec_context
-        if context is None or context.name.removesuffix("_cuvid") not in RECORDED_CODECS:
+        recordable = context is not None and context.name.removesuffix("_cuvid") in RECORDED_CODECS
+        if context is None or (self._live and not recordable):  # a file is only looked at: any codec will do
             raise StreamError(Fault.CODEC, context.name if context is not None else "unknown codec")
         width_px, height_px = context.width, context.height
         if width_px <= 0 or height_px <= 0:

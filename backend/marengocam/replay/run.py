@@ -1,205 +1,274 @@
-"""A replay: recorded video through today's analysis code, apart from everything live (I5)."""
+"""A replay: recorded video through today's analysis and identity code, apart from everything live (I5)."""
 
 import asyncio
-import json
 import logging
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from uuid import UUID, uuid5
 
-from marengocam.core.clock import SystemClock
+from marengocam.core.clock import Clock, SystemClock
 from marengocam.core.errors import HubUnavailableError, NotFoundError
 from marengocam.core.ids import camera_id_from_name, new_id
 from marengocam.core.model import Camera, EventType, LocalTrack, NewEvent
 from marengocam.db.hub import Hub, open_hub
-from marengocam.db.tracks import TrackFilter
-from marengocam.ingest.decode_queue import QueuedPacket
-from marengocam.ingest.decoding import SessionDecoder
-from marengocam.ingest.frame_analysis import FrameAnalyser, FrameResult
-from marengocam.ingest.frames import Frame, luma_of, rgb_of
-from marengocam.media.stream import StreamOptions, StreamReader
-from marengocam.replay.difference import Difference, compare
+from marengocam.db.replays import ReplayRun
+from marengocam.media.store import RECORDINGS, Store
+from marengocam.replay.analysis import UnitJob, analyse_unit, unit_inputs
+from marengocam.replay.control import Control
+from marengocam.replay.difference import compare, counted
+from marengocam.replay.eyes import Eyes, EyesLoader, code_digest, inputs_digest, load_eyes
+from marengocam.replay.findings import UnitFindings
+from marengocam.replay.folder import RunFolder, canonical
+from marengocam.replay.identity import Asked, Who, identify
+from marengocam.replay.overrides import changed, changed_camera
 from marengocam.replay.pieces import Piece, Stretch, find_pieces
+from marengocam.replay.report import Seen, report_of, without_paths
+from marengocam.replay.sides import of_live, of_report
+from marengocam.replay.steering import steered
+from marengocam.replay.stitching import stitch
+from marengocam.replay.units import LEAD_IN, UNIT_S, Unit, plan
 from marengocam.settings import Settings
-from marengocam.vision.appearance import load_appearance_encoder
-from marengocam.vision.detectors import load_detector
-from marengocam.vision.models import Models
 
-NAMESPACE = UUID("6d617265-6e67-4f63-a16d-7265706c6179")
-LIVE_TRACKS_LIMIT = 1000
 SAVE_BATCH = 50
 _LOG = logging.getLogger(__name__)
+Units = Callable[[Sequence[UnitJob], Eyes, Control, Callable[[UnitFindings], None]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayRequest:
-    """What to replay: a file:// address of a file or folder, optionally only a stretch of time."""
+    """What to replay: a file:// address of a file or folder, or a camera's own recordings; all, or a stretch."""
 
-    source: str
+    source: str = ""
     camera_id: str = ""
     run_id: UUID | None = None
     from_at: datetime | None = None
     to_at: datetime | None = None
-    debug: bool = False
-
-    @property
-    def place(self) -> Path:
-        return Path(unquote(urlsplit(self.source).path))
+    overrides: dict[str, str] = field(default_factory=dict)
+    gallery_at: datetime | None = None
+    pace: str = "fast"
+    unit_s: float = UNIT_S
+    footage_root: Path | None = None  # under which dated recordings lie; None: the media folder
+    watch_at: datetime | None = None  # who it could have been is told of what was followed at this moment
 
     @property
     def stretch(self) -> Stretch:
         return Stretch(self.from_at, self.to_at)
 
+    def place(self, settings: Settings) -> Path:
+        """Return the file or folder that is read."""
+        if not self.source:
+            return settings.media_dir / RECORDINGS / self.camera_id
+        return Path(unquote(urlsplit(self.source).path))
 
-@dataclass(slots=True)
-class ReplayReport:
-    """What a replay saw."""
+    @classmethod
+    def of(cls, run: ReplayRun) -> "ReplayRequest":
+        """Return what a run in the hub asks for."""
+        return cls(
+            source=run.source,
+            camera_id=run.camera_id,
+            run_id=run.run_id,
+            from_at=run.from_at,
+            to_at=run.to_at,
+            overrides=run.overrides,
+            gallery_at=run.gallery_at or run.requested_at,
+            pace=run.pace,
+        )
 
-    camera_id: str
-    files: int = 0
-    video_s: float = 0.0
-    frames: int = 0
-    frames_looked_at: int = 0
-    detections: int = 0
-    tracks: list[dict[str, Any]] = field(default_factory=list)
-    difference: Difference | None = None
-    detector: str = ""
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a replay brought: the report, its pictures by name, and all that identity considered."""
+
+    report: dict[str, Any]
+    pictures: dict[str, bytes]
+    who: Who
+    units: Sequence[UnitFindings]
 
     def to_json(self) -> str:
-        """Return the report as one line of JSON."""
-        return json.dumps(asdict(self), sort_keys=True)
+        """Return the report as one line of JSON; equal for equal inputs."""
+        return canonical(self.report).decode()
 
 
-async def replay_source(settings: Settings, request: ReplayRequest) -> ReplayReport:
-    """Replay, save the run's tracks and report when it has a run, and return the report.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A run ready to be carried out."""
 
-    Raises BadInputError, NotFoundError, StreamError. The hub may be away when there is no run.
+    camera: Camera
+    settings: Settings
+    pieces: Sequence[Piece]
+    units: Sequence[Unit]
+    video_s: float
+
+    def jobs(self, overrides: dict[str, str]) -> list[UnitJob]:
+        return [UnitJob(self.camera, self._pieces_of(unit), unit, self.settings, overrides) for unit in self.units]
+
+    def _pieces_of(self, unit: Unit) -> list[Piece]:
+        return [one for one in self.pieces if one.covered_s(Stretch(unit.begin_at, unit.to_at)) > 0]
+
+
+def one_after_another(
+    jobs: Sequence[UnitJob], eyes: Eyes, control: Control, done: Callable[[UnitFindings], None]
+) -> None:
+    """Analyse units in this process, in order."""
+    for job in jobs:
+        done(analyse_unit(job, eyes, control.before))
+
+
+async def replay_source(
+    settings: Settings,
+    request: ReplayRequest,
+    *,
+    eyes_of: EyesLoader = load_eyes,
+    units_by: Units = one_after_another,
+    clock: Clock | None = None,
+) -> Replayed:
+    """Replay; when the request has a run, keep its tracks, pictures and report, and steer it as its owner wants.
+
+    Raises BadInputError, NotFoundError, ModelError, CancelledRunError. The hub may be away when there is no run.
     """
-    async with open_hub(settings, "replay", pool_size=1) as hub:
-        camera = await _camera(hub, request)
-        pieces = await asyncio.to_thread(find_pieces, request.place, settings.media_dir, request.stretch)
-        report, tracks = await asyncio.to_thread(_analyse, settings, camera, pieces, request)
-        if request.run_id is not None:
-            await _save(hub, tracks)
-            report.difference = await _difference(hub, camera.camera_id, pieces, request.stretch, tracks)
-            await _conclude(hub, request.run_id, report)
-        return report
+    clock = clock or SystemClock()
+    async with open_hub(settings, "replay", pool_size=2) as hub:
+        planned = await planned_run(hub, settings, request)
+        run = await hub.replays.get(request.run_id) if request.run_id is not None else None
+        eyes = await asyncio.to_thread(eyes_of, planned.settings, request.overrides)
+        control = Control(clock, request.pace)
+        folder = RunFolder(settings.data_dir, request.run_id) if request.run_id is not None else None
+        if folder is not None:
+            folder.prepare()
+        async with steered(hub, run, control, planned.units, clock) as progress:
+            units = await asyncio.to_thread(
+                _units, planned, request, eyes, control, folder, progress.unit_done, units_by
+            )
+            progress.identifying()
+            replayed = await _concluded(hub, planned, request, eyes, units, clock)
+        if run is not None and folder is not None:
+            await _keep(hub, run.run_id, folder, planned, replayed)
+        return replayed
 
 
-def _analyse(
-    settings: Settings, camera: Camera, pieces: list[Piece], request: ReplayRequest
-) -> tuple[ReplayReport, list[LocalTrack]]:
-    models = Models(settings)
-    detector = load_detector(settings, models)
-    counter = iter(range(1, 1 << 30))
-    analyser = FrameAnalyser(
-        camera,
-        detector,
-        load_appearance_encoder(settings, models),
-        min_score=settings.detector_min_score,
-        # The same run gives the same ids: a report can be compared byte by byte.
-        new_id=lambda at: uuid5(request.run_id or NAMESPACE, f"{camera.camera_id} {at.isoformat()} {next(counter)}"),
-        seconds=SystemClock().monotonic_s,
-        run_id=request.run_id,
+async def planned_run(hub: Hub, settings: Settings, request: ReplayRequest) -> Plan:
+    """Return what a run reads and how it is cut; raises BadInputError, NotFoundError."""
+    changed_ones = changed(settings, request.overrides)
+    camera = changed_camera(await _camera(hub, settings, request), request.overrides)
+    stretch = request.stretch
+    place = request.place(settings)
+    pieces = await asyncio.to_thread(
+        find_pieces, place, request.footage_root or settings.media_dir, stretch.earlier(LEAD_IN)
     )
-    report = ReplayReport(camera.camera_id, files=len(pieces), detector=detector.name)
-    tracks: dict[UUID, LocalTrack] = {}
-    step = timedelta(seconds=1 / settings.analysis_fps)
-    next_at: datetime | None = None
-    for frame, at in _frames(pieces, request):
-        report.frames += 1
-        if next_at is not None and at < next_at:
-            continue
-        next_at = at + step * 0.9
-        result = analyser.look(Frame(at, luma_of(frame), partial(rgb_of, frame)))
-        report.frames_looked_at += result.looked
-        report.detections += len(result.detections)
-        tracks |= {track.local_track_id: track for track in result.tracks}
-        _debug(at, result)
-    tracks |= {track.local_track_id: track for track in analyser.rest()}
-    # Pictures are not kept for a replay.
-    found = [replace(track, crop_path=None, face_crop_path=None) for track in tracks.values()]
-    report.tracks = [_summary(track) for track in found]
-    report.video_s = round(sum(piece.covered_s(request.stretch) for piece in pieces), 3)
-    return report, found
+    units = plan(pieces, stretch, request.unit_s)
+    if not units:
+        raise NotFoundError(f"There is no video of that time under {place}.")
+    video_s = sum(piece.covered_s(stretch) for piece in pieces)
+    return Plan(camera, changed_ones, pieces, units, video_s)
 
 
-def _frames(pieces: list[Piece], request: ReplayRequest) -> Iterator[tuple[Any, datetime]]:
-    for session, piece in enumerate(pieces):
-        for frame, at in _decoded(piece, session):
-            if request.stretch.contains(at):
-                yield frame, at
+def _units(
+    planned: Plan,
+    request: ReplayRequest,
+    eyes: Eyes,
+    control: Control,
+    folder: RunFolder | None,
+    unit_done: Callable[[UnitFindings], None],
+    units_by: Units,
+) -> list[UnitFindings]:
+    """Analyse all units but those that an earlier attempt finished."""
+    finished: dict[int, UnitFindings] = {}
+
+    def done(findings: UnitFindings, *, keep: bool = True) -> None:
+        finished[findings.number] = findings
+        if keep and folder is not None:
+            folder.keep_unit(findings)
+        unit_done(findings)
+
+    jobs = []
+    for job in planned.jobs(request.overrides):
+        before = folder.unit(job.unit.number, unit_inputs(job, eyes)) if folder is not None else None
+        if before is not None:
+            done(before, keep=False)
+        else:
+            jobs.append(job)
+    units_by(jobs, eyes, control, done)
+    return [finished[number] for number in sorted(finished)]
 
 
-def _decoded(piece: Piece, session: int) -> Iterator[tuple[Any, datetime]]:
-    decoder = SessionDecoder()
-    with StreamReader(f"file://{piece.file}", StreamOptions(), SystemClock(), piece.started_at) as reader:
-        for packet in reader:
-            yield from decoder.frames(QueuedPacket(packet, session, reader.info, reader.video))
-        yield from decoder.rest()
+async def _concluded(
+    hub: Hub, planned: Plan, request: ReplayRequest, eyes: Eyes, units: Sequence[UnitFindings], clock: Clock
+) -> Replayed:
+    tracks, counts, pictures = stitch(units)
+    from_at, to_at = planned.units[0].from_at, planned.units[-1].to_at
+    wished = await wished_probability(hub, planned.settings, request.overrides)
+    gallery_at = request.gallery_at or clock.now()
+    asked = Asked(planned.camera.camera_id, from_at, to_at, gallery_at, wished, request.watch_at)
+    who = await identify(hub, asked, tracks, clock)
+    inputs = {
+        "code": code_digest(),
+        "models": eyes.names,
+        "overrides": request.overrides,
+        "confirm_probability": wished,
+        "digest": inputs_digest(planned.camera, planned.settings, request.overrides, eyes),
+    }
+    seen = Seen(
+        camera_id=planned.camera.camera_id,
+        from_at=from_at,
+        to_at=to_at,
+        files=len({piece.file for piece in planned.pieces if piece.covered_s(Stretch(from_at, to_at)) > 0}),
+        video_s=planned.video_s,
+        units=len(planned.units),
+        inputs=inputs,
+        counts=counts,
+        tracks=tracks,
+        pictures=frozenset(pictures),
+        who=who,
+    )
+    return Replayed(report_of(seen), pictures, who, units)
 
 
-async def _camera(hub: Hub, request: ReplayRequest) -> Camera:
+async def wished_probability(hub: Hub, settings: Settings, overrides: dict[str, str]) -> float:
+    """Return the probability from which a name is said in a run: its own, else the owner's wish, else the setting."""
+    if "confirm_probability" in overrides:
+        return settings.confirm_probability
+    try:
+        wished = (await hub.preferences.get()).confirm_probability
+    except HubUnavailableError:
+        return settings.confirm_probability
+    return settings.confirm_probability if wished is None else wished
+
+
+async def _camera(hub: Hub, settings: Settings, request: ReplayRequest) -> Camera:
     """Return the camera whose zones count; a file without a known camera gets one of its own name."""
-    name = request.camera_id or request.place.stem
+    name = request.camera_id or request.place(settings).stem
     try:
         return await hub.cameras.get(name)
     except (NotFoundError, HubUnavailableError):
-        return Camera(camera_id_from_name(name), name, request.source)
+        return Camera(camera_id_from_name(name), name, request.source or "file:///")
 
 
-async def _save(hub: Hub, tracks: list[LocalTrack]) -> None:
+async def _keep(hub: Hub, run_id: UUID, folder: RunFolder, planned: Plan, replayed: Replayed) -> None:
+    """Keep what a run found, apart from everything live, and tell that it has ended."""
+    await asyncio.to_thread(folder.conclude, replayed.report, replayed.pictures)
+    tracks = [
+        _of_run(found.local_track(planned.camera.camera_id, found.last), run_id) for found in stitch(replayed.units)[0]
+    ]
+    await hub.replays.forget_tracks(run_id)
     for start in range(0, len(tracks), SAVE_BATCH):
         await hub.tracks.save(tracks[start : start + SAVE_BATCH], {})
-
-
-async def _difference(
-    hub: Hub, camera_id: str, pieces: list[Piece], stretch: Stretch, tracks: list[LocalTrack]
-) -> Difference | None:
-    """Compare with what was found live; None for files that do not tell when they were filmed."""
-    if not all(piece.dated for piece in pieces):
-        return None
-    begin = max(pieces[0].started_at, stretch.from_at or pieces[0].started_at)
-    end = min(pieces[-1].ended_at, stretch.to_at or pieces[-1].ended_at)
-    found = await hub.tracks.list(TrackFilter(camera_id=camera_id, from_at=begin, to_at=end), LIVE_TRACKS_LIMIT)
-    live = [(await hub.tracks.get(row.track.local_track_id)).track for row in found]  # with their paths
-    return compare(live, tracks)
-
-
-async def _conclude(hub: Hub, run_id: UUID, report: ReplayReport) -> None:
     now = SystemClock().now()
-    await hub.replays.finish(run_id, asdict(report), now)
-    data = {"run_id": str(run_id), "state": "finished", "tracks": len(report.tracks)}
-    event = NewEvent(new_id(now), EventType.REPLAY_FINISHED, now, camera_id=report.camera_id, data=data)
+    kept = without_paths(replayed.report)
+    if all(piece.dated for piece in planned.pieces):
+        after = of_report("the replay", replayed.report, replayed.pictures.get)
+        before = await of_live(hub, Store(planned.settings.media_dir), after.camera_id, after.from_at, after.to_at)
+        kept["difference"] = await asyncio.to_thread(lambda: counted(compare(before, after)))
+    await hub.replays.finish(run_id, kept, now)
+    data = {"run_id": str(run_id), "state": "finished", "tracks": len(tracks)}
+    event = NewEvent(new_id(now), EventType.REPLAY_FINISHED, now, camera_id=planned.camera.camera_id, data=data)
     await hub.events.append([event])
 
 
-def _summary(track: LocalTrack) -> dict[str, Any]:
-    return {
-        "label": track.label,
-        "first_seen_at": track.first_seen_at.isoformat(),
-        "last_seen_at": track.last_seen_at.isoformat(),
-        "score": round(track.score, 3),
-        "observations": track.observations,
-        "zones": list(track.zones),
-    }
-
-
-def _debug(at: datetime, result: FrameResult) -> None:
-    if not _LOG.isEnabledFor(logging.DEBUG):
-        return
-    seen = [f"{one.label} {one.score:.2f}" for one in result.detections]
-    followed = [f"{one.label}#{one.track_id}{' lost' if one.lost else ''}" for one in result.objects]
-    _LOG.debug(
-        "%s motion=%s looked=%s detections=%s followed=%s",
-        at.isoformat(timespec="milliseconds"),
-        result.motion.moving,
-        result.looked,
-        seen,
-        followed,
-    )
+def _of_run(track: LocalTrack, run_id: UUID) -> LocalTrack:
+    """Return the row of a run's track: its id is the run's own, its pictures stay in the run's folder."""
+    row_id = uuid5(run_id, str(track.local_track_id))
+    return replace(track, local_track_id=row_id, run_id=run_id, crop_path=None, face_crop_path=None)

@@ -1,4 +1,4 @@
-"""Runs that somebody asked for: each in a niced process of its own, so that live cameras do not notice."""
+"""Runs that somebody asked for: each in a process of its own, so that live cameras do not notice."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,6 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
@@ -14,102 +13,104 @@ from marengocam.core.errors import MarengoCamError
 from marengocam.core.ids import new_id
 from marengocam.core.model import EventType, NewEvent
 from marengocam.db.replays import ReplayRun
-from marengocam.media.store import RECORDINGS
+from marengocam.replay.places import LOG, REPLAYS, folders, remove_folder, run_place
+from marengocam.replay.politeness import THREADS
 from marengocam.runtime.context import ServiceContext
 
-NICENESS = 15
-RUN_LIMIT_S = 4 * 3600.0
+RUNS_AT_ONCE = min(8, max(2, (os.cpu_count() or 1) // 2))
 POLL_S = 2.0
 GOODBYE_LIMIT_S = 1.5
 REASON_LIMIT_CHARS = 500
 TAIL_BYTES = 4096
-LOGS_FOLDER = "replays"  # under the data folder; the log of a run with debug is kept there
-RUNS_LOOKED_AT = 200
-STOPPED_REASON = "MarengoCam was stopped during the replay: ask for it again."
-LOST_REASON = "The process of the replay ended without a word: ask for it again."
 _LOG = logging.getLogger(__name__)
 
 
 class ReplayRunner:
-    """Takes one requested run at a time."""
+    """Takes requested runs, and those whose process died; several at once share what live cameras leave."""
 
-    def __init__(self, context: ServiceContext, run_limit_s: float = RUN_LIMIT_S) -> None:
+    def __init__(self, context: ServiceContext, runs_at_once: int = RUNS_AT_ONCE) -> None:
         self._context = context
-        self._run_limit_s = run_limit_s
+        self._runs_at_once = runs_at_once
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Take runs until cancelled."""
+        """Take runs until cancelled; those under way then wait for the next process, which goes on with them."""
         tidy = False
-        while True:
-            run = None
-            try:
-                if not tidy:
-                    await self._give_up_lost()
-                    tidy = True
-                run = await self._context.hub.replays.claim(self._context.clock.now())
-            except MarengoCamError as error:
-                _LOG.debug("no replay is taken: %s", error)
-            if run is None:
-                await self._context.bus.wait("replay", POLL_S)
-                continue
-            try:
-                await self._carry_out(run)
-            except asyncio.CancelledError:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._fail(run, STOPPED_REASON), GOODBYE_LIMIT_S)
-                raise
-            except OSError as error:
-                await self._fail(run, f"The replay could not be started: {error.strerror}.")
+        try:
+            while True:
+                run = None
+                try:
+                    if not tidy:
+                        await self._remove_orphans()
+                        tidy = True
+                    if len(self._tasks) < self._runs_at_once:
+                        run = await self._context.hub.replays.claim(self._context.clock.now())
+                except MarengoCamError as error:
+                    _LOG.debug("no replay is taken: %s", error)
+                if run is None:
+                    await self._context.bus.wait("replay", POLL_S)
+                    continue
+                task = asyncio.create_task(self._look_after(run))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+        finally:
+            for task in list(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _look_after(self, run: ReplayRun) -> None:
+        try:
+            await self._carry_out(run)
+        except asyncio.CancelledError:
+            with contextlib.suppress(TimeoutError, MarengoCamError):
+                await asyncio.wait_for(self._context.hub.replays.give_back(run.run_id), GOODBYE_LIMIT_S)
+            raise
+        except OSError as error:
+            await self._fail(run, f"The replay could not be started: {error.strerror}.")
+        except MarengoCamError as error:
+            _LOG.warning("the replay %s is left to another process: %s", run.run_id, error)
 
     async def _carry_out(self, run: ReplayRun) -> None:
-        _LOG.info("replay %s of camera %s", run.run_id, run.camera_id)
+        _LOG.info("replay %s of camera %s, attempt %d", run.run_id, run.camera_id, run.attempts)
         with self._log_of(run) as log:
             process = await asyncio.create_subprocess_exec(
-                *self._command(run),
+                sys.executable,
+                "-m",
+                "marengocam.replay",
+                str(run.run_id),
+                env=os.environ | THREADS,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=log,
-                preexec_fn=lambda: os.nice(NICENESS),  # noqa: PLW1509,RUF100 - one system call, safe after a fork
             )
             try:
-                status = await asyncio.wait_for(process.wait(), self._run_limit_s)
-            except TimeoutError:
-                await self._fail(run, f"It took longer than {self._run_limit_s / 3600:.0f} hours: ask for less.")
-                return
+                status = await process.wait()
             finally:
                 if process.returncode is None:
                     process.kill()
                     await process.wait()
-            if status != 0:
+            if status < 0:
+                _LOG.warning("the process of replay %s was killed by signal %d", run.run_id, -status)
+                await self._context.hub.replays.give_back(run.run_id, crashed=True)
+            elif status != 0:
                 await self._fail(run, last_line(log) or f"The replay's process ended with status {status}.")
 
     @contextlib.contextmanager
     def _log_of(self, run: ReplayRun) -> Iterator[IO[bytes]]:
-        """Lend the file that a run logs into; it stays when somebody asked for the decisions."""
-        folder = self._context.settings.data_dir / LOGS_FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
-        file = folder / f"{run.run_id}.log"
-        with file.open("w+b") as log:
+        """Lend the file that a run logs into."""
+        place = run_place(self._context.settings.data_dir, run.run_id)
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (place / LOG).open("a+b") as log:
             yield log
-        if not run.debug:
-            file.unlink(missing_ok=True)
 
-    def _command(self, run: ReplayRun) -> list[str]:
-        folder = self._context.settings.media_dir / RECORDINGS / run.camera_id
-        command = [sys.executable, "-m", "marengocam.cli", "ingest", f"--source={run.source or _address(folder)}"]
-        command += ["--camera", run.camera_id, "--run-id", str(run.run_id)]
-        if run.from_at is not None:
-            command += ["--from", run.from_at.isoformat()]
-        if run.to_at is not None:
-            command += ["--to", run.to_at.isoformat()]
-        return [*command, *(["--debug"] if run.debug else [])]
-
-    async def _give_up_lost(self) -> None:
-        """Fail runs whose process cannot be alive any more, such as after a power cut."""
-        before = self._context.clock.now() - timedelta(seconds=self._run_limit_s)
-        for run in await self._context.hub.replays.list(RUNS_LOOKED_AT):
-            if run.state == "running" and run.started_at is not None and run.started_at < before:
-                await self._fail(run, LOST_REASON)
+    async def _remove_orphans(self) -> None:
+        """Delete what runs left that are gone: their removal was cut short."""
+        data_dir: Path = self._context.settings.data_dir
+        there = folders(data_dir)
+        known = await self._context.hub.replays.known(there)
+        for run_id in set(there) - known:
+            _LOG.info("what replay %s left in %s is deleted: the replay was removed", run_id, data_dir / REPLAYS)
+            await asyncio.to_thread(remove_folder, data_dir, run_id)
 
     async def _fail(self, run: ReplayRun, reason: str) -> None:
         _LOG.warning("replay %s failed: %s", run.run_id, reason)
@@ -129,7 +130,3 @@ def last_line(log: IO[bytes]) -> str:
     log.seek(max(0, size - TAIL_BYTES))
     lines = log.read().decode(errors="replace").strip().splitlines()
     return lines[-1].removeprefix("marengocam: ")[-REASON_LIMIT_CHARS:] if lines else ""
-
-
-def _address(folder: Path) -> str:
-    return folder.absolute().as_uri()

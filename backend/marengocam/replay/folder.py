@@ -1,0 +1,84 @@
+"""A run's own folder in the data folder: finished units, pictures, report, log; gone with the run."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from marengocam.core.errors import NotFoundError
+from marengocam.replay.findings import UnitFindings
+from marengocam.replay.places import LOG, run_place
+
+UNITS, PICTURES, REPORT = "units", "pictures", "report.json"
+
+
+class RunFolder:
+    """Everything a run leaves on disk."""
+
+    def __init__(self, data_dir: Path, run_id: UUID) -> None:
+        self.place = run_place(data_dir, run_id)
+
+    @property
+    def log(self) -> Path:
+        return self.place / LOG
+
+    def prepare(self) -> None:
+        """Make the folder; only this account may look inside."""
+        for name in (UNITS, PICTURES):
+            (self.place / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def keep_unit(self, findings: UnitFindings) -> None:
+        """Keep a finished unit, whole or not at all."""
+        _write(self._unit(findings.number), findings.to_bytes())
+
+    def unit(self, number: int, inputs: str) -> UnitFindings | None:
+        """Return a unit that an earlier attempt finished with the same video, code, models and settings."""
+        try:
+            findings = UnitFindings.from_bytes(self._unit(number).read_bytes())
+        except (OSError, msgspec.DecodeError):
+            return None
+        return findings if findings.inputs == inputs else None
+
+    def conclude(self, report: Mapping[str, Any], pictures: Mapping[str, bytes]) -> None:
+        """Keep report and pictures; the units are not needed any more."""
+        for name, jpeg in pictures.items():
+            _write(self.place / PICTURES / name, jpeg)
+        _write(self.place / REPORT, canonical(report))
+        shutil.rmtree(self.place / UNITS, ignore_errors=True)
+
+    def report(self) -> dict[str, Any]:
+        """Return the whole report; raises NotFoundError."""
+        try:
+            found: dict[str, Any] = json.loads((self.place / REPORT).read_bytes())
+        except (OSError, ValueError):
+            raise NotFoundError("The replay has no report (yet).") from None
+        return found
+
+    def picture(self, name: str) -> bytes | None:
+        """Return a picture by its file name, None when there is none."""
+        file = self.place / PICTURES / Path(name).name
+        try:
+            return file.read_bytes()
+        except OSError:
+            return None
+
+    def _unit(self, number: int) -> Path:
+        return self.place / UNITS / f"{number:05d}.msgpack"
+
+
+def canonical(report: Mapping[str, Any]) -> bytes:
+    """Return a report as bytes: equal reports are equal bytes."""
+    return json.dumps(report, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _write(file: Path, content: bytes) -> None:
+    partial = file.with_name(f".{file.name}.{os.getpid()}")
+    partial.write_bytes(content)
+    with partial.open("rb") as written:
+        os.fsync(written.fileno())
+    partial.replace(file)

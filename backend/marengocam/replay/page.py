@@ -1,0 +1,138 @@
+"""Pages that need nothing else: a run's difference and a moment's explanation, pictures included."""
+
+import base64
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import Any
+
+from marengocam.replay.difference import Difference, EventPair, Pair
+from marengocam.replay.explanation import Explanation
+from marengocam.replay.sides import SideEvent, SideTrack
+from marengocam.replay.summary import summary
+
+CUES_SHOWN = 6
+_STYLE = """
+:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{max-width:72rem;margin:0 auto;padding:1rem}
+pre{white-space:pre-wrap;background:color-mix(in srgb,currentColor 8%,transparent);padding:.75rem;border-radius:.5rem}
+article{display:flex;gap:1rem;flex-wrap:wrap;border-top:1px solid color-mix(in srgb,currentColor 25%,transparent);
+padding:.75rem 0}figure{margin:0;max-width:16rem}figure img{max-width:100%;max-height:14rem;border-radius:.25rem}
+figcaption,small{font-size:.85rem;opacity:.85}table{border-collapse:collapse;font-size:.85rem}
+td,th{padding:.1rem .6rem .1rem 0;text-align:left;vertical-align:top}h2{margin-top:2rem}.wide{max-width:100%}
+.wide img{max-height:none;max-width:100%}
+"""
+
+
+def difference_page(difference: Difference) -> str:
+    """Return the whole difference: every item with its picture and both sides' evidence."""
+    tracks = {track.track_id: track for track in (*difference.before.tracks, *difference.after.tracks)}
+    backwards = {was: now for now, was in difference.matched.items()}
+
+    def sides_of(event: SideEvent, *, added: bool) -> tuple[SideTrack | None, SideTrack | None]:
+        mine = tracks.get(event.track_id)
+        other = tracks.get((difference.matched if added else backwards).get(event.track_id, ""))
+        return (other, mine) if added else (mine, other)
+
+    parts = [
+        _section("Tracks found", (_pair(None, track) for track in difference.found)),
+        _section("Tracks lost", (_pair(track, None) for track in difference.lost)),
+        _section("Somebody else", (_renamed(pair) for pair in difference.renamed)),
+        _section("Boxes moved", (_moved(pair) for pair in difference.moved)),
+        _section("Events added", (_event(one, *sides_of(one, added=True)) for one in difference.added)),
+        _section("Events missing", (_event(one, *sides_of(one, added=False)) for one in difference.missing)),
+        _section("Events changed", (_changed(pair, *sides_of(pair.after, added=True)) for pair in difference.changed)),
+    ]
+    title = f"{difference.after.name} against {difference.before.name}"
+    return _page(title, [f"<pre>{escape(summary(difference))}</pre>", *parts])
+
+
+def explanation_page(explanation: Explanation) -> str:
+    """Return why a moment was seen as it was, with the frame drawn."""
+    told = explanation.told
+    rows = "".join(f"<tr><th>{escape(stage)}</th><td>{escape(text)}</td></tr>" for stage, text in explanation.stages)
+    drawn = f'<figure class="wide">{_image(explanation.picture)}<figcaption>{escape(_LEGEND)}</figcaption></figure>'
+    candidates = [
+        f"<h3>Track {escape(one['track_id'][:8])}, {escape(one['at'])}</h3>{_candidates(one['candidates'])}"
+        for one in told["candidates"]
+    ]
+    parts = [f"<p><strong>{escape(explanation.answer)}</strong></p>", drawn, f"<table>{rows}</table>"]
+    if candidates:
+        parts += ["<h2>Who it could have been</h2>", *candidates]
+    return _page(f"Why? {told['camera_id']}, {told['at']}", parts)
+
+
+_LEGEND = (
+    "Green: counted. Orange: found but not counted, with the reason. Blue: followed. White: what moved. "
+    "Thick white: looked at once more at full detail."
+)
+
+
+def _page(title: str, parts: Iterable[str]) -> str:
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
+    body = f"<h1>{escape(title)}</h1>{''.join(parts)}"
+    return f'<!doctype html><html lang="en"><head>{head}<style>{_STYLE}</style></head><body>{body}</body></html>'
+
+
+def _section(title: str, articles: Iterable[str]) -> str:
+    content = list(articles)
+    return f"<section><h2>{escape(title)} ({len(content)})</h2>{''.join(content)}</section>" if content else ""
+
+
+def _pair(before: SideTrack | None, after: SideTrack | None, note: str = "") -> str:
+    text = f"<div>{escape(note)}</div>" if note else ""
+    return f"<article>{text}{_side('before', before)}{_side('after', after)}</article>"
+
+
+def _renamed(pair: Pair) -> str:
+    return _pair(pair.before, pair.after, f"{pair.before.who or 'unknown'} is now {pair.after.who or 'unknown'}")
+
+
+def _moved(pair: Pair) -> str:
+    return _pair(pair.before, pair.after, f"The boxes overlap by {pair.mean_iou:.2f} in the mean.")
+
+
+def _event(event: SideEvent, before: SideTrack | None, after: SideTrack | None) -> str:
+    what = " ".join(part for part in (event.type, event.who, event.zone) if part)
+    return _pair(before, after, f"{event.occurred_at:%Y-%m-%d %H:%M:%S} {what}")
+
+
+def _changed(pair: EventPair, before: SideTrack | None, after: SideTrack | None) -> str:
+    return _pair(before, after, f"{pair.after.occurred_at:%Y-%m-%d %H:%M:%S} {pair.after.type}: {pair.how}")
+
+
+def _side(name: str, track: SideTrack | None) -> str:
+    if track is None:
+        return f"<figure><figcaption>{name}: nothing</figcaption></figure>"
+    who = f"{track.who or 'unknown'}" + (f" ({track.probability:.3f})" if track.probability is not None else "")
+    caption = (
+        f"{name}: {track.label} {track.score:.2f}, {track.first_seen_at:%H:%M:%S} to {track.last_seen_at:%H:%M:%S}"
+        f"{', ' + ', '.join(track.zones) if track.zones else ''}"
+    )
+    person = f"<div>{escape(who)}</div>{_evidence(track.evidence)}" if track.label == "person" else ""
+    return f"<figure>{_image(track.picture())}<figcaption>{escape(caption)}{person}</figcaption></figure>"
+
+
+def _image(jpeg: bytes | None) -> str:
+    if jpeg is None:
+        return "<small>no picture</small>"
+    return f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}">'
+
+
+def _evidence(evidence: Mapping[str, Any] | None) -> str:
+    cues = (evidence or {}).get("cues") or []
+    if not cues:
+        return "<small>no cue spoke</small>"
+    rows = "".join(
+        f"<tr><td>{escape(str(cue['cue']))}</td><td>{float(cue['log_ratio']):+.2f}</td></tr>"
+        for cue in cues[:CUES_SHOWN]
+    )
+    return f"<table>{rows}</table>"
+
+
+def _candidates(candidates: Iterable[Mapping[str, Any]]) -> str:
+    rows = []
+    for one in candidates:
+        cues = ", ".join(f"{cue['cue']} {cue['log_ratio']:+.2f}" for cue in one["cues"]) or "none"
+        chosen = " (chosen)" if one["chosen"] else ""
+        who = f"<td>{escape(one['who'] + chosen)}</td>"
+        rows.append(f"<tr>{who}<td>{one['log_odds']:+.2f}</td><td>{one['prior']:+.2f}</td><td>{escape(cues)}</td></tr>")
+    return f"<table><tr><th>who</th><th>log-odds</th><th>prior</th><th>cues</th></tr>{''.join(rows)}</table>"
