@@ -14,6 +14,8 @@ BACKEND = Path(__file__).resolve().parents[2] / "backend"
 DB = "marengocam.db."
 # Prepared by the owner's account before any service has work to do.
 NOT_FOR_SERVICES = {"migration", "roles", "grants", "reference"}
+# A replay's own tables, of its own session: what the resolver's queries do to them is nobody's right.
+ISOLATED, OF_ISOLATION = "marengocam.db.isolation", "isolation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def queries_in_reach(service: str) -> set[Query]:
     ]
     todo.append(("marengocam.runtime.service", "run_service"))
     if service == "ingest":  # it replays recordings in a child process of its own account
-        todo.append(("marengocam.replay.run", "replay_source"))
+        todo.append(("marengocam.replay.__main__", "carry_out"))
     seen: set[tuple[str, str]] = set()
     found = {Query("migration", "applied", _loaded("migration").applied.sql)}  # each looks whether the schema is ready
     while todo:
@@ -54,9 +56,16 @@ def queries_in_reach(service: str) -> set[Query]:
             continue
         seen.add(place)
         module = modules[place[0]]
+        if module.name == ISOLATED:
+            found |= {query for unit in module.units.values() for query in _queries(module, unit) if _apart(query)}
+            continue
         found |= set(_queries(module, module.units[place[1]]))
         todo.extend(_references(modules, module, place[1]))
     return found
+
+
+def _apart(query: Query) -> bool:
+    return query.file == OF_ISOLATION
 
 
 def _queries(module: _Module, tree: ast.AST) -> Iterator[Query]:

@@ -43,7 +43,7 @@ def add_commands(replay: "Subparsers[argparse.ArgumentParser]") -> None:
 
 
 async def add_case(settings: Settings, arguments: argparse.Namespace) -> None:
-    from marengocam.replay import suite  # noqa: PLC0415 - loaded when needed
+    from marengocam.replay.suite import add_case as keep_case  # noqa: PLC0415 - loaded when needed
 
     clock = SystemClock()
     async with opened_hub(settings) as hub:
@@ -59,7 +59,7 @@ async def add_case(settings: Settings, arguments: argparse.Namespace) -> None:
         if camera_id is None:
             raise BadInputError("Say which camera: --camera ID.")
         await hub.cameras.get(camera_id)
-        case = await suite.add_case(
+        case = await keep_case(
             hub,
             settings,
             clock,
@@ -82,8 +82,8 @@ async def list_cases(settings: Settings, _arguments: argparse.Namespace) -> None
 
 
 async def run_suite(settings: Settings, arguments: argparse.Namespace) -> int:
-    from marengocam.replay import suite  # noqa: PLC0415 - loaded when needed
     from marengocam.replay.politeness import be_polite  # noqa: PLC0415 - loaded when needed
+    from marengocam.replay.suite import run_cases  # noqa: PLC0415 - loaded when needed
 
     overrides = overrides_of(settings, arguments)
     be_polite()
@@ -93,7 +93,7 @@ async def run_suite(settings: Settings, arguments: argparse.Namespace) -> int:
             cases = [await hub.cases.by_name(name) for name in arguments.name]
         if not cases:
             raise NotFoundError("There is no case yet: add one with `marengocam replay suite add`.")
-        outcomes = await suite.run_cases(hub, settings, SystemClock(), cases, overrides)
+        outcomes = await run_cases(hub, settings, SystemClock(), cases, overrides)
     for one in outcomes:
         state = "passed" if one.passed else "FAILED"
         print(f"{state}  {one.case.name:24} expected {one.case.expected}, saw {one.problem or one.seen}")
@@ -106,7 +106,7 @@ async def run_suite(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 async def remove_case(settings: Settings, arguments: argparse.Namespace) -> None:
-    from marengocam.replay import suite  # noqa: PLC0415 - loaded when needed
+    from marengocam.replay.suite import remove_case as forget_case  # noqa: PLC0415 - loaded when needed
 
     async with opened_hub(settings) as hub:
-        await suite.remove_case(hub, settings, await hub.cases.by_name(arguments.name))
+        await forget_case(hub, settings, await hub.cases.by_name(arguments.name))

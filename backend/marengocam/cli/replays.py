@@ -228,8 +228,8 @@ async def _other_side(hub: "Hub", settings: Settings, against: str, run: "Replay
 
 async def tell_why(settings: Settings, arguments: argparse.Namespace) -> None:
     from marengocam.cli.replay_words import moment_of_today, picture_bytes  # noqa: PLC0415 - loaded when needed
-    from marengocam.replay.page import explanation_page  # noqa: PLC0415 - loaded when needed
     from marengocam.replay.why import why  # noqa: PLC0415 - loaded when needed
+    from marengocam.replay.why_page import explanation_page  # noqa: PLC0415 - loaded when needed
 
     at = moment_of_today(arguments.at, SystemClock().now())
     overrides = overrides_of(settings, arguments)

@@ -7,20 +7,22 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from marengocam.core.identity import ClaimedTrack, Outcome, Vicinity
 from marengocam.core.model import Event, LocalTrack, NewEvent
 from marengocam.db.database import Connection, Database
 from marengocam.db.faults import our_errors
 from marengocam.db.queries import from_json, load, rows
-from marengocam.db.resolution import STRANGERS_SEARCHED, Turn
-from marengocam.db.tracks import save_rows, track_of
+from marengocam.db.resolution import claimed_on
+from marengocam.db.tracks import save_rows
+from marengocam.db.turn import Turn
 
 HISTORY = timedelta(hours=2)  # as far as the resolver looks back
 MOST_OTHERS = 5000
+MOST_STRANGERS = 5000
 CLAIMED_AT_ONCE = 8
 # From here on the server itself refuses to write anything but this session's own tables.
 READ_ONLY = "SET default_transaction_read_only = on"
 _QUERIES = load("isolation")
-_RESOLUTION = load("resolution")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Isolation:
     def __init__(self, connection: Connection, gallery: Gallery) -> None:
         self._connection = connection
         self._collected = EventsOfARun()
+        self._turn = Turn(connection, self._collected, ())
         self.gallery = gallery
 
     @property
@@ -84,16 +87,21 @@ class Isolation:
         with our_errors():
             await save_rows(self._connection, tracks)
 
-    async def claim(self, own: Sequence[UUID]) -> Turn | None:
-        """Return the next turn over the run's own changed tracks, None when there is none."""
+    async def claim(self, own: Sequence[UUID]) -> list[ClaimedTrack]:
+        """Return the next of the run's own changed tracks; empty when there is none."""
         with our_errors():
             await _QUERIES.settle(self._connection, own=list(own))
-            claimed = await rows(_RESOLUTION.claim_open(self._connection, batch=CLAIMED_AT_ONCE))
-            claimed += await rows(_RESOLUTION.claim_closed(self._connection, batch=CLAIMED_AT_ONCE))
-        if not claimed:
-            return None
-        tracks = [(track_of(row), row["revision"]) for row in claimed]
-        return Turn(self._connection, self._collected, tracks)
+            return await claimed_on(self._connection, CLAIMED_AT_ONCE)
+
+    async def vicinity(self, claimed: Sequence[ClaimedTrack], window: timedelta) -> Vicinity:
+        """Return all that decisions on these tracks may rest on."""
+        with our_errors():
+            return await self._turn.vicinity(claimed, window)
+
+    async def write(self, outcomes: Sequence[Outcome], at: datetime) -> None:
+        """Write decisions, their events into `events`."""
+        with our_errors():
+            await self._turn.write(outcomes, at)
 
     async def decided(self, own: Sequence[UUID]) -> list[Decided]:
         """Return what was decided about the run's tracks in the end."""
@@ -129,7 +137,7 @@ async def _copied(
         stretch = {"camera_id": camera_id, "from_at": from_at, "to_at": to_at}
         await _QUERIES.copy_others(connection, since=from_at - HISTORY, most=MOST_OTHERS, **stretch)
         await _QUERIES.copy_assignments(connection)
-        await _QUERIES.copy_exemplars(connection, gallery_at=gallery_at, strangers=STRANGERS_SEARCHED, **stretch)
+        await _QUERIES.copy_exemplars(connection, gallery_at=gallery_at, strangers=MOST_STRANGERS, **stretch)
         await _QUERIES.copy_identities(connection)
         await _QUERIES.unname(connection)
         await _QUERIES.unname_exemplars(connection)

@@ -37,6 +37,7 @@ class ReplayRun:
     overrides: dict[str, str] = field(default_factory=dict)
     gallery_at: datetime | None = None
     pace: str = "fast"
+    why_at: datetime | None = None
     wish: str = "run"
     steps: int = 0
     attempts: int = 0
@@ -76,6 +77,7 @@ class Replays:
         overrides: Mapping[str, str] | None = None,
         gallery_at: datetime | None = None,
         pace: str = "fast",
+        why_at: datetime | None = None,
     ) -> UUID:
         """Ask for a run; return its id."""
         run_id = new_id(at)
@@ -91,6 +93,7 @@ class Replays:
                 overrides=to_json(dict(overrides or {})),
                 gallery_at=gallery_at,
                 pace=pace,
+                why_at=why_at,
                 at=at,
             )
             await _QUERIES.notify(connection, channel=CHANNEL, payload=str(run_id))
@@ -157,11 +160,6 @@ class Replays:
         """Return runs without their reports, newest first."""
         async with self._database.connection() as connection:
             return [_run(row) for row in await rows(_QUERIES.list_runs(connection, most=limit))]
-
-    async def forget_tracks(self, run_id: UUID) -> None:
-        """Delete the tracks that an earlier attempt at a run saved."""
-        async with self._database.connection() as connection:
-            await _QUERIES.forget_tracks(connection, run_id=run_id)
 
     async def known(self, run_ids: Sequence[UUID]) -> set[UUID]:
         """Return which of these runs there are."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from marengocam.core.identity import Assignment, CameraGraph, ClaimedTrack
 from marengocam.db.camera_graph import read_graph
-from marengocam.db.database import Database
+from marengocam.db.database import Connection, Database
 from marengocam.db.events import Events
 from marengocam.db.queries import load, rows
 from marengocam.db.tracks import track_of
@@ -33,8 +33,7 @@ class Resolution:
         """
         async with self._database.transaction() as connection:
             await _QUERIES.take_turn(connection, key=TURN_KEY)
-            found = await rows(_QUERIES.claim(connection, batch=limit))
-            yield Turn(connection, self._events, [_claimed(row) for row in found])
+            yield Turn(connection, self._events, await claimed_on(connection, limit))
 
     async def backlog(self) -> int:
         """Return how many live tracks wait for a decision."""
@@ -45,6 +44,11 @@ class Resolution:
         """Return what the journeys of the last days taught about transit times and overlapping views."""
         async with self._database.connection() as connection:
             return await read_graph(connection, now)
+
+
+async def claimed_on(connection: Connection, limit: int) -> list[ClaimedTrack]:
+    """Return the changed tracks that are next, with what was decided about them before."""
+    return [_claimed(row) for row in await rows(_QUERIES.claim(connection, batch=limit))]
 
 
 def _claimed(row: Any) -> ClaimedTrack:

@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from marengocam.core.geometry import Box
@@ -19,7 +19,6 @@ from marengocam.core.identity import (
 )
 from marengocam.core.model import Event, LocalTrack, NewEvent, PathPoint
 from marengocam.db.database import Connection
-from marengocam.db.events import Events
 from marengocam.db.queries import load, rows, to_json, vector_from, vector_text
 
 SIGHTS_LIMIT = 400  # a decision looks at so many of the newest sights
@@ -36,10 +35,17 @@ HUMAN = "human"
 _QUERIES = load("resolution")
 
 
+class Log(Protocol):
+    """Where a turn's events go: the hub's log, or a replay's own."""
+
+    async def append(self, events: Sequence[NewEvent], connection: Connection | None = None) -> list[Event]:
+        """Take events in; return those that are new."""
+
+
 class Turn:
     """The tracks that a turn claimed, what surrounds them, and where its decisions go."""
 
-    def __init__(self, connection: Connection, events: Events, claimed: Sequence[ClaimedTrack]) -> None:
+    def __init__(self, connection: Connection, events: Log, claimed: Sequence[ClaimedTrack]) -> None:
         self._connection = connection
         self._events = events
         self.claimed = claimed

@@ -10,6 +10,7 @@ from marengocam.core.ids import new_id
 from marengocam.core.model import EventType, NewEvent
 from marengocam.db.hub import open_hub
 from marengocam.replay.control import CancelledRunError
+from marengocam.replay.explained import explain_run
 from marengocam.replay.politeness import be_polite
 from marengocam.replay.run import ReplayRequest, replay_source
 from marengocam.runtime.logs import start_logging
@@ -22,7 +23,10 @@ async def carry_out(settings: Settings, run_id: UUID) -> None:
         run = await hub.replays.get(run_id)
     start_logging("replay", "DEBUG" if run.debug else settings.log_level, as_json=settings.log_json)
     try:
-        await replay_source(settings, ReplayRequest.of(run))
+        if run.why_at is not None:
+            await explain_run(settings, run)
+        else:
+            await replay_source(settings, ReplayRequest.of(run))
     except CancelledRunError:
         await _note_cancelled(settings, run_id, run.camera_id)
 

@@ -14,7 +14,7 @@ from marengocam.core.errors import NotFoundError
 from marengocam.replay.findings import UnitFindings
 from marengocam.replay.places import LOG, run_place
 
-UNITS, PICTURES, REPORT = "units", "pictures", "report.json"
+UNITS, PICTURES, REPORT, PAGE = "units", "pictures", "report.json", "page.html"
 
 
 class RunFolder:
@@ -50,6 +50,17 @@ class RunFolder:
             _write(self.place / PICTURES / name, jpeg)
         _write(self.place / REPORT, canonical(report))
         shutil.rmtree(self.place / UNITS, ignore_errors=True)
+
+    def keep_page(self, text: str) -> None:
+        """Keep a page of its own for people to read."""
+        _write(self.place / PAGE, text.encode())
+
+    def page(self) -> str | None:
+        """Return the page that was kept, None when there is none."""
+        try:
+            return (self.place / PAGE).read_text()
+        except OSError:
+            return None
 
     def report(self) -> dict[str, Any]:
         """Return the whole report; raises NotFoundError."""

@@ -10,18 +10,17 @@ from uuid import UUID, uuid5
 
 from marengocam.core.clock import Clock
 from marengocam.core.errors import HubUnavailableError, MarengoCamError
-from marengocam.core.identity import CameraGraph, ClaimedTrack, Outcome
+from marengocam.core.identity import CameraGraph, ClaimedTrack, Surroundings
 from marengocam.core.model import LocalTrack, NewEvent
 from marengocam.db.hub import Hub
 from marengocam.db.isolation import Decided, Gallery, Isolation, isolated
-from marengocam.db.resolution import Turn
 from marengocam.replay.findings import FoundTrack, Revision
 from marengocam.resolver.candidates import Hypothesis, hypotheses
 from marengocam.resolver.decision import judge
-from marengocam.resolver.resolve import PERSON_LABEL, resolve, resolve_other
-from marengocam.resolver.turn import CANDIDATE_WINDOW
+from marengocam.resolver.turn import Rules, decide_on, near_each_other
 
 IDENTITIES = UUID("8f6c0f0a-3f6b-4d39-9a40-7d3f0a3f1c55")
+CANDIDATES_TOLD = 8
 REST_SHARE = 0.5  # of the time the hub worked for a replay it then has to itself
 _LOG = logging.getLogger(__name__)
 
@@ -81,7 +80,7 @@ async def identify(hub: Hub, asked: Asked, tracks: Sequence[FoundTrack], clock: 
 class _Deciding:
     def __init__(self, isolation: Isolation, graph: CameraGraph, asked: Asked, clock: Clock) -> None:
         self._isolation = isolation
-        self._graph = graph
+        self._rules = Rules(graph, asked.confirm_probability, self._new_identity, self._watch)
         self._asked = asked
         self._clock = clock
         self._considered: list[Considered] = []
@@ -93,42 +92,30 @@ class _Deciding:
             started_s = self._clock.monotonic_s()
             await self._isolation.reveal(at)
             await self._isolation.save([one.local_track(self._asked.camera_id, state) for one, state in together])
-            while (turn := await self._isolation.claim(own)) is not None:
-                for track, revision in turn.tracks:
-                    await turn.write(await self._outcome(turn, track, revision), at)
+            while claimed := near_each_other(await self._isolation.claim(own)):
+                await self._isolation.write(await decide_on(self._isolation.vicinity, claimed, self._rules, at), at)
             await asyncio.sleep(REST_SHARE * (self._clock.monotonic_s() - started_s))
         decided = {one.local_track_id: one for one in await self._isolation.decided(own)}
         mine = set(own)
         events = tuple(event for event in self._isolation.events if event.local_track_id in mine)
         return Who(decided, events, self._isolation.gallery, considered=tuple(self._considered))
 
-    async def _outcome(self, turn: Turn, track: LocalTrack, revision: int) -> Outcome:
-        if track.label != PERSON_LABEL:
-            return resolve_other(ClaimedTrack(track, revision, None))
-        claimed = ClaimedTrack(track, revision, await turn.assignment_of(track.local_track_id))
-        surroundings = await turn.surroundings(track, CANDIDATE_WINDOW)
-        watched = self._asked.watch_at
-        if watched is not None and track.first_seen_at <= watched:
-            ordered = hypotheses(track, surroundings, self._graph, claimed.assignment)
-            names = {person.person_id: person.name for person in surroundings.persons}
-            verdict = judge(ordered, claimed.assignment, self._asked.confirm_probability)
-            told = tuple(_told(one, names) | {"chosen": one is verdict.chosen} for one in ordered[:8])
-            self._considered.append(Considered(track.local_track_id, track.last_seen_at, told))
-        try:
-            return resolve(
-                claimed,
-                surroundings,
-                self._graph,
-                confirm_probability=self._asked.confirm_probability,
-                new_identity=lambda: self._new_identity(track.local_track_id),
-            )
-        except (ArithmeticError, ValueError, LookupError):
-            _LOG.exception("track %s cannot be decided on; it is left until it changes", track.local_track_id)
-            return Outcome(claimed=claimed, identity_id=None)
+    def _watch(self, claimed: ClaimedTrack, surroundings: Surroundings) -> None:
+        """Keep all that a track could have been, where somebody asks why."""
+        watched, track = self._asked.watch_at, claimed.track
+        if watched is None or track.first_seen_at > watched:
+            return
+        explanations = hypotheses(track, surroundings, self._rules.graph, claimed.assignment)
+        verdict = judge(explanations, claimed.assignment, self._asked.confirm_probability)
+        names = {person.person_id: person.name for person in surroundings.persons}
+        told = tuple(
+            _told(one, names) | {"chosen": one is verdict.chosen} for one in explanations.ordered[:CANDIDATES_TOLD]
+        )
+        self._considered.append(Considered(track.local_track_id, track.last_seen_at, told))
 
-    def _new_identity(self, track_id: UUID) -> UUID:
+    def _new_identity(self, track: LocalTrack) -> UUID:
         self._made += 1
-        return uuid5(IDENTITIES, f"{track_id} {self._made}")
+        return uuid5(IDENTITIES, f"{track.local_track_id} {self._made}")
 
 
 def _by_moment(tracks: Sequence[FoundTrack]) -> list[tuple[datetime, list[tuple[FoundTrack, Revision]]]]:

@@ -1,4 +1,4 @@
-"""Pages that need nothing else: a run's difference and a moment's explanation, pictures included."""
+"""A page that needs nothing else, pictures included: what differs between two sides."""
 
 import base64
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,6 @@ from html import escape
 from typing import Any
 
 from marengocam.replay.difference import Difference, EventPair, Pair
-from marengocam.replay.explanation import Explanation
 from marengocam.replay.sides import SideEvent, SideTrack
 from marengocam.replay.summary import summary
 
@@ -42,31 +41,11 @@ def difference_page(difference: Difference) -> str:
         _section("Events changed", (_changed(pair, *sides_of(pair.after, added=True)) for pair in difference.changed)),
     ]
     title = f"{difference.after.name} against {difference.before.name}"
-    return _page(title, [f"<pre>{escape(summary(difference))}</pre>", *parts])
+    return whole_page(title, [f"<pre>{escape(summary(difference))}</pre>", *parts])
 
 
-def explanation_page(explanation: Explanation) -> str:
-    """Return why a moment was seen as it was, with the frame drawn."""
-    told = explanation.told
-    rows = "".join(f"<tr><th>{escape(stage)}</th><td>{escape(text)}</td></tr>" for stage, text in explanation.stages)
-    drawn = f'<figure class="wide">{_image(explanation.picture)}<figcaption>{escape(_LEGEND)}</figcaption></figure>'
-    candidates = [
-        f"<h3>Track {escape(one['track_id'][:8])}, {escape(one['at'])}</h3>{_candidates(one['candidates'])}"
-        for one in told["candidates"]
-    ]
-    parts = [f"<p><strong>{escape(explanation.answer)}</strong></p>", drawn, f"<table>{rows}</table>"]
-    if candidates:
-        parts += ["<h2>Who it could have been</h2>", *candidates]
-    return _page(f"Why? {told['camera_id']}, {told['at']}", parts)
-
-
-_LEGEND = (
-    "Green: counted. Orange: found but not counted, with the reason. Blue: followed. White: what moved. "
-    "Thick white: looked at once more at full detail."
-)
-
-
-def _page(title: str, parts: Iterable[str]) -> str:
+def whole_page(title: str, parts: Iterable[str]) -> str:
+    """Return a page of its own."""
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
     body = f"<h1>{escape(title)}</h1>{''.join(parts)}"
     return f'<!doctype html><html lang="en"><head>{head}<style>{_STYLE}</style></head><body>{body}</body></html>'
@@ -108,10 +87,11 @@ def _side(name: str, track: SideTrack | None) -> str:
         f"{', ' + ', '.join(track.zones) if track.zones else ''}"
     )
     person = f"<div>{escape(who)}</div>{_evidence(track.evidence)}" if track.label == "person" else ""
-    return f"<figure>{_image(track.picture())}<figcaption>{escape(caption)}{person}</figcaption></figure>"
+    return f"<figure>{image_of(track.picture())}<figcaption>{escape(caption)}{person}</figcaption></figure>"
 
 
-def _image(jpeg: bytes | None) -> str:
+def image_of(jpeg: bytes | None) -> str:
+    """Return a picture that the page carries with it."""
     if jpeg is None:
         return "<small>no picture</small>"
     return f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}">'
@@ -126,13 +106,3 @@ def _evidence(evidence: Mapping[str, Any] | None) -> str:
         for cue in cues[:CUES_SHOWN]
     )
     return f"<table>{rows}</table>"
-
-
-def _candidates(candidates: Iterable[Mapping[str, Any]]) -> str:
-    rows = []
-    for one in candidates:
-        cues = ", ".join(f"{cue['cue']} {cue['log_ratio']:+.2f}" for cue in one["cues"]) or "none"
-        chosen = " (chosen)" if one["chosen"] else ""
-        who = f"<td>{escape(one['who'] + chosen)}</td>"
-        rows.append(f"<tr>{who}<td>{one['log_odds']:+.2f}</td><td>{one['prior']:+.2f}</td><td>{escape(cues)}</td></tr>")
-    return f"<table><tr><th>who</th><th>log-odds</th><th>prior</th><th>cues</th></tr>{''.join(rows)}</table>"

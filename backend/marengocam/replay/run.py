@@ -253,7 +253,6 @@ async def _keep(hub: Hub, run_id: UUID, folder: RunFolder, planned: Plan, replay
     tracks = [
         _of_run(found.local_track(planned.camera.camera_id, found.last), run_id) for found in stitch(replayed.units)[0]
     ]
-    await hub.replays.forget_tracks(run_id)
     for start in range(0, len(tracks), SAVE_BATCH):
         await hub.tracks.save(tracks[start : start + SAVE_BATCH], {})
     now = SystemClock().now()

@@ -107,6 +107,8 @@ async def test_a_service_is_refused_what_is_not_its_own(owner, database_url, ser
     connection = await connected(as_role(database_url, role_of(service)))
     try:
         for order in [*FORBIDDEN[service], *FORBIDDEN_TO_ALL]:
+            if service == "ingest" and order.startswith("CREATE TEMPORARY"):
+                continue  # replays decide in tables of their own session (I5)
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.execute(order)
         assert await connection.fetchval("SHOW statement_timeout") == "10s", "the limit holds behind a pooler too"

@@ -11,7 +11,7 @@ DO $$ BEGIN EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', curren
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM marengocam_ingest;
 GRANT INSERT ON health_log
     TO marengocam_ingest;
-GRANT SELECT ON assignment, camera, exemplar, identity, person, schema_migration, zone
+GRANT SELECT ON assignment, camera, denial, exemplar, identity, person, schema_migration, zone
     TO marengocam_ingest;
 GRANT SELECT, INSERT ON chunk, event
     TO marengocam_ingest;
@@ -21,6 +21,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON service_health
     TO marengocam_ingest;
 GRANT SELECT, UPDATE ON event_counter, replay_run
     TO marengocam_ingest;
+-- A replay decides who was seen in tables of its own session, so that it cannot touch the live ones (I5).
+DO $$ BEGIN EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO marengocam_ingest', current_database()); END $$;
 
 -- name: resolver#
 -- The rights of marengocam_resolver.
@@ -81,15 +83,13 @@ GRANT SELECT, UPDATE, DELETE ON chunk, local_track
 -- name: web#
 -- The rights of marengocam_web.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM marengocam_web;
-GRANT SELECT ON camera_status, chunk, health_log, schema_migration
-    TO marengocam_web;
-GRANT SELECT, INSERT ON replay_run
+GRANT SELECT ON camera_status, chunk, health_log, replay_case, schema_migration
     TO marengocam_web;
 GRANT SELECT, INSERT, DELETE ON denial, zone
     TO marengocam_web;
 GRANT SELECT, INSERT, UPDATE ON event, identity, setting, token, word
     TO marengocam_web;
-GRANT SELECT, INSERT, UPDATE, DELETE ON camera, exemplar, person, rule, service_health
+GRANT SELECT, INSERT, UPDATE, DELETE ON camera, exemplar, person, replay_run, rule, service_health
     TO marengocam_web;
 GRANT SELECT, UPDATE ON assignment, event_counter, local_track
     TO marengocam_web;

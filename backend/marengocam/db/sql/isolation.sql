@@ -5,7 +5,12 @@ CREATE TEMP TABLE person (LIKE public.person INCLUDING ALL);
 CREATE TEMP TABLE identity (LIKE public.identity INCLUDING ALL);
 CREATE TEMP TABLE local_track (LIKE public.local_track INCLUDING ALL);
 CREATE TEMP TABLE assignment (LIKE public.assignment INCLUDING ALL);
-CREATE TEMP TABLE exemplar (LIKE public.exemplar INCLUDING ALL);
+-- Without the live index of faces, whose answers vary from one making to the next: here they are searched exactly.
+CREATE TEMP TABLE exemplar (LIKE public.exemplar INCLUDING ALL EXCLUDING INDEXES);
+ALTER TABLE pg_temp.exemplar ADD PRIMARY KEY (exemplar_id);
+CREATE INDEX ON pg_temp.exemplar (identity_id);
+CREATE INDEX ON pg_temp.exemplar (person_id);
+CREATE INDEX ON pg_temp.exemplar (local_track_id);
 CREATE TEMP TABLE denial (LIKE public.denial INCLUDING ALL);
 CREATE TEMP TABLE event (LIKE public.event INCLUDING ALL);
 CREATE TEMP TABLE waiting (LIKE public.local_track INCLUDING ALL);
@@ -44,8 +49,9 @@ WHERE e.created_at <= :gallery_at
         OR e.local_track_id IN (SELECT local_track_id FROM pg_temp.waiting)
         OR (e.kind = 'face' AND e.person_id IS NULL AND e.exemplar_id IN (
             SELECT newest.exemplar_id FROM public.exemplar newest
-            WHERE newest.kind = 'face' AND newest.person_id IS NULL AND newest.created_at < :from_at
-            ORDER BY newest.created_at DESC LIMIT :strangers
+            WHERE newest.remembered AND newest.kind = 'face' AND newest.person_id IS NULL
+                AND newest.created_at < :from_at
+            ORDER BY newest.created_at DESC, newest.exemplar_id LIMIT :strangers
         )));
 
 -- name: copy_identities!

@@ -1,8 +1,9 @@
 -- name: request!
 -- Ask for a run.
-INSERT INTO replay_run (run_id, camera_id, source, from_at, to_at, debug, overrides, gallery_at, pace, state, requested_at)
+INSERT INTO replay_run (run_id, camera_id, source, from_at, to_at, debug, overrides, gallery_at, pace, why_at, state,
+    requested_at)
 VALUES (:run_id, :camera_id, :source, :from_at, :to_at, :debug, CAST(:overrides AS text)::jsonb, :gallery_at, :pace,
-    'requested', :at);
+    :why_at, 'requested', :at);
 
 -- name: claim^
 -- Take the oldest run that waits, or one whose process died: what it has finished stays finished. One that its owner
@@ -25,7 +26,7 @@ WHERE run_id = (
     ORDER BY requested_at LIMIT 1 FOR UPDATE SKIP LOCKED
 )
 RETURNING run_id, camera_id, source, from_at, to_at, debug, state, reason, requested_at, started_at, finished_at,
-    overrides::text AS overrides, gallery_at, pace, wish, steps, attempts, heartbeat_at, progress::text AS progress,
+    overrides::text AS overrides, gallery_at, pace, why_at, wish, steps, attempts, heartbeat_at, progress::text AS progress,
     report::text AS report;
 
 -- name: give_back!
@@ -67,20 +68,16 @@ WITH removed AS (
 -- name: get_run^
 -- One run.
 SELECT run_id, camera_id, source, from_at, to_at, debug, state, reason, requested_at, started_at, finished_at,
-    overrides::text AS overrides, gallery_at, pace, wish, steps, attempts, heartbeat_at, progress::text AS progress,
+    overrides::text AS overrides, gallery_at, pace, why_at, wish, steps, attempts, heartbeat_at, progress::text AS progress,
     report::text AS report
 FROM replay_run WHERE run_id = :run_id;
 
 -- name: list_runs
 -- Runs, newest first; their reports stay behind.
 SELECT run_id, camera_id, source, from_at, to_at, debug, state, reason, requested_at, started_at, finished_at,
-    overrides::text AS overrides, gallery_at, pace, wish, steps, attempts, heartbeat_at, progress::text AS progress,
+    overrides::text AS overrides, gallery_at, pace, why_at, wish, steps, attempts, heartbeat_at, progress::text AS progress,
     '{}' AS report
 FROM replay_run ORDER BY requested_at DESC, run_id LIMIT :most;
-
--- name: forget_tracks!
--- What an earlier attempt at a run saved.
-DELETE FROM local_track WHERE run_id = :run_id;
 
 -- name: known_runs
 -- Which of these runs there are.

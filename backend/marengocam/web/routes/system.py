@@ -1,4 +1,4 @@
-"""Who answers, health, replays, rules, tokens."""
+"""Who answers, health, rules, tokens."""
 
 from dataclasses import asdict
 from typing import Any, Literal
@@ -10,18 +10,15 @@ from marengocam.core.errors import StoreError
 from marengocam.core.ids import new_id
 from marengocam.core.model import EventType
 from marengocam.db.health import ServiceHealth
-from marengocam.db.replays import ReplayRun
 from marengocam.db.rules import Rule
 from marengocam.web.answers import InputFieldError, given, told
-from marengocam.web.limits import Limit
-from marengocam.web.query import aware, number, path_uuid
-from marengocam.web.table import Desk, Parameter, Route
+from marengocam.web.query import path_uuid
+from marengocam.web.table import Desk, Route
 from marengocam.web.wire import models as wire
 
 API_VERSION = 1
 LOG_ENTRIES = 50
 NEEDED_SERVICES = ("ingest", "resolver", "janitor")
-MAX_REPLAYS = 200
 CONDITION_NAMES = {"camera_id", "zone", "person", "min_probability"}
 
 
@@ -95,28 +92,6 @@ async def _storage(desk: Desk) -> wire.StorageOut | None:
     )
 
 
-async def request_replay(desk: Desk, request: web.Request) -> web.Response:
-    body = await given(request, wire.ReplayIn)
-    from_at, to_at = aware(body.from_at, "from_at"), aware(body.to_at, "to_at")
-    if to_at <= from_at:
-        raise InputFieldError("to_at must lie after from_at.", "to_at")
-    if not await desk.hub.chunks.span(body.camera_id, from_at, to_at):
-        raise InputFieldError("Nothing was recorded by that camera in that stretch of time.", "from_at")
-    run_id = await desk.hub.replays.request(
-        body.camera_id, desk.context.clock.now(), from_at=from_at, to_at=to_at, debug=body.debug
-    )
-    return told(_replay(await desk.hub.replays.get(run_id)), 202)
-
-
-async def list_replays(desk: Desk, request: web.Request) -> web.Response:
-    limit = number(request, "limit", 50, 1, MAX_REPLAYS)
-    return told(wire.ReplayList(replays=[_replay(run) for run in await desk.hub.replays.list(limit)]))
-
-
-async def get_replay(desk: Desk, request: web.Request) -> web.Response:
-    return told(_replay(await desk.hub.replays.get(path_uuid(request, "run_id"))))
-
-
 async def list_rules(desk: Desk, _request: web.Request) -> web.Response:
     return told(wire.RuleList(rules=[wire.RuleOut(**asdict(rule)) for rule in await desk.hub.rules.list()]))
 
@@ -162,10 +137,6 @@ async def revoke_token(desk: Desk, request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-def _replay(run: ReplayRun) -> wire.ReplayOut:
-    return wire.ReplayOut(**asdict(run))
-
-
 def _rule(rule_id: Any, body: wire.RuleIn, created_at: Any) -> Rule:
     if body.event_type not in list(EventType):
         raise InputFieldError(f"event_type must be one of {', '.join(EventType)}.", "event_type")
@@ -186,23 +157,9 @@ def _rule(rule_id: Any, body: wire.RuleIn, created_at: Any) -> Rule:
     )
 
 
-_LIMIT = (Parameter("limit", "integer"),)
 ROUTES = (
     Route("GET", "/info", "read", info, "Who answers here", wire.Info),
     Route("GET", "/health", "read", health, "How the whole is doing", wire.HealthOut),
-    Route("GET", "/replays", "read", list_replays, "Replays, newest first", wire.ReplayList, parameters=_LIMIT),
-    Route(
-        "POST",
-        "/replays",
-        "write",
-        request_replay,
-        "Ask for a replay",
-        wire.ReplayOut,
-        wire.ReplayIn,
-        202,
-        limit=Limit(20),
-    ),
-    Route("GET", "/replays/{run_id}", "read", get_replay, "One replay with its report", wire.ReplayOut),
     Route("GET", "/rules", "read", list_rules, "All rules", wire.RuleList),
     Route("POST", "/rules", "write", add_rule, "Add a rule", wire.RuleOut, wire.RuleIn, 201),
     Route("PATCH", "/rules/{rule_id}", "write", change_rule, "Replace a rule", wire.RuleOut, wire.RuleIn),

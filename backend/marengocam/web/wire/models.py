@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from marengocam.web.wire.base import CameraId, Given, Name, Told
+from marengocam.web.wire.base import Given, Name, Told
 
 
 class ModelsInUse(Told):
@@ -205,34 +205,6 @@ class HealthOut(Told):
     face_engine: Literal["off", "ok", "away"]
     storage: StorageOut | None
     log: list[HealthEntryOut]
-
-
-class ReplayIn(Given):
-    """A stretch of a camera's recording to be fed through today's code."""
-
-    camera_id: CameraId
-    from_at: datetime
-    to_at: datetime
-    debug: bool = False
-
-
-class ReplayOut(Told):
-    run_id: UUID
-    camera_id: str
-    source: str
-    from_at: datetime | None
-    to_at: datetime | None
-    debug: bool
-    state: Literal["requested", "running", "finished", "failed"]
-    reason: str
-    requested_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    report: dict[str, Any]
-
-
-class ReplayList(Told):
-    replays: list[ReplayOut]
 
 
 class RuleIn(Given):

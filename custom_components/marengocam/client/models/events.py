@@ -64,7 +64,7 @@ class EventPage:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """One replay run; `state` is requested, running, finished or failed."""
+    """One replay run; `state` is requested, running, finished, failed or cancelled."""
 
     run_id: str
     camera_id: str
@@ -85,4 +85,4 @@ class Replay:
 
     @property
     def done(self) -> bool:
-        return self.state in ("finished", "failed")
+        return self.state in ("finished", "failed", "cancelled")

@@ -3,6 +3,7 @@ ALTER TABLE replay_run
     ADD COLUMN overrides jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(overrides) = 'object'),
     ADD COLUMN gallery_at timestamptz,
     ADD COLUMN pace text NOT NULL DEFAULT 'fast' CHECK (pace IN ('fast', 'real_time', 'step')),
+    ADD COLUMN why_at timestamptz,
     ADD COLUMN wish text NOT NULL DEFAULT 'run' CHECK (wish IN ('run', 'pause', 'cancel')),
     ADD COLUMN steps integer NOT NULL DEFAULT 0 CHECK (steps >= 0),
     ADD COLUMN attempts integer NOT NULL DEFAULT 0,
@@ -13,6 +14,7 @@ ALTER TABLE replay_run
 COMMENT ON COLUMN replay_run.overrides IS 'Settings that this run changes, and the models it takes; what is missing is as live.';
 COMMENT ON COLUMN replay_run.gallery_at IS 'Persons and their faces count as they were at this moment; null: when it was asked for.';
 COMMENT ON COLUMN replay_run.pace IS 'fast: as fast as the machine goes; real_time; step: a frame each time somebody says so.';
+COMMENT ON COLUMN replay_run.why_at IS 'The moment that is to be explained; null: an ordinary run.';
 COMMENT ON COLUMN replay_run.wish IS 'What its owner wants of it now: run, pause or cancel.';
 COMMENT ON COLUMN replay_run.steps IS 'How many frames it may have looked at, in step pace.';
 COMMENT ON COLUMN replay_run.attempts IS 'How often a process took it: more than once after a crash.';

@@ -1,0 +1,90 @@
+"""The Time Machine over the API: asked for, steered, compared, shown as a page, removed."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import aiohttp
+import pytest
+from tests.support.replay_eyes import squares
+from tests.support.squares import render_walks
+from tests.support.web_app import serving_api
+
+from marengocam.core.clock import SystemClock
+from marengocam.core.model import Camera, Chunk
+from marengocam.media.store import RecordingName
+from marengocam.replay.places import run_place
+from marengocam.replay.run import ReplayRequest, replay_source
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+STRETCH = {"camera_id": "front", "from_at": "2026-06-01T12:00:00Z", "to_at": "2026-06-01T12:00:06Z"}
+
+
+@pytest.fixture
+async def recorded(hub, hub_settings):
+    """Six seconds of camera `front` with a walk, as a file and a row."""
+    name = RecordingName("front", NOON, uuid4())
+    file = hub_settings.media_dir / name.path
+    file.parent.mkdir(parents=True)
+    render_walks(file, 6.0, [1.0])
+    await hub.cameras.add(Camera("front", "Front", "rtsp://127.0.0.1:1/front"))
+    await hub.chunks.add([Chunk(name.chunk_id, "front", NOON, 6.0, file.stat().st_size, name.path, "h264", 320, 180)])
+    return replace(hub_settings, face_url="off", analysis_fps=10.0)
+
+
+async def test_a_run_is_asked_for_with_what_it_changes_and_steered(hub, recorded):
+    async with serving_api(hub, recorded) as api:
+        status, run = await api.call("POST", "/replays", STRETCH | {"overrides": {"detector_min_score": "0.3"}})
+        assert (status, run["state"], run["overrides"]) == (202, "requested", {"detector_min_score": "0.3"})
+        for wrong, field in (({"overrides": {"chunk_s": "5"}}, "overrides"), ({"models": ["a.pt"]}, "models")):
+            status, answer = await api.call("POST", "/replays", STRETCH | wrong)
+            assert (status, answer["error"]["field"]) == (400, field)
+        path = f"/replays/{run['run_id']}"
+        _, run = await api.call("POST", f"{path}/control", {"wish": "pause"})
+        assert run["wish"] == "pause"
+        _, run = await api.call("POST", f"{path}/control", {"wish": "run", "steps": 2})
+        assert (run["pace"], run["steps"]) == ("step", 2)
+        await api.call("POST", f"{path}/control", {"wish": "cancel"})
+        assert await hub.replays.claim(SystemClock().now()) is None
+        assert (await api.call("GET", path))[1]["state"] == "cancelled"
+        assert (await api.call("POST", f"{path}/control", {"wish": "run"}))[0] == 409
+        assert (await api.call("GET", f"{path}/report"))[0] == 404
+
+
+async def test_what_a_run_found_is_compared_shown_and_removed_with_it(hub, recorded):
+    async with serving_api(hub, recorded) as api:
+        _, run = await api.call("POST", "/replays", STRETCH)
+        claimed = await hub.replays.claim(SystemClock().now())
+        await replay_source(recorded, ReplayRequest.of(claimed), eyes_of=squares)
+        path = f"/replays/{run['run_id']}"
+        _, run = await api.call("GET", path)
+        assert (run["state"], len(run["report"]["tracks"])) == ("finished", 1)
+        _, report = await api.call("GET", f"{path}/report")
+        (walk,) = report["tracks"]
+        assert len(walk["path"]) > 3
+        status, picture = await api.call("GET", f"{path}/pictures/{walk['picture']}")
+        assert (status, picture[:2]) == (200, b"\xff\xd8")
+        assert (await api.call("GET", f"{path}/pictures/..%2Freport.json"))[0] == 404
+        _, told = await api.call("GET", f"{path}/difference")
+        assert told["difference"]["tracks_found"][0]["label"] == "person"
+        assert "1 found" in told["summary"]
+        _, same = await api.call("GET", f"{path}/difference?against={run['run_id']}")
+        assert same["difference"]["differs"] is False
+        _, signed = await api.call("POST", f"{path}/page")
+        async with aiohttp.ClientSession() as browser, browser.get(api.address + signed["url"]) as page:
+            assert page.status == 200
+            assert "sandbox" in page.headers["Content-Security-Policy"]
+            assert "data:image/jpeg;base64," in await page.text()
+        assert (await api.call("DELETE", path))[0] == 204
+        assert (await api.call("GET", path))[0] == 404
+        assert not run_place(recorded.data_dir, claimed.run_id).exists()
+
+
+async def test_a_moment_is_explained_only_where_it_was_recorded(hub, recorded):
+    async with serving_api(hub, recorded) as api:
+        at = NOON + timedelta(seconds=2)
+        status, run = await api.call("POST", "/cameras/front/why", {"at": at.isoformat()})
+        assert (status, run["why_at"]) == (202, "2026-06-01T12:00:02Z")
+        status, answer = await api.call("POST", "/cameras/front/why", {"at": "2026-06-01T13:00:00Z"})
+        assert (status, answer["error"]["field"]) == (400, "at")
+        assert (await api.call("GET", "/replays/cases"))[1] == {"cases": []}
