@@ -306,10 +306,11 @@ async def test_a_replay_whose_process_died_does_not_run_for_ever(hub):
     assert (await hub.replays.claim(AT + timedelta(seconds=30))).run_id == waiting
     assert (await hub.replays.note_progress(waiting, {"units": 2}, AT + MINUTE)).wish == "run"
     for attempt in (2, 3):
-        taken = await hub.replays.claim(AT + attempt * MINUTE)
+        await hub.replays.note_progress(waiting, {}, AT + 2 * attempt * MINUTE)
+        taken = await hub.replays.claim(AT + 2 * attempt * MINUTE)
         assert (taken.run_id, taken.attempts) == (died, attempt)
-        await hub.replays.note_progress(waiting, {}, AT + attempt * MINUTE)
-    assert await hub.replays.claim(AT + 4 * MINUTE) is None
+    await hub.replays.note_progress(waiting, {}, AT + 8 * MINUTE)
+    assert await hub.replays.claim(AT + 8 * MINUTE) is None
     run = await hub.replays.get(died)
     assert run.state == "failed"
     assert "again and again" in run.reason

@@ -107,7 +107,8 @@ async def test_no_signed_route_opens_with_another_signature(hub, hub_settings, s
         }[spoilt]  # fmt: skip
         for route in ROUTES:
             if route.scope is None:
-                path = PREFIX + route.path.replace("{camera_id}", "back").replace("{name}", "init_x.mp4")
+                named = route.path.replace("{camera_id}", "back").replace("{name}", "init_x.mp4")
+                path = PREFIX + _filled(named)
                 upgrade = PREFIX + route.path in SELF_CHECKED
                 answer = await _refusal(api.address, route.method, f"{path}?{query}", upgrade=upgrade)
                 expected = {(403, "forbidden"), (401, "unauthorized")} if upgrade else {(403, "forbidden")}

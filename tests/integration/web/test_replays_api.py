@@ -70,7 +70,7 @@ async def test_what_a_run_found_is_compared_shown_and_removed_with_it(hub, recor
         assert "1 found" in told["summary"]
         _, same = await api.call("GET", f"{path}/difference?against={run['run_id']}")
         assert same["difference"]["differs"] is False
-        _, signed = await api.call("POST", f"{path}/page")
+        _, signed = await api.call("GET", f"{path}/page")
         async with aiohttp.ClientSession() as browser, browser.get(api.address + signed["url"]) as page:
             assert page.status == 200
             assert "sandbox" in page.headers["Content-Security-Policy"]

@@ -118,9 +118,9 @@ async def page_url(desk: Desk, request: web.Request) -> web.Response:
 
 
 async def page(desk: Desk, request: web.Request) -> web.Response:
-    run_id = path_uuid(request, "run_id")
     expires, signature = request.query.get("expires", ""), request.query.get("signature", "")
-    desk.signer.check(_page_path(run_id), expires, signature, desk.context.clock.now())
+    desk.signer.check(_page_path(request.match_info["run_id"]), expires, signature, desk.context.clock.now())
+    run_id = path_uuid(request, "run_id")
     run = await desk.hub.replays.get(run_id)
     if run.why_at is not None:
         text = await asyncio.to_thread(_folder(desk, run_id).page)
@@ -167,7 +167,7 @@ def _folder(desk: Desk, run_id: UUID) -> RunFolder:
     return RunFolder(desk.context.settings.data_dir, run_id)
 
 
-def _page_path(run_id: UUID) -> str:
+def _page_path(run_id: UUID | str) -> str:
     return f"{PREFIX}/replays/{run_id}/page.html"
 
 
@@ -223,7 +223,7 @@ ROUTES = (
         wire.DifferenceOut,
         parameters=_AGAINST,
     ),
-    Route("POST", "/replays/{run_id}/page", "read", page_url, "A signed address of its page", models.MediaUrl),
+    Route("GET", "/replays/{run_id}/page", "read", page_url, "A signed address of its page", models.MediaUrl),
     Route(
         "GET",
         "/replays/{run_id}/page.html",
