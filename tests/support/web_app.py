@@ -24,6 +24,7 @@ class Api:
     token: str | None
     session: aiohttp.ClientSession
     context: ServiceContext
+    desk: Any = None
 
     async def call(self, method: str, path: str, body: Any = None, **more: Any) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
@@ -60,7 +61,8 @@ async def serving_api(hub, settings, scopes=("read", "write", "admin"), port=0):
         context = service_context(hub, settings, bus)
         app = web.Application(client_max_size=12 << 20)
         app[CONTEXT] = context
-        WebService().routes(app)
+        service = WebService()
+        service.routes(app)
         runner = web.AppRunner(app, shutdown_timeout=1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", port)
@@ -69,7 +71,7 @@ async def serving_api(hub, settings, scopes=("read", "write", "admin"), port=0):
         token = await hub.tokens.add("test", list(scopes), context.clock.now())
         async with aiohttp.ClientSession() as session:
             try:
-                yield Api(address, token, session, context)
+                yield Api(address, token, session, context, service._desk)
             finally:
                 context.stopping.set()
                 await runner.cleanup()

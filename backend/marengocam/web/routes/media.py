@@ -2,8 +2,10 @@
 
 import asyncio
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -29,6 +31,7 @@ MAX_CLIP = timedelta(hours=1)
 CLIP_FOLDER = "exports"  # under the media root: as large as a clip may be, and on the same disk
 CLIP_TURN_LIMIT_S = 60.0  # few are made at once
 CLIP_LIMIT_S = 300.0
+CLIP_LEAVES_SHARE = 0.02  # of the disk; what is recorded now comes first
 CLIP_PART_BYTES = 256 << 10
 CLIP_PART_LIMIT_S = 60.0  # a client that takes nothing for so long has gone
 
@@ -112,14 +115,21 @@ async def clip_file(desk: Desk, request: web.Request) -> web.StreamResponse:
             await desk.clips.acquire()
     except TimeoutError:
         raise StoreError("Other clips are being made: try again in a minute.") from None
+    if request.transport is None or request.transport.is_closing():
+        desk.clips.release()
+        raise ConnectionResetError("who asked for the clip has gone")
     making = asyncio.create_task(asyncio.to_thread(_clip, desk.store, camera.camera_id, from_at, to_at))
     making.add_done_callback(partial(_made, desk.clips))
     try:
         content, size_bytes = await asyncio.wait_for(asyncio.shield(making), CLIP_LIMIT_S)
     except TimeoutError:
+        making.add_done_callback(_unclaimed)
         raise StoreError(
             "Making the clip took too long: ask for a shorter stretch, or see the disk's health."
         ) from None
+    except asyncio.CancelledError:
+        making.add_done_callback(_unclaimed)
+        raise
     name = f"{camera.camera_id}-{from_at.astimezone(UTC):%Y%m%dT%H%M%SZ}.mp4"
     response = web.StreamResponse(headers={"Content-Disposition": f'attachment; filename="{name}"'})
     response.content_type, response.content_length = "video/mp4", size_bytes
@@ -138,6 +148,12 @@ def _made(turns: asyncio.Semaphore, making: "asyncio.Task[tuple[BinaryIO, int]]"
         return  # told to whoever waits
 
 
+def _unclaimed(making: "asyncio.Task[tuple[BinaryIO, int]]") -> None:
+    """Close a clip that nobody waits for any more: its space is given back then."""
+    if not making.cancelled() and making.exception() is None:
+        making.result()[0].close()
+
+
 def clear_clips(store: Store) -> None:
     """Remove what a crash left of clips that were being made."""
     shutil.rmtree(store.root / CLIP_FOLDER, ignore_errors=True)
@@ -145,14 +161,24 @@ def clear_clips(store: Store) -> None:
 
 def _clip(store: Store, camera_id: str, from_at: datetime, to_at: datetime) -> tuple[BinaryIO, int]:
     """Return the opened clip, whose name on the disk is gone already: nothing is left behind whatever happens."""
-    folder = store.root / CLIP_FOLDER
+    files = store.recordings_in(camera_id, from_at, to_at)
+    _check_room(store, files)
+    folder = store.resolve(CLIP_FOLDER)
     folder.mkdir(exist_ok=True)
     target = folder / f"{uuid4()}.mp4"
     try:
-        done = export(store, store.recordings_in(camera_id, from_at, to_at), from_at, to_at, target)
+        done = export(store, files, from_at, to_at, target)
         return target.open("rb"), done.size_bytes
     finally:
         target.unlink(missing_ok=True)
+
+
+def _check_room(store: Store, files: Sequence[Path]) -> None:
+    """Raise StoreError when a clip of these recordings could take the room that recording needs."""
+    space = store.space()
+    needed_bytes = sum(file.stat().st_size for file in files if file.exists())
+    if space.free_bytes - needed_bytes < CLIP_LEAVES_SHARE * space.total_bytes:
+        raise StoreError("The disk is too full to make this clip: ask for a shorter stretch, or free some space.")
 
 
 def _signed(desk: Desk, camera_id: str, name: str, query: str = "") -> str:
