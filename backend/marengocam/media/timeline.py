@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 MAX_JUMP_S = 5.0
+MAX_AHEAD_S = 3.0  # of its arrival; only a first picture that came late makes others look as if they were
 MAX_BACK_S = 2.0  # pictures that are shown in another order than sent step back less
 SLEW_SHARE = 0.002  # of the difference, taken up per packet: follows a camera's drifting clock without steps
 PIECE_S = 20.0  # of a stream that comes in pieces: how far behind a picture may be without a jump
@@ -57,7 +58,7 @@ class Timeline:
         off_s = (arrived_at - at).total_seconds()
         # Late packets of a slow network are no jump; a stream's clock far behind or ahead of ours is.
         stepped = not -MAX_BACK_S <= stream_s - last_s <= MAX_JUMP_S
-        if stepped or abs(off_s) > self._max_off_s:
+        if stepped or not -MAX_AHEAD_S <= off_s <= self._max_off_s:
             self._anchor = (stream_s, arrived_at)
             return Moment(arrived_at, jumped=True)
         # To be behind is how pieces come; to be ahead of its arrival no picture can be.

@@ -9,7 +9,7 @@ import pytest
 
 from marengocam.media.faults import Fault, StreamError
 from marengocam.media.first_piece import first_piece
-from marengocam.media.timeline import JUMPS_WITHIN_S, MAX_JUMPS, ClockTrust, Timeline
+from marengocam.media.timeline import JUMPS_WITHIN_S, MAX_AHEAD_S, MAX_JUMPS, ClockTrust, Timeline
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -88,3 +88,29 @@ def test_what_came_before_the_stream_broke_is_handed_over_first():
 
 def test_a_stream_that_ends_before_its_first_picture_has_no_piece():
     assert piece([], []) == ([], None)
+
+
+@pytest.mark.parametrize("speed", [1.5, 5.0, 40.0])
+def test_a_clock_that_floods_is_dropped_before_much_too_much_is_recorded(speed):
+    """So many pictures more than there is time for: what they claim to show lies ahead of now, and cannot be."""
+    trust, timeline, recorded_s, arrived_s = ClockTrust(), Timeline(), 0.0, 0.0
+    for number in range(100_000):
+        arrived_s = number / 15
+        moment = timeline.place(number * speed / 15, later(arrived_s))
+        assert moment.at <= later(arrived_s + MAX_AHEAD_S)
+        recorded_s += 0.0 if moment.jumped else speed / 15
+        if moment.jumped and trust.is_lost(arrived_s):
+            break
+    assert recorded_s - arrived_s < MAX_JUMPS * (MAX_AHEAD_S + 1)
+
+
+def test_a_stream_whose_first_picture_came_late_begins_anew_once_and_is_then_followed():
+    timeline = Timeline()
+    timeline.place(0.0, later(4.0))
+    jumped = [timeline.place(number / 15, later(number / 15)).jumped for number in range(61, 2000)]
+    assert jumped == [True] + [False] * 1938
+
+
+def test_a_clock_that_drifts_is_followed_without_a_jump():
+    timeline = Timeline()
+    assert not any(timeline.place(number * 1.05 / 15, later(number / 15)).jumped for number in range(15 * 3600))
