@@ -139,7 +139,7 @@ async def add_camera(settings: Settings, arguments: argparse.Namespace) -> None:
         password=password,
     )
     camera = replace(camera, **_changes(camera, arguments))
-    _check(camera)
+    await _check(settings, camera)
     async with opened_hub(settings) as hub:
         await hub.cameras.add(camera)
     print(f"added {camera.camera_id}: {camera.main_url}{f' and {camera.sub_url}' if camera.sub_url else ''}")
@@ -162,7 +162,7 @@ async def change_camera(settings: Settings, arguments: argparse.Namespace) -> No
         if not changes:
             raise BadInputError("Nothing to change was given: see `marengocam camera set --help`.")
         changed = replace(camera, **changes)
-        _check(changed)
+        await _check(settings, changed)
         await hub.cameras.update(changed)
     print(f"changed {changed.camera_id}")
 
@@ -213,7 +213,12 @@ def _changes(camera: Camera, arguments: argparse.Namespace) -> dict[str, Any]:
     return changes
 
 
-def _check(camera: Camera) -> None:
+async def _check(settings: Settings, camera: Camera) -> None:
+    from marengocam.media.destinations import check_destination  # noqa: PLC0415 - loaded when needed
+
+    for url in (camera.main_url, camera.sub_url):
+        if url is not None:
+            await asyncio.to_thread(check_destination, url, loopback=settings.loopback_cameras)
     checked_recording(camera.recording)
     if camera.recording.mode in {RecordingMode.MOTION, RecordingMode.PERSON} and not camera.detect:
         raise BadInputError("A camera that is not analysed cannot be recorded by what happens: use --detect.")

@@ -60,3 +60,13 @@ async def test_an_export_of_nothing_says_so_and_leaves_no_file(hub, marengocam, 
     assert status == 2
     assert "Nothing was recorded" in complained
     assert not list(tmp_path.glob("out*"))
+
+
+async def test_a_camera_on_this_machine_is_added_only_where_that_is_allowed(hub, marengocam):
+    status, _, complained = await marengocam("camera", "add", "Own", "rtsp://169.254.169.254/x")
+    assert status != 0
+    assert "not read from this address" in complained
+    assert (await marengocam("camera", "add", "Own", "rtsp://127.0.0.1:8554/x"))[0] == 0
+    status, _, _ = await marengocam("camera", "set", "own", "--url", "http://0.0.0.0/x")
+    assert status != 0
+    assert (await hub.cameras.get("own")).main_url == "rtsp://127.0.0.1:8554/x"
