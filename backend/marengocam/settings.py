@@ -70,6 +70,8 @@ class Settings:
     retention_days: float = 14.0
     stranger_days: float = 30.0  # how long faces and looks of unknown people are kept
     retention_max_bytes: int = 0  # 0: no limit by size
+    archive_dir: Path | None = None  # a second folder, to which old recordings are moved before they are deleted
+    archive_after_days: float = 1.0  # moved there at this age, or earlier when the first disk fills
     download_models: bool = True
     log_level: str = "INFO"
     log_json: bool = False
@@ -146,6 +148,8 @@ _SCHEMA = vol.Schema(
         "stranger_days": vol.All(vol.Coerce(float), vol.Range(0.01, 3650)),
         "appearance": vol.Boolean(),
         "retention_max_bytes": vol.All(vol.Coerce(int), vol.Range(min=0)),
+        "archive_dir": vol.Any(None, _path),
+        "archive_after_days": vol.All(vol.Coerce(float), vol.Range(0.01, 3650)),
         "download_models": vol.Boolean(),
         "log_level": vol.All(vol.Upper, vol.In(["DEBUG", "INFO", "WARNING", "ERROR"])),
         "log_json": vol.Boolean(),

@@ -152,6 +152,7 @@ def record(media: Path, urls: list[str]) -> int:
             sights=Sights(),
             on_chunk=lambda _: None,
             on_recovered=lambda: None,
+            on_disk_full=lambda: None,
         ).start()
     while True:
         time.sleep(HOUR_S)

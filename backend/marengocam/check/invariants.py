@@ -13,8 +13,9 @@ from marengocam.core.clock import Clock, SystemClock
 from marengocam.core.errors import MediaError
 from marengocam.core.model import Chunk
 from marengocam.db.hub import Hub, open_hub
+from marengocam.media.last_resort import given_up
 from marengocam.media.mp4.fragments import read_index
-from marengocam.media.store import GROWING_SUFFIX, PICTURES, RECORDINGS, RecordingName, Store
+from marengocam.media.store import GROWING_SUFFIX, MOVING_SUFFIX, PICTURES, RECORDINGS, RecordingName, Store
 from marengocam.settings import Settings
 
 PAGE = 500
@@ -38,7 +39,7 @@ async def check(settings: Settings, *, deep: bool = False, json_file: Path | Non
     With `deep` every frame is decoded. Raises HubUnavailableError.
     """
     async with open_hub(settings, "check", pool_size=2) as hub:
-        findings = await findings_of(hub, Store(settings.media_dir), SystemClock(), deep=deep)
+        findings = await findings_of(hub, Store(settings.media_dir, settings.archive_dir), SystemClock(), deep=deep)
     for finding in findings:
         state = "holds" if not finding.problems else f"BROKEN {len(finding.problems)} times"
         print(f"{finding.name}  {finding.text}: {finding.checked} checked, {state}")  # noqa: T201 - a command
@@ -55,9 +56,11 @@ async def findings_of(hub: Hub, store: Store, clock: Clock, *, deep: bool) -> li
     rows = Finding("I1", "a chunk row implies a file of that size whose frames can be read")
     files = Finding("I2", "every media file is indexed, waiting to be indexed, or condemned")
     known: set[str] = set()
-    async for chunk, condemned in _all_chunks(hub):
-        known.add(str(chunk.path))
-        if condemned:
+    gone = await asyncio.to_thread(given_up, store)  # condemned without the hub: their rows follow
+    known |= {str(path) for path in gone}
+    async for chunk, condemned, other_path in _all_chunks(hub):
+        known |= {str(chunk.path), *((other_path, f"{other_path}{MOVING_SUFFIX}") if other_path else ())}
+        if condemned or chunk.path in gone:
             continue
         rows.checked += 1
         problem = await asyncio.to_thread(chunk_problem, store, chunk, deep=deep)
@@ -95,7 +98,8 @@ def _decode(file: Path) -> str:
 
 def _check_recordings(store: Store, known: set[str], clock: Clock, finding: Finding) -> None:
     for camera_id in store.cameras():
-        for file in sorted((store.root / RECORDINGS / camera_id).rglob("*")):
+        folders = [root / RECORDINGS / camera_id for root in (store.root, store.archive) if root is not None]
+        for file in sorted(file for folder in folders for file in folder.rglob("*")):
             if not file.is_file():
                 continue
             finding.checked += 1
@@ -139,9 +143,9 @@ async def _events(hub: Hub) -> Finding:
     return finding
 
 
-async def _all_chunks(hub: Hub) -> AsyncIterator[tuple[Chunk, bool]]:
+async def _all_chunks(hub: Hub) -> AsyncIterator[tuple[Chunk, bool, str | None]]:
     after = ""
-    while page := await hub.chunks.page(after, PAGE):
+    while page := await hub.chunks.pages(after, PAGE):
         for entry in page:
             yield entry
         after = str(page[-1][0].path)

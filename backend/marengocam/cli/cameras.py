@@ -179,7 +179,7 @@ async def export_recording(settings: Settings, arguments: argparse.Namespace) ->
 
     to_at: datetime = arguments.to_at or SystemClock().now()
     from_at: datetime = arguments.from_at or to_at - EXPORT_DEFAULT
-    store = Store(settings.media_dir)
+    store = Store(settings.media_dir, settings.archive_dir)
     async with opened_hub(settings) as hub:
         await hub.cameras.get(arguments.camera_id)
     files = store.recordings_in(arguments.camera_id, from_at, to_at)

@@ -150,7 +150,7 @@ async def erase_person(settings: Settings, arguments: argparse.Namespace) -> Non
     async with opened_hub(settings) as hub:
         person = await _person_called(hub, arguments.name)
         pictures = await hub.privacy.erase(person.person_id, Speaker("cli", SystemClock().now()))
-    store = Store(settings.media_dir)
+    store = Store(settings.media_dir, settings.archive_dir)
     for picture in pictures:
         store.delete(picture)
     print(f"erased, with {len(pictures)} pictures")
@@ -163,7 +163,9 @@ async def export_person(settings: Settings, arguments: argparse.Namespace) -> No
     async with opened_hub(settings) as hub:
         person = await _person_called(hub, arguments.name)
         everything = await hub.privacy.everything_about(person.person_id)
-    count = await asyncio.to_thread(write_archive, arguments.to, everything, Store(settings.media_dir))
+    count = await asyncio.to_thread(
+        write_archive, arguments.to, everything, Store(settings.media_dir, settings.archive_dir)
+    )
     print(f"{arguments.to}: {len(everything['tracks'])} tracks, {count} pictures")
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from marengocam import __version__
-from marengocam.cli import cameras, chores, replay_suite, replays, services, wishes, words
+from marengocam.cli import cameras, chores, replay_suite, replays, services, storage, wishes, words
 from marengocam.core.errors import MarengoCamError
 from marengocam.settings import load_settings
 
@@ -39,4 +39,5 @@ def build_parser() -> argparse.ArgumentParser:
     words.add_commands(commands)
     wishes.add_commands(commands)
     replay_suite.add_commands(replays.add_commands(commands))
+    storage.add_commands(commands)
     return parser

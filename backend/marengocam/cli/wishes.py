@@ -1,15 +1,12 @@
-"""Commands for what holds for the whole installation and changes at once: privacy, certainty for names; gaps."""
+"""Commands for what holds for the whole installation and changes at once: privacy, certainty for names."""
 
 import argparse
-from datetime import timedelta
 
 from marengocam.cli.opening import Subparsers, opened_hub
-from marengocam.core.clock import SystemClock
 from marengocam.core.errors import BadInputError
 from marengocam.settings import Settings
 
 LEAST_PROBABILITY, MOST_PROBABILITY = 0.5, 0.9999
-MOST_GAPS = 200
 
 
 def add_commands(commands: "Subparsers[argparse.ArgumentParser]") -> None:
@@ -20,10 +17,6 @@ def add_commands(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     certainty = commands.add_parser("certainty", help="the probability from which a name is said")
     certainty.add_argument("probability", nargs="?", help="such as 0.95; default: as the settings say; none: show it")
     certainty.set_defaults(command=set_certainty)
-    gaps = commands.add_parser("gaps", help="where cameras were not recorded")
-    gaps.add_argument("--camera", metavar="ID")
-    gaps.add_argument("--hours", type=float, default=24.0)
-    gaps.set_defaults(command=list_gaps)
 
 
 async def set_privacy(settings: Settings, arguments: argparse.Namespace) -> None:
@@ -45,26 +38,6 @@ async def set_certainty(settings: Settings, arguments: argparse.Namespace) -> No
             wishes = await hub.preferences.change(confirm_probability=_probability(arguments.probability))
     wished = wishes.confirm_probability
     print(f"Names are said from {settings.confirm_probability if wished is None else wished} on.")
-
-
-async def list_gaps(settings: Settings, arguments: argparse.Namespace) -> None:
-    """Print the stretches without a recording, newest first."""
-    if arguments.hours <= 0:
-        raise BadInputError("--hours must be more than nothing.")
-    now = SystemClock().now()
-    async with opened_hub(settings) as hub:
-        found = await hub.chunks.gaps(
-            arguments.camera,
-            now - timedelta(hours=arguments.hours),
-            now,
-            chunk_s=settings.chunk_s,
-            limit=MOST_GAPS,
-        )
-    for gap in found:
-        lost = timedelta(seconds=round((gap.to_at - gap.from_at).total_seconds()))
-        print(f"{gap.from_at:%Y-%m-%d %H:%M:%S}  {gap.camera_id}  lost {lost}")
-    if not found:
-        print("No gaps.")
 
 
 def _probability(text: str) -> float | None:

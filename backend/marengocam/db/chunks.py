@@ -1,8 +1,7 @@
 """The index of recorded files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
@@ -13,18 +12,7 @@ from marengocam.db.database import Database
 from marengocam.db.queries import load, rows
 
 CHANNEL = "chunk"
-LEAST_GAP_S = 2.0  # less than this between two files is their rounding
-GROWING_SLACK_S = 15.0  # beyond the length of a file, until its row is there
 _QUERIES = load("chunks")
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A stretch in which a camera was not recorded."""
-
-    camera_id: str
-    from_at: datetime
-    to_at: datetime
 
 
 class Chunks:
@@ -48,7 +36,7 @@ class Chunks:
             row = await _QUERIES.get_chunk(connection, chunk_id=chunk_id)
         if row is None:
             raise NotFoundError("There is no such recording; it may have been deleted by retention.")
-        return _chunk(row)
+        return chunk_from(row)
 
     async def span(self, camera_id: str, from_at: datetime, to_at: datetime) -> list[Chunk]:
         """Return the files of a camera that overlap a stretch of time, in order."""
@@ -64,10 +52,6 @@ class Chunks:
         async with self._database.connection() as connection:
             return int(await _QUERIES.total_bytes(connection))
 
-    async def oldest(self, limit: int) -> list[Chunk]:
-        """Return the first to go."""
-        return await self._list(_QUERIES.oldest, most=limit)
-
     async def condemn(self, chunk_ids: Sequence[UUID], at: datetime) -> None:
         """Sentence files to deletion; nobody is shown them any more."""
         async with self._database.connection() as connection:
@@ -79,27 +63,6 @@ class Chunks:
             found: datetime | None = await _QUERIES.oldest_at(connection)
         return found
 
-    async def gaps(
-        self, camera_id: str | None, from_at: datetime, to_at: datetime, *, chunk_s: float, limit: int
-    ) -> list[Gap]:
-        """Return the latest stretches without a recording, newest first.
-
-        A file that is still growing has no row yet: what follows the last file is a gap when it is longer than a file.
-        """
-        async with self._database.connection() as connection:
-            found = await rows(
-                _QUERIES.gaps(
-                    connection,
-                    camera_id=camera_id,
-                    from_at=from_at,
-                    to_at=to_at,
-                    open_until=to_at - timedelta(seconds=chunk_s + GROWING_SLACK_S),
-                    least_s=LEAST_GAP_S,
-                    most=limit,
-                )
-            )
-        return [Gap(row["camera_id"], row["from_at"], row["to_at"]) for row in found]
-
     async def condemned(self, limit: int) -> list[Chunk]:
         """Return files that wait to be deleted."""
         return await self._list(_QUERIES.condemned, most=limit)
@@ -109,6 +72,17 @@ class Chunks:
         async with self._database.connection() as connection:
             await _QUERIES.forget(connection, chunk_ids=list(chunk_ids))
 
+    async def drop(self, paths: Sequence[PurePosixPath]) -> None:
+        """Drop the rows of files that went without the hub's knowledge."""
+        async with self._database.connection() as connection:
+            await _QUERIES.drop_paths(connection, paths=[str(path) for path in paths])
+
+    async def second_paths(self, chunk_ids: Sequence[UUID]) -> list[PurePosixPath]:
+        """Return where further files of recordings may lie, since a move to the archive was cut short."""
+        async with self._database.connection() as connection:
+            found = await rows(_QUERIES.second_paths(connection, chunk_ids=list(chunk_ids)))
+        return [PurePosixPath(row["other_path"]) for row in found]
+
     async def known_paths(self, camera_id: str, from_at: datetime, to_at: datetime) -> set[str]:
         """Return the paths indexed for a camera in a stretch of time, condemned or not."""
         async with self._database.connection() as connection:
@@ -117,13 +91,17 @@ class Chunks:
 
     async def page(self, after_path: str, limit: int) -> list[tuple[Chunk, bool]]:
         """Return the next chunks by path, each with whether it is condemned."""
+        return [(chunk, condemned) for chunk, condemned, _ in await self.pages(after_path, limit)]
+
+    async def pages(self, after_path: str, limit: int) -> list[tuple[Chunk, bool, str | None]]:
+        """Return the next chunks by path, each with whether it is condemned and where a second file may lie."""
         async with self._database.connection() as connection:
             found = await rows(_QUERIES.all_chunks(connection, after_path=after_path, most=limit))
-        return [(_chunk(row), row["is_condemned"]) for row in found]
+        return [(chunk_from(row), row["is_condemned"], row["other_path"]) for row in found]
 
     async def _list(self, query: Any, **values: Any) -> list[Chunk]:
         async with self._database.connection() as connection:
-            return [_chunk(row) for row in await rows(query(connection, **values))]
+            return [chunk_from(row) for row in await rows(query(connection, **values))]
 
 
 def _columns(chunk: Chunk) -> dict[str, Any]:
@@ -140,7 +118,8 @@ def _columns(chunk: Chunk) -> dict[str, Any]:
     }
 
 
-def _chunk(row: Any) -> Chunk:
+def chunk_from(row: Any) -> Chunk:
+    """Return a row of `chunk` as its value."""
     return Chunk(
         chunk_id=row["chunk_id"],
         camera_id=row["camera_id"],

@@ -27,6 +27,8 @@ _AWAY = (
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # it takes no connections now, as while it is maintained
+    asyncpg.PostgresSystemError,  # its disk fails
     asyncpg.ReadOnlySQLTransactionError,  # a standby: the primary is elsewhere now
     asyncpg.exceptions.InvalidCachedStatementError,  # the schema was brought up to date meanwhile
 )

@@ -13,6 +13,7 @@ from marengocam.db.database import Database
 from marengocam.db.embedded.address import database_address, direct_address
 from marengocam.db.events import Events
 from marengocam.db.health import Health
+from marengocam.db.history import History
 from marengocam.db.keyring import Keyring
 from marengocam.db.leases import Leases
 from marengocam.db.listen import Callback, listening
@@ -22,6 +23,7 @@ from marengocam.db.preferences import PreferencesStore
 from marengocam.db.privacy import Privacy
 from marengocam.db.replays import Replays
 from marengocam.db.resolution import Resolution
+from marengocam.db.retention import RetentionStore
 from marengocam.db.rules import Rules
 from marengocam.db.tracks import Tracks
 from marengocam.db.visits import Visits
@@ -55,6 +57,8 @@ class Hub:
     replays: Replays
     cases: Cases
     memory: Memory
+    retention: RetentionStore
+    history: History
 
     def listen(self, channels: Sequence[str], callback: Callback) -> AbstractAsyncContextManager[None]:
         """Call `callback(channel, payload)` at every notification while the block runs."""
@@ -90,6 +94,8 @@ async def open_hub(settings: Settings, application: str, pool_size: int = DEFAUL
             replays=Replays(database),
             cases=Cases(database),
             memory=Memory(database),
+            retention=RetentionStore(database),
+            history=History(database),
         )
     finally:
         await database.close()

@@ -38,7 +38,7 @@ class FaceService:
         """Add the routes; until the models are loaded they answer that they are not ready."""
         self._engine.clock = app[CONTEXT].clock
         self._engine.hub = app[CONTEXT].hub
-        self._engine.store = Store(app[CONTEXT].settings.media_dir)
+        self._engine.store = Store(app[CONTEXT].settings.media_dir, app[CONTEXT].settings.archive_dir)
         add_routes(app, self._engine)
 
     async def run(self, context: ServiceContext) -> None:

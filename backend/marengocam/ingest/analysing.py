@@ -77,6 +77,7 @@ class Analysis:
         self._moved_at: datetime | None = None
         self._model_retry_at_s = 0.0
         self._frame_at_s = clock.monotonic_s()
+        self._busy_since_s: float | None = None  # since when the packet waited that is worked on
         self._whole = False  # whether the present group of pictures is decoded in full
         self.thread = threading.Thread(target=self._run, name=f"analyse {camera.camera_id}", daemon=True)
 
@@ -94,11 +95,20 @@ class Analysis:
             queued = self._queue.take(TAKE_TIMEOUT_S)
             try:
                 if queued is not None:
+                    self._busy_since_s = queued.queued_at_s
                     self._take(queued)
                 self._rest_when_idle()
             except Exception:  # noqa: BLE001 - one bad frame or stream must not end the thread; it is logged
                 _LOG.exception("camera %s: a frame could not be analysed; it is passed over", self._camera.camera_id)
+            self._busy_since_s = None
         self._decoder.close()
+
+    def lag_s(self) -> float:
+        """Return how long the oldest packet waits that is not dealt with; also while one packet takes for ever."""
+        since_s = self._busy_since_s
+        if since_s is None:
+            since_s = self._queue.waiting_since_s()
+        return 0.0 if since_s is None else max(0.0, self._clock.monotonic_s() - since_s)
 
     def _take(self, queued: QueuedPacket) -> None:
         if not self._is_wanted(queued):

@@ -18,6 +18,7 @@ from marengocam.ingest.hub_writer import HubWriter
 from marengocam.ingest.known_cameras import KnownCameras
 from marengocam.ingest.memories import Memories
 from marengocam.ingest.metrics import CameraFigures
+from marengocam.ingest.room import settle_given_up
 from marengocam.ingest.sharing import Sharing, able
 from marengocam.ingest.stray_pictures import remove_strays
 from marengocam.ingest.worker import CameraWorker, Eyes, Glance
@@ -102,6 +103,7 @@ class CameraRounds:
             await self._memories.load(camera_id)
             self._start(wanted[camera_id])
         await self._shed()
+        await self._settle()
         await self._take_over_new()
         await self._tell_disabled({camera.camera_id for camera in cameras if not camera.enabled})
 
@@ -157,6 +159,15 @@ class CameraRounds:
         level = await self._hub.settings_store.get(SHED_LEVEL)
         for worker in self.workers.values():
             worker.shed(level if isinstance(level, int) else 0)
+
+    async def _settle(self) -> None:
+        """Have the index follow what went without it; rows that wait come first, or they would come after."""
+        if self.writer.waiting_chunks:
+            return
+        try:
+            await settle_given_up(self._hub, self._store, self._context.clock)
+        except StoreError as error:
+            _LOG.warning("%s", error)
 
     async def _refresh(self, camera_ids: Iterable[str]) -> None:
         await self._keeper.refresh([f"{PREFIX}{camera_id}" for camera_id in sorted(camera_ids)])

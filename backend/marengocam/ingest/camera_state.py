@@ -46,6 +46,7 @@ class CameraHealth:
     condition: Condition  # CONNECTING or ONLINE; lasting trouble is told as OFFLINE by `now`
     counters: Counters = field(default_factory=Counters)
     recording: bool = False  # packets go to the disk now
+    writing_since_s: float | None = None  # a write to the disk that is under way, by the monotonic clock
     recording_problem: str = ""
     stream_problem: str = ""  # of the second stream
     analysis_problem: str = ""

@@ -7,7 +7,8 @@ from typing import Any
 
 from marengocam.media.stream import StreamInfo, StreamPacket
 
-MAX_PACKETS = 150  # some seconds of video
+MAX_PACKETS = 600
+MAX_WAIT_S = 8.0  # longer than the lag at which survival mode begins, whatever the frame rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class DecodeQueue:
                 return
             self._until_keyframe = False
             self._packets.append(queued)
-            if len(self._packets) > self._max_packets:
+            if len(self._packets) > self._max_packets or self._span_s() > MAX_WAIT_S:
                 self._drop_oldest_group()
             self._changed.notify()
 
@@ -50,8 +51,17 @@ class DecodeQueue:
                 self._changed.wait(timeout_s)
             return self._packets.popleft() if self._packets else None
 
+    def waiting_since_s(self) -> float | None:
+        """Return since when the packet waits that is taken next, by the monotonic clock; None: none waits."""
+        with self._changed:
+            return self._packets[0].queued_at_s if self._packets else None
+
     def __len__(self) -> int:
         return len(self._packets)
+
+    def _span_s(self) -> float:
+        first, last = self._packets[0].queued_at_s, self._packets[-1].queued_at_s
+        return 0.0 if first is None or last is None else last - first
 
     def _drop_oldest_group(self) -> None:
         self._packets.popleft()

@@ -34,8 +34,7 @@ class FaceLooks:
     async def look(self, worker: CameraWorker, wish: FaceWish) -> None:
         """Ask the engine about one crop, and note what it saw in the crop's track."""
         if self._waiting >= MAX_WAITING:
-            self.skipped += 1
-            self._note(worker, wish, FaceAnswer(), None, engine_ok=False)
+            self.pass_over(worker, wish)
             return
         self._waiting += 1
         try:
@@ -49,6 +48,11 @@ class FaceLooks:
             self._waiting -= 1
         picture = await self._save(wish) if answer.face is not None else None
         self._note(worker, wish, answer, picture, engine_ok=True)
+
+    def pass_over(self, worker: CameraWorker, wish: FaceWish) -> None:
+        """Leave a crop unasked; its track is told that no face says nothing."""
+        self.skipped += 1
+        self._note(worker, wish, FaceAnswer(), None, engine_ok=False)
 
     def _note(
         self,

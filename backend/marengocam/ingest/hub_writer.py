@@ -36,6 +36,11 @@ class HubWriter:
         return len(self._tracks) + len(self._chunks)
 
     @property
+    def waiting_chunks(self) -> int:
+        """How many files wait for their rows."""
+        return len(self._chunks)
+
+    @property
     def waiting_tracks(self) -> set[UUID]:
         """Which tracks' rows wait."""
         return set(self._tracks)

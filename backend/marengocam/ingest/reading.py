@@ -54,6 +54,7 @@ class Reader:
         sights: Sights,
         on_chunk: Callable[[Chunk], None],
         on_recovered: Callable[[], None],
+        on_disk_full: Callable[[], None],
         loopback: bool = False,
     ) -> None:
         self._camera = camera
@@ -67,6 +68,7 @@ class Reader:
         self._on_chunk = on_chunk
         self._on_recovered = on_recovered
         self._loopback = loopback
+        self._on_disk_full = on_disk_full
         self._stopping = threading.Event()
         self._recording: Recorder | None = None
         self._record_lock = threading.Lock()
@@ -146,6 +148,7 @@ class Reader:
             sights=self._sights,
             on_chunk=self._on_chunk,
             on_recovered=self._on_recovered,
+            on_disk_full=self._on_disk_full,
         )
 
     def _take(self, reader: StreamReader, packet: StreamPacket) -> None:

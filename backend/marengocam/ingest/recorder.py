@@ -10,11 +10,13 @@ from marengocam.core.model import Camera, Chunk
 from marengocam.ingest.camera_state import CameraHealth
 from marengocam.ingest.recording_modes import MediaPacket, PreRoll, Sights, records
 from marengocam.media.chunk_writer import ChunkWriter
+from marengocam.media.last_resort import is_full
 from marengocam.media.sound import sound_track
 from marengocam.media.store import Store
 from marengocam.media.stream import StreamPacket, StreamReader
 
-STORE_RETRY_S = 2.0
+STORE_RETRY_S = 0.5
+HELD_S = 10.0  # of video kept in memory while the disk refuses it
 _LOG = logging.getLogger(__name__)
 
 
@@ -37,6 +39,7 @@ class Recorder:
         sights: Sights,
         on_chunk: Callable[[Chunk], None],
         on_recovered: Callable[[], None],
+        on_disk_full: Callable[[], None],
     ) -> None:
         self._camera = camera
         self._recording = camera.recording
@@ -45,9 +48,12 @@ class Recorder:
         self._sights = sights
         self._on_chunk = on_chunk
         self._on_recovered = on_recovered
+        self._on_disk_full = on_disk_full
         self._retry_at_s = 0.0
         self._writing = self._recording.mode is RecordingMode.ALWAYS
         self._pre_roll = PreRoll(self._recording.pre_roll_s)
+        self._recent = PreRoll(0.0)  # the present group of pictures, in case the disk refuses it
+        self._refused = False
         template = reader.sound if self._recording.sound else None
         sound = sound_track(template) if template is not None else None
         self._writer = ChunkWriter(store, camera.camera_id, reader.video, reader.info, chunk_s, sound)
@@ -87,22 +93,44 @@ class Recorder:
             self._writer.note_change(packet.changed)
 
     def _write(self, packet: MediaPacket) -> None:
+        self._recent.add(packet)
         if self._retry_at_s > self._clock.monotonic_s():
             return
+        self._health.writing_since_s = self._clock.monotonic_s()
         try:
-            if isinstance(packet, StreamPacket):
-                self._tell(self._writer.write(packet))
-                self._health.recording = True
-                if packet.keyframe and self._health.recording_problem:  # others may only have been passed over
-                    self._health.recording_problem = ""
-                    self._on_recovered()
+            if self._refused:
+                # From the keyframe before the refusal: a second twice rather than none.
+                for held in self._recent.held():
+                    self._put(held)
+                self._refused = False
+                self._recent.keep(0.0)
             else:
-                self._writer.write_sound(packet)
+                self._put(packet)
         except StoreError as error:
-            self._retry_at_s = self._clock.monotonic_s() + STORE_RETRY_S
-            self._health.recording_problem = str(error)
-            self._health.recording = False
+            self._refuse(error)
+        finally:
+            self._health.writing_since_s = None
+
+    def _put(self, packet: MediaPacket) -> None:
+        if not isinstance(packet, StreamPacket):
+            self._writer.write_sound(packet)
+            return
+        self._tell(self._writer.write(packet))
+        self._health.recording = True
+        if packet.keyframe and self._health.recording_problem:  # others may only have been passed over
+            self._health.recording_problem = ""
+            self._on_recovered()
+
+    def _refuse(self, error: StoreError) -> None:
+        self._retry_at_s = self._clock.monotonic_s() + STORE_RETRY_S
+        if not self._refused:
             _LOG.error("camera %s is not recorded: %s", self._camera.camera_id, error)
+        self._refused = True
+        self._recent.keep(HELD_S)
+        self._health.recording_problem = str(error)
+        self._health.recording = False
+        if is_full(error):
+            self._on_disk_full()
 
     def _tell(self, finished: Chunk | None) -> None:
         if finished is not None:

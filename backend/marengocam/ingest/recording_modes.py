@@ -55,6 +55,15 @@ class PreRoll:
         self._limit_bytes = limit_bytes
         self._groups: deque[_Group] = deque()
 
+    def keep(self, length_s: float) -> None:
+        """Keep so many seconds from now on; with 0 only the present group of pictures."""
+        self._length = timedelta(seconds=length_s)
+
+    def held(self) -> Iterator[MediaPacket]:
+        """Yield what is kept, in order; it stays. It begins with a keyframe."""
+        for group in self._groups:
+            yield from group.packets
+
     def add(self, packet: MediaPacket) -> None:
         """Keep a packet; what is older than needed goes, and what follows a lost keyframe is not kept."""
         if isinstance(packet, StreamPacket) and packet.keyframe:

@@ -18,6 +18,7 @@ from marengocam.ingest.face_looks import FaceLooks
 from marengocam.ingest.frame_analysis import FrameResult
 from marengocam.ingest.furniture import Furniture
 from marengocam.ingest.loading import FALLBACK_REASON, beside, is_fallback, load_eyes
+from marengocam.ingest.room import Room
 from marengocam.ingest.sharing import NO_STORE
 from marengocam.ingest.worker import CameraWorker, Eyes
 from marengocam.media.store import Store
@@ -33,6 +34,10 @@ STATUS_EVERY_S = 3.0
 GLANCE_EVERY_S = 0.5  # a change of state, movement or recording is told within this
 EYES_RETRY_S = 30.0
 OPENCV_THREADS = 1  # analysis has a thread per camera already
+DISK_FULL_REASON = (
+    "The disk is full: ingest itself deletes the oldest recordings to record the present. Make room on it, "
+    "and see whether the janitor runs."
+)
 _LOG = logging.getLogger(__name__)
 
 
@@ -53,7 +58,8 @@ class IngestService:
         cv2.setNumThreads(OPENCV_THREADS)
         self._context = context
         self._loop = asyncio.get_running_loop()
-        self._store = Store(context.settings.media_dir)
+        self._store = Store(context.settings.media_dir, context.settings.archive_dir)
+        self._room = Room(self._store, context.clock)
         with SignOfLife(context.settings.data_dir, context.instance) as neighbours:
             await self._serve(context, self._store, neighbours)
 
@@ -87,10 +93,12 @@ class IngestService:
             "cameras_offline": sorted(name for name, state in states.items() if state == "offline"),
             "rows_waiting": self._rounds.writer.waiting,
             "tracks_dropped": self._rounds.writer.dropped_tracks,
+            "recordings_given_up": self._room.given_up,
             "face_looks_skipped": self._looks.skipped if self._looks else 0,
         }
-        if self._rounds.store_problem:
-            return HealthReport("degraded", self._rounds.store_problem, detail)
+        problem = self._rounds.store_problem or (DISK_FULL_REASON if self._room.pressing else "")
+        if problem:
+            return HealthReport("degraded", problem, detail)
         if self._eyes is None:
             return HealthReport("degraded", f"Cameras are recorded but not analysed: {self._eyes_problem}.", detail)
         problem = str(getattr(self._eyes.detector, "problem", ""))
@@ -108,6 +116,7 @@ class IngestService:
             if url is not None:
                 self._face = FaceClient(url, session, context.clock, self._face_engine_changed)
                 self._looks = FaceLooks(self._face, self._store, lambda track: rounds.writer.put_tracks((track,)))
+            self._room.start()
             tasks = [
                 asyncio.create_task(rounds.writer.run()),
                 asyncio.create_task(self._load_eyes(rounds)),
@@ -116,6 +125,7 @@ class IngestService:
             try:
                 yield
             finally:
+                self._room.stop()
                 for task in [*tasks, *self._tasks]:
                     task.cancel()
                 await asyncio.gather(*tasks, *self._tasks, return_exceptions=True)
@@ -141,6 +151,7 @@ class IngestService:
             watchdog=self._context.watchdog,
             on_chunk=self._chunk_from_thread,
             on_recovered=self._recovered_from_thread,
+            on_disk_full=self._room.refused,
             on_result=self._result_from_thread,
         )
 
@@ -177,7 +188,10 @@ class IngestService:
         self._rounds.writer.put_tracks(result.tracks)
         if self._looks is not None:
             for wish in result.faces:
-                self._background(self._looks.look(worker, wish))
+                if worker.looks_for_faces:
+                    self._background(self._looks.look(worker, wish))
+                else:
+                    self._looks.pass_over(worker, wish)
 
     def _face_engine_changed(self, state: BreakerState, reason: str) -> None:
         closed = state is BreakerState.CLOSED

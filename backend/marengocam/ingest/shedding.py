@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from marengocam.core.survival import LADDER, LAST_LEVEL
+
 BEHIND_S = 2.0  # packets decoded so long after they came: too much to do
 CAUGHT_UP_S = 0.5
 RAISE_AFTER_S = 5.0  # behind for so long: one step more
@@ -14,16 +16,20 @@ class Step:
 
     skip_frame: str  # FFmpeg's AVDiscard: what the decoder passes over
     rate: float  # of the frames a second that are asked for
+    faces: bool = True
     keyframes_only: bool = False
 
 
-STEPS = (
-    Step("DEFAULT", 1.0),
-    Step("NONREF", 1.0),
-    Step("BIDIR", 0.5),
-    Step("BIDIR", 0.2),
-    Step("NONKEY", 1.0, keyframes_only=True),
-)
+# FFmpeg's discards contain each other, NONREF in BIDIR in NONKEY, so that each step gives up more than the one before.
+STEPS_BY_NAME = {
+    "normal": Step("DEFAULT", 1.0),
+    "drop_b_frames": Step("NONREF", 1.0),
+    "skip_unreferenced_frames": Step("BIDIR", 1.0),
+    "skip_faces": Step("BIDIR", 1.0, faces=False),
+    "lower_detection_rate": Step("BIDIR", 0.3, faces=False),
+    "keyframes_only": Step("NONKEY", 1.0, faces=False, keyframes_only=True),
+}
+STEPS = tuple(STEPS_BY_NAME[name] for name in LADDER)
 
 
 class Shedding:
@@ -38,7 +44,7 @@ class Shedding:
     @property
     def level(self) -> int:
         """The step in force, an index into STEPS."""
-        return min(max(self._own, self.floor), len(STEPS) - 1)
+        return min(max(self._own, self.floor), LAST_LEVEL)
 
     @property
     def step(self) -> Step:
@@ -50,7 +56,7 @@ class Shedding:
             self._caught_up_since_s = None
             self._behind_since_s = now_s if self._behind_since_s is None else self._behind_since_s
             if now_s - self._behind_since_s >= RAISE_AFTER_S:
-                self._own, self._behind_since_s = min(self._own + 1, len(STEPS) - 1), now_s
+                self._own, self._behind_since_s = min(self._own + 1, LAST_LEVEL), now_s
         elif lag_s <= CAUGHT_UP_S:
             self._behind_since_s = None
             self._caught_up_since_s = now_s if self._caught_up_since_s is None else self._caught_up_since_s

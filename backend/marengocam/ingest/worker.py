@@ -65,6 +65,7 @@ class CameraWorker:
         furniture: Furniture,
         on_chunk: Callable[[Chunk], None],
         on_recovered: Callable[[str], None],
+        on_disk_full: Callable[[], None],
         on_result: Callable[["CameraWorker", FrameResult], None],
     ) -> None:
         self.camera = camera
@@ -92,6 +93,7 @@ class CameraWorker:
                 on_chunk=on_chunk,
                 on_recovered=partial(on_recovered, camera.camera_id),
                 loopback=settings.loopback_cameras,
+                on_disk_full=on_disk_full,
             )
             for plan in plans_of(camera)
         ]
@@ -143,6 +145,17 @@ class CameraWorker:
     def shed(self, least: int) -> None:
         """Have analysis give up at least so many steps, as survival mode asks."""
         self._analysis.shedding.floor = least
+
+    @property
+    def looks_for_faces(self) -> bool:
+        """Whether faces are looked for at the present step of shedding."""
+        return self._analysis.shedding.step.faces
+
+    def lag_s(self) -> float:
+        """Return how far this camera is behind: a packet not analysed yet, or one that the disk does not take."""
+        writing_since_s = self._health.writing_since_s
+        stall_s = 0.0 if writing_since_s is None else self._clock.monotonic_s() - writing_since_s
+        return max(stall_s, self._analysis.lag_s())
 
     async def stop(self) -> tuple[LocalTrack, ...]:
         """End, closing the chunk; return the last state of the tracks that were open."""
@@ -197,6 +210,7 @@ class CameraWorker:
             "frames_skipped": counters.frames_skipped,
             "frames_lost": counters.frames_lost,
             "reconnects": counters.reconnects,
+            "ingest_lag_s": round(self.lag_s(), 2),
             "analysis_lag_s": round(counters.analysis_lag_s, 2),
             "shed_level": counters.shed_level,
             "decoders_lost": counters.decoders_lost,

@@ -1,159 +1,122 @@
-"""The janitor process: heartbeats to health, retention, disk, old rows."""
+"""The janitor process: survival mode at once, everything else in peace."""
 
 import asyncio
 import contextlib
 import logging
 import os
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from typing import Any
 
-from marengocam.core.errors import HubUnavailableError, MarengoCamError, StoreError
-from marengocam.core.ids import new_id
-from marengocam.core.model import EventType, NewEvent
-from marengocam.janitor.deletion import carry_out, condemn
-from marengocam.janitor.retention import Limits, survival_mode, to_condemn, to_sacrifice
-from marengocam.media.store import Space, Store
+from marengocam.core.errors import HubUnavailableError, MarengoCamError
+from marengocam.core.model import CameraState
+from marengocam.db.history import HealthSample
+from marengocam.janitor.favourites import Favourites
+from marengocam.janitor.quiet import NICENESS, QuietThread
+from marengocam.janitor.rescue import Rescue
+from marengocam.janitor.upkeep import Upkeep
+from marengocam.janitor.watching import Watching
+from marengocam.media.store import Store
 from marengocam.runtime.context import ServiceContext
 from marengocam.runtime.health import HealthReport
 
-ROUND_S = 5.0
-GONE_AFTER_S = 20.0
-STARTING = timedelta(seconds=30)
-FORGET_GONE_AFTER_S = 3600.0
-RETENTION_EVERY_S = 60.0
-PRUNE_EVERY_S = 600.0
-OLDEST_CHUNKS = 500
-EVENTS_KEPT = timedelta(days=90)
-HEALTH_LOG_KEPT = timedelta(days=30)
-PRUNED_TRACKS = 500
-STRANGERS_KEPT = timedelta(days=90)  # as far back as the resolver looks for them
-PRUNED_IDENTITIES = 2000
-FORGOTTEN_TRACKS = 500
-NICENESS = 10
+ROUND_S = 2.0
+WATCH_EVERY_S = 5.0
+UPKEEP_EVERY_S = 60.0
+SAMPLE_EVERY_S = 300.0
 _LOG = logging.getLogger(__name__)
 
 
 class JanitorService:
-    """Deletes in small steps and tells how the rest is doing."""
+    """Keeps the disk from filling, deletes what is too old, and tells how the rest is doing."""
 
     def __init__(self) -> None:
-        self._space: Space | None = None
-        self._survival = False
-        self._problem = ""
-        self._deleted = 0
-        self._statuses: dict[str, str] | None = None
+        self._rescue: Rescue | None = None
+        self._upkeep: Upkeep | None = None
+        self._watching = Watching()
+        self._problems: dict[str, str] = {}
+        self._sample_due_s = 0.0
+        self._watch_due_s = 0.0
 
     async def run(self, context: ServiceContext) -> None:
         """Do rounds until told to end."""
         with contextlib.suppress(OSError):
             os.nice(NICENESS)
-        store = Store(context.settings.media_dir)
-        retention_due_s = prune_due_s = 0.0
-        while await context.pause(ROUND_S):
-            try:
-                await self._watch_services(context)
-                await self._watch_disk(context, store)
-                if context.clock.monotonic_s() >= retention_due_s:
-                    await self._retain(context, store)
-                    retention_due_s = context.clock.monotonic_s() + RETENTION_EVERY_S
-                if context.clock.monotonic_s() >= prune_due_s:
-                    await self._prune(context, store)
-                    prune_due_s = context.clock.monotonic_s() + PRUNE_EVERY_S
-                self._problem = ""
-            except HubUnavailableError as error:
-                self._problem = str(error)
-            except MarengoCamError as error:
-                self._problem = str(error)
-                _LOG.warning("%s", error)
+        quiet = QuietThread()
+        store = Store(context.settings.media_dir, context.settings.archive_dir)
+        favourites = Favourites(context.hub, store)
+        rescue = self._rescue = Rescue(context, store, quiet, favourites)
+        upkeep = self._upkeep = Upkeep(context, store, quiet, lambda: rescue.lag_s)
+
+        async def in_peace() -> None:
+            await favourites.take()
+            await upkeep.classify()
+            if "disk" not in rescue.state.reasons:
+                await upkeep.round(ages_are_believed=self._watching.clock.trusted(context.clock.monotonic_s()))
+
+        try:
+            await asyncio.gather(
+                self._again_and_again(context, "survival", ROUND_S, rescue.look),
+                self._again_and_again(context, "watching", ROUND_S, lambda: self._watch(context, rescue)),
+                self._again_and_again(context, "upkeep", UPKEEP_EVERY_S, in_peace),
+            )
+        finally:
+            quiet.close()
 
     def health(self) -> HealthReport:
         """Return ok, or what keeps it from its work."""
-        detail = {
-            "survival_mode": self._survival,
-            "deleted_chunks": self._deleted,
-            "disk_used_share": round(self._space.used_share, 4) if self._space else None,
+        rescue, upkeep = self._rescue, self._upkeep
+        if rescue is None or upkeep is None:
+            return HealthReport("degraded", "The janitor is starting.", {"survival_mode": False})
+        state = rescue.state
+        detail: dict[str, Any] = {
+            "survival_mode": state.on,
+            "survival_level": state.level,
+            "survival_step": state.step,
+            "survival_reasons": list(state.reasons),
+            "deleted_chunks": upkeep.deleted + rescue.sacrificed,
+            "sacrificed_chunks": rescue.sacrificed,
+            "archived_chunks": upkeep.moved,
+            "disk_used_share": round(rescue.space.used_share, 4) if rescue.space else None,
+            "ingest_lag_s": rescue.lag_s,
         }
-        if self._problem:
-            return HealthReport("degraded", self._problem, detail)
-        if self._survival:
-            return HealthReport("degraded", "The disk is nearly full: the oldest footage is deleted.", detail)
-        return HealthReport("ok", "", detail)
+        problem = next((text for text in self._problems.values() if text), "") or upkeep.archive_problem
+        if state.on:
+            return HealthReport("degraded", rescue.reason, detail)
+        return HealthReport("degraded" if problem else "ok", problem, detail)
 
-    async def _watch_services(self, context: ServiceContext) -> None:
-        """Turn missing heartbeats and changed statuses into events, one per change."""
-        await context.hub.health.mark_gone(GONE_AFTER_S)
-        statuses: dict[str, str] = {}
-        reasons: dict[str, str] = {}
-        for one in await context.hub.health.list():
-            # The newest instance of a service speaks for it.
-            if one.service not in statuses:
-                young = one.heartbeat_at - one.started_at < STARTING
-                # A service that is just starting is allowed to lack things.
-                status = "ok" if young and one.status == "degraded" else one.status
-                statuses[one.service], reasons[one.service] = status, one.reason
-        now = context.clock.now()
-        if self._statuses is not None:
-            events = [
-                NewEvent(
-                    new_id(now),
-                    EventType.HEALTH_CHANGED,
-                    now,
-                    data={"service": service, "status": status, "reason": reasons[service]},
-                )
-                for service, status in statuses.items()
-                if self._statuses.get(service, "ok") != status
-            ]
-            await context.hub.events.append(events)
-        self._statuses = statuses
-        await context.hub.health.drop_gone(FORGET_GONE_AFTER_S)
+    async def _again_and_again(
+        self, context: ServiceContext, name: str, every_s: float, work: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Do something at once and then every so often; what fails is told in health and done again."""
+        while True:
+            try:
+                await work()
+                self._problems[name] = ""
+            except HubUnavailableError as error:
+                self._problems[name] = str(error)
+            except MarengoCamError as error:
+                self._problems[name] = str(error)
+                _LOG.warning("%s", error)
+            if not await context.pause(min(every_s, ROUND_S) if self._problems[name] else every_s):
+                return
 
-    async def _watch_disk(self, context: ServiceContext, store: Store) -> None:
-        try:
-            self._space = await asyncio.to_thread(store.space)
-        except StoreError:
-            self._space = None
+    async def _watch(self, context: ServiceContext, rescue: Rescue) -> None:
+        await self._watching.time(context)
+        now_s = context.clock.monotonic_s()
+        if now_s < self._watch_due_s:
             return
-        survival = survival_mode(self._space, before=self._survival)
-        if survival != self._survival:
-            self._survival = survival
-            now = context.clock.now()
-            data = {"state": "on" if survival else "off", "disk_used_share": round(self._space.used_share, 4)}
-            await context.hub.events.append([NewEvent(new_id(now), EventType.SURVIVAL_MODE_CHANGED, now, data=data)])
-        if survival:
-            oldest = await context.hub.chunks.oldest(OLDEST_CHUNKS)
-            await condemn(context.hub, to_sacrifice(oldest, self._space), context.clock)
-            self._deleted += await carry_out(context.hub, store)
-
-    async def _retain(self, context: ServiceContext, store: Store) -> None:
-        settings = context.settings
-        limits = Limits(timedelta(days=settings.retention_days), settings.retention_max_bytes)
-        while True:
-            oldest = await context.hub.chunks.oldest(OLDEST_CHUNKS)
-            going = to_condemn(oldest, await context.hub.chunks.total_bytes(), limits, context.clock.now())
-            await condemn(context.hub, going, context.clock)
-            self._deleted += await carry_out(context.hub, store)
-            if len(going) < OLDEST_CHUNKS:
-                return
-
-    async def _prune(self, context: ServiceContext, store: Store) -> None:
-        now = context.clock.now()
-        before = now - timedelta(days=context.settings.retention_days)
-        while True:
-            pruned = await context.hub.tracks.prune(before, PRUNED_TRACKS)
-            for picture in pruned.pictures:
-                await asyncio.to_thread(store.delete, picture)
-            if pruned.count < PRUNED_TRACKS:
-                break
-        await self._forget_strangers(context, store)
-        await context.hub.persons.prune_identities(now - STRANGERS_KEPT, PRUNED_IDENTITIES)
-        await context.hub.events.prune(now - EVENTS_KEPT)
-        await context.hub.health.prune(now - HEALTH_LOG_KEPT)
-
-    async def _forget_strangers(self, context: ServiceContext, store: Store) -> None:
-        """Forget what unknown people looked like, as long ago as their owner wants."""
-        before = context.clock.now() - timedelta(days=context.settings.stranger_days)
-        while True:
-            count, pictures = await context.hub.privacy.forget_strangers(before, FORGOTTEN_TRACKS)
-            for picture in pictures:
-                await asyncio.to_thread(store.delete, picture)
-            if count < FORGOTTEN_TRACKS:
-                return
+        await self._watching.services(context)
+        cameras = await context.hub.cameras.list()
+        await self._watching.pauses(context, cameras)
+        await self._watching.day(context)
+        self._watch_due_s = now_s + WATCH_EVERY_S
+        if now_s >= self._sample_due_s:
+            statuses = await context.hub.cameras.statuses()
+            wanted = [camera.camera_id for camera in cameras if camera.enabled]
+            online = [key for key in wanted if key in statuses and statuses[key].state is CameraState.ONLINE]
+            used_share = rescue.space.used_share if rescue.space is not None else None
+            sample = HealthSample(
+                context.clock.now(), used_share, rescue.lag_s, rescue.state.level, len(wanted), len(online)
+            )
+            await context.hub.history.add_sample(sample)
+            self._sample_due_s = now_s + SAMPLE_EVERY_S

@@ -238,7 +238,7 @@ def _place(store: Store, camera_id: str, name: str) -> tuple[Path, int, int]:
         recording = RecordingName(camera_id, started, UUID(chunk_id))
     except ValueError:
         raise BadInputError("That is no segment's name.") from None
-    finished = store.resolve(recording.path)
+    finished = store.find(recording)
     growing = store.resolve(f"{recording.path}.part")
     for file in (finished, growing, finished):
         if file.is_file():

@@ -15,6 +15,9 @@ from marengocam.core.errors import BadInputError, StoreError
 
 MARKER = ".marengocam-media"
 RECORDINGS, PICTURES, LIVE = "recordings", "pictures", "live"
+ARCHIVE = "archive"  # first part of a path that lies in the second folder
+MOVING_SUFFIX = ".moving"  # a copy that is not whole yet
+COPY_BLOCK_BYTES = 1 << 20
 LONGEST_CHUNK = timedelta(hours=1)
 GROWING_SUFFIX = ".mp4.part"
 _NAME = re.compile(r"^(?P<start>\d{8}T\d{6}\.\d{3}Z)_(?P<id>[0-9a-f-]{36})\.mp4(?:\.part)?$")
@@ -42,6 +45,8 @@ class RecordingName:
     @classmethod
     def from_path(cls, path: PurePosixPath) -> "RecordingName | None":
         """Return what a path (finished or growing) tells, or None when it is no recording's."""
+        if path.parts[:1] == (ARCHIVE,):
+            path = path.relative_to(ARCHIVE)
         match = _NAME.match(path.name)
         if match is None or len(path.parts) < 5 or path.parts[0] != RECORDINGS:
             return None
@@ -51,21 +56,27 @@ class RecordingName:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """How full the disk of the media folder is."""
+    """How full a disk is for us: what only root may use counts as used."""
 
     total_bytes: int
     free_bytes: int
+    total_files: int = 0  # 0: the file system has no limit of its own
+    free_files: int = 0
 
     @property
     def used_share(self) -> float:
-        return 1 - self.free_bytes / self.total_bytes if self.total_bytes else 1.0
+        """Bytes or files, whichever runs out first."""
+        by_bytes = 1 - self.free_bytes / self.total_bytes if self.total_bytes else 1.0
+        by_files = 1 - self.free_files / self.total_files if self.total_files else 0.0
+        return max(by_bytes, by_files)
 
 
 class Store:
     """The media folder; every path given or returned is relative to it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, archive: Path | None = None) -> None:
         self.root = root
+        self.archive = archive  # a second folder, to which old recordings are moved; None: there is none
 
     def prepare(self, installation_id: UUID | None = None) -> None:
         """Make the folder ready.
@@ -88,12 +99,30 @@ class Store:
         except OSError as error:
             raise StoreError(f"The media folder {self.root} cannot be used: {error.strerror}.") from error
 
+    def marked(self) -> bool:
+        """Return whether the folder carries a marker, as every folder does that was ever used."""
+        return (self.root / MARKER).exists()
+
     def resolve(self, path: PurePosixPath | str) -> Path:
         """Return a file's real place; raises BadInputError when it would lie outside the media folder."""
-        whole = (self.root / path).resolve()
-        if not whole.is_relative_to(self.root.resolve()):
+        root, below = self.root, PurePosixPath(path)
+        if below.parts[:1] == (ARCHIVE,):
+            if self.archive is None:
+                raise BadInputError("That recording lies in an archive folder that is not set (archive_dir).")
+            root, below = self.archive, below.relative_to(ARCHIVE)
+        whole = (root / below).resolve()
+        if not whole.is_relative_to(root.resolve()):
             raise BadInputError("That path lies outside the media folder.")
         return whole
+
+    def find(self, name: RecordingName) -> Path:
+        """Return where a finished recording lies, here or in the archive; it may lie nowhere any more."""
+        here = self.resolve(name.path)
+        if self.archive is not None and not here.exists():
+            there = self.resolve(ARCHIVE / name.path)
+            if there.exists():
+                return there
+        return here
 
     def growing(self, name: RecordingName) -> Path:
         """Return the place of a recording that is being written; its folder is made."""
@@ -134,10 +163,30 @@ class Store:
         except OSError as error:
             raise StoreError(f"{path} cannot be deleted: {error.strerror}.") from error
         for folder in (file.parent, file.parent.parent):
-            if folder in {self.root, self.root / RECORDINGS, self.root / PICTURES}:
+            if folder.name in {RECORDINGS, PICTURES} or folder in self._roots:
                 break
             with contextlib.suppress(OSError):
                 folder.rmdir()
+
+    def copy_to_archive(self, path: PurePosixPath) -> None:
+        """Have a whole, synced copy of a recording in the archive: bytes first, then its name, then the folder.
+
+        Raises StoreError.
+        """
+        source, target = self.resolve(path), self.resolve(ARCHIVE / path)
+        partial = target.with_name(target.name + MOVING_SUFFIX)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with source.open("rb") as reading, partial.open("wb") as writing:
+                shutil.copyfileobj(reading, writing, COPY_BLOCK_BYTES)
+                writing.flush()
+                os.fsync(writing.fileno())
+            partial.replace(target)
+            _fsync(target.parent)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+            raise StoreError(f"{path} cannot be copied to the archive: {error.strerror}.") from error
 
     def write_picture(self, path: PurePosixPath, content: bytes) -> None:
         """Write a picture so that a reader sees the old one or the new one, never half of one."""
@@ -155,13 +204,16 @@ class Store:
 
     def recordings(self, camera_id: str, newest: timedelta | None = None, now: datetime | None = None) -> list[Path]:
         """Return a camera's recordings in order of time, finished and growing; only of the last hours if asked."""
-        folder = self.root / RECORDINGS / camera_id
-        if newest is not None and now is not None:
-            files = [file for hour in _hours(now - newest, now) for file in (folder / hour).glob("*.mp4*")]
-        else:
-            files = list(folder.glob("*/*/*.mp4*"))
-        ours = (file for file in files if _NAME.match(file.name) and not file.is_symlink())
-        return sorted(ours, key=lambda file: file.name)
+        found: dict[str, Path] = {}
+        for root in reversed(self._roots):
+            folder = root / RECORDINGS / camera_id
+            if newest is not None and now is not None:
+                files = [file for hour in _hours(now - newest, now) for file in (folder / hour).glob("*.mp4*")]
+            else:
+                files = list(folder.glob("*/*/*.mp4*"))
+            # While one is moved it lies in both: the first folder's counts.
+            found |= {file.name: file for file in files if _NAME.match(file.name) and not file.is_symlink()}
+        return [found[name] for name in sorted(found)]
 
     def recordings_in(self, camera_id: str, from_at: datetime, to_at: datetime) -> list[Path]:
         """Return a camera's recordings that may hold something of a stretch of time, in order."""
@@ -178,20 +230,32 @@ class Store:
 
     def cameras(self) -> list[str]:
         """Return the ids of cameras with recordings."""
-        folder = self.root / RECORDINGS
-        return sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
+        folders = [root / RECORDINGS for root in self._roots]
+        return sorted({entry.name for folder in folders if folder.is_dir() for entry in folder.iterdir()})
 
     def relative(self, file: Path) -> PurePosixPath:
-        """Return a file's path under the media root."""
+        """Return a file's path under the media root, or under the archive."""
+        if self.archive is not None and file.is_relative_to(self.archive):
+            return ARCHIVE / PurePosixPath(file.relative_to(self.archive))
         return PurePosixPath(file.relative_to(self.root))
 
     def space(self) -> Space:
         """Return how full the disk is; raises StoreError."""
-        try:
-            usage = shutil.disk_usage(self.root)
-        except OSError as error:
-            raise StoreError(f"The media folder {self.root} cannot be read: {error.strerror}.") from error
-        return Space(usage.total, usage.free)
+        return space_of(self.root)
+
+    @property
+    def _roots(self) -> list[Path]:
+        return [self.root] if self.archive is None else [self.root, self.archive]
+
+
+def space_of(folder: Path) -> Space:
+    """Return how full the disk of a folder is; raises StoreError."""
+    try:
+        seen = os.statvfs(folder)
+    except OSError as error:
+        raise StoreError(f"The folder {folder} cannot be read: {error.strerror}.") from error
+    size = seen.f_frsize
+    return Space(seen.f_blocks * size, seen.f_bavail * size, seen.f_files, seen.f_favail)
 
 
 def picture_path(

@@ -7,11 +7,13 @@ import asyncio
 import contextlib
 import faulthandler
 import logging
+import os
 from collections.abc import AsyncIterator
 
 from marengocam.core.clock import Clock
 
-LIMIT_S = 20.0
+LIMIT_S = 15.0  # so that a hung process is gone within 20 s, and before the supervisor would kill it without a word
+HUNG_STATUS = 1
 REARM_S = 2.0
 _LOG = logging.getLogger(__name__)
 
@@ -53,8 +55,9 @@ class Watchdog:
         while True:
             starved = self.starved()
             if starved:
-                # The timer stays armed from the last round: it prints every stack and ends the process.
                 _LOG.error("no progress for %.0f s: %s; the process ends", self._limit_s, ", ".join(starved))
-            else:
-                faulthandler.dump_traceback_later(self._limit_s, exit=True)
+                # At once and without tidying up: what hangs would keep an orderly end from coming.
+                faulthandler.dump_traceback(all_threads=True)
+                os._exit(HUNG_STATUS)
+            faulthandler.dump_traceback_later(self._limit_s, exit=True)
             await asyncio.sleep(min(REARM_S, self._limit_s / 4))

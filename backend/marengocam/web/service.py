@@ -22,7 +22,7 @@ from marengocam.web.answers import Handler, secured
 from marengocam.web.ingress import IngressGate, only_from
 from marengocam.web.limits import Meter, peer_key
 from marengocam.web.openapi import document
-from marengocam.web.routes import cameras, discovery, events, media, people, replays, system, visits, wishes, words
+from marengocam.web.routes import (cameras, discovery, events, media, people, replays, storage, system, visits, wishes, words)
 from marengocam.web.signing import PURPOSE, Signer
 from marengocam.web.table import PREFIX, SPEAKER, Desk, Route
 
@@ -30,6 +30,7 @@ ROUTES: tuple[Route, ...] = (
     *system.ROUTES,
     *wishes.ROUTES,
     *replays.ROUTES,
+    *storage.ROUTES,
     *cameras.ROUTES,
     *discovery.ROUTES,
     *media.ROUTES,
@@ -54,7 +55,7 @@ class WebService:
         context = app[CONTEXT]
         self._desk = Desk(
             context=context,
-            store=Store(context.settings.media_dir),
+            store=Store(context.settings.media_dir, context.settings.archive_dir),
             gate=Gate(context.hub, context.clock),
             signer=Signer(context.hub.keyring.signing_key(PURPOSE)),
             views={},
@@ -64,7 +65,7 @@ class WebService:
 
     async def run(self, context: ServiceContext) -> None:
         """Wait for the end; requests are served meanwhile."""
-        await asyncio.to_thread(media.clear_clips, Store(context.settings.media_dir))
+        await asyncio.to_thread(media.clear_clips, Store(context.settings.media_dir, context.settings.archive_dir))
         announcing = asyncio.create_task(keep_announced(context))
         async with self._ingress(context.settings):
             await context.stopping.wait()

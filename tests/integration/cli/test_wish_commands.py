@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from marengocam.core.clock import SystemClock
-from marengocam.core.model import Chunk
+from marengocam.core.model import Camera, Chunk
 
 
 async def test_privacy_is_switched_and_shown(hub, marengocam) -> None:
@@ -33,6 +33,7 @@ async def test_a_certainty_that_makes_no_sense_is_refused(hub, marengocam, proba
 async def test_gaps_are_listed(hub, marengocam) -> None:
     assert (await marengocam("gaps"))[1] == "No gaps.\n"
     now = SystemClock().now()
+    await hub.cameras.add(Camera("front", "Front", "rtsp://camera/1"))
     for ago_s in (600.0, 348.0, 60.0):
         path = PurePosixPath(f"recordings/front/{ago_s}.mp4")
         started_at = now - timedelta(seconds=ago_s)
@@ -43,3 +44,21 @@ async def test_gaps_are_listed(hub, marengocam) -> None:
     assert [line.split("  ", 1)[1] for line in told.splitlines()] == ["front  lost 0:03:12"]
     assert (await marengocam("gaps", "--camera", "yard"))[1] == "No gaps.\n"
     assert (await marengocam("gaps", "--hours", "0"))[0] == 2
+
+
+async def test_what_is_kept_is_set_shown_and_taken_back(hub, marengocam) -> None:
+    await hub.cameras.add(Camera("front", "Front", "rtsp://camera/1"))
+    assert (await marengocam("retention", "set", "*", "person", "--days", "30"))[0] == 0
+    assert (await marengocam("retention", "set", "front", "all", "--max-gb", "1.5"))[0] == 0
+    told = (await marengocam("retention", "list"))[1].splitlines()
+    assert told[0].startswith("*  everything  14 days")
+    assert told[1:] == ["*  person  30 days", "front  all  at most 1.5 GB"]
+    refused = ["* all --days 3", "* person", "* person --days -1", "nowhere named --days 1"]
+    for wrong in (line.split() for line in refused):
+        status, _, complained = await marengocam("retention", "set", *wrong)
+        assert (status, complained.startswith("marengocam: ")) == (2, True)
+    assert (await marengocam("retention", "clear", "*", "person"))[0] == 0
+    assert (await marengocam("retention", "clear", "*", "person"))[0] == 2
+    assert (await marengocam("favourite", "list"))[1] == "No favourites.\n"
+    assert (await marengocam("favourite", "remove", str(uuid4())))[0] == 2
+    assert (await marengocam("gaps", "--days", "3"))[1] == "No day was counted yet.\n"

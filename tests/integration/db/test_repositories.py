@@ -175,7 +175,7 @@ async def test_chunks_are_indexed_once_found_by_overlap_and_deleted_in_two_steps
     assert paths == {str(chunks[0].path), str(chunks[1].path)}
     await hub.chunks.forget([chunks[0].chunk_id])
     assert await hub.chunks.condemned(10) == []
-    assert [one.camera_id for one in await hub.chunks.oldest(1)] == ["yard"]
+    assert [one.camera_id for one in await hub.retention.oldest(1)] == ["yard"]
 
 
 async def test_a_persons_name_is_unique_whatever_the_case(hub):

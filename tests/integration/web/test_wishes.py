@@ -12,6 +12,7 @@ from marengocam.core.ids import new_id
 from marengocam.core.model import CameraState, Chunk, LocalTrack, PathPoint
 from marengocam.core.preferences import PRIVACY_REASON
 from marengocam.db.cameras import CameraStatus
+from marengocam.db.history import HealthSample, RecordingDay
 from marengocam.media.store import Store, live_path
 
 CAMERA = {"name": "Front door", "main_url": "rtsp://10.0.0.9/main"}
@@ -178,3 +179,38 @@ async def test_health_tells_the_time_the_database_and_how_far_recordings_reach(h
         assert (told["survival_mode"], told["face_engine"]) == (False, "ok")
         await hub.health.beat("ingest", "one", "ok", "", now, {"face_engine": "off"})
         assert (await api.call("GET", "/health"))[1]["face_engine"] == "off"
+
+
+async def test_retention_favourites_lost_days_and_history_are_told(hub, hub_settings):
+    now = SystemClock().now()
+    async with serving_api(hub, hub_settings) as api:
+        await api.call("POST", "/cameras", CAMERA)
+        rule = {"camera_id": "front_door", "kind": "named", "keep_days": 90.0}
+        status, told = await api.call("PUT", "/retention", rule)
+        assert (status, told["default_days"], told["rules"]) == (200, 14.0, [rule | {"max_bytes": None}])
+        for wrong in (
+            {"camera_id": "*", "kind": "all", "keep_days": 1},
+            {"camera_id": "*", "kind": "named"},
+            {"camera_id": "*", "kind": "cats", "keep_days": 1},
+        ):
+            assert (await api.call("PUT", "/retention", wrong))[0] == 400
+        assert (await api.call("PUT", "/retention", rule | {"camera_id": "nowhere"}))[0] == 404
+        assert (await api.call("DELETE", "/retention/front_door/named"))[0] == 204
+        assert (await api.call("DELETE", "/retention/front_door/named"))[0] == 404
+        await api.call("POST", "/events", {"label": "The bell", "camera_id": "front_door"})
+        await hub.retention.take_favourites(60, 60)
+        (favourite,) = (await api.call("GET", "/favourites"))[1]["favourites"]
+        assert (favourite["label"], favourite["camera_id"]) == ("The bell", "front_door")
+        assert (await api.call("DELETE", f"/favourites/{favourite['favourite_id']}"))[0] == 204
+        assert (await api.call("GET", "/favourites"))[1] == {"favourites": []}
+        await hub.history.add_day(RecordingDay("front_door", now.date(), 192.0, 2, 180.0))
+        (day,) = (await api.call("GET", "/gaps/days"))[1]["days"]
+        assert (day["lost_s"], day["gaps"]) == (192.0, 2)
+        await hub.history.add_sample(HealthSample(now, 0.91, 1.0, 1, 1, 1))
+        (sample,) = (await api.call("GET", "/health/history"))[1]["samples"]
+        assert sample["survival_level"] == 1
+        assert (await api.call("GET", "/health/history?from_at=2020-01-01T00:00:00Z"))[0] == 400
+        detail = {"survival_level": 3, "survival_step": "skip_faces", "survival_reasons": ["lag"]}
+        await hub.health.beat("janitor", "one", "degraded", "behind", now, detail)
+        told = (await api.call("GET", "/health"))[1]["survival"]
+        assert told == {"level": 3, "step": "skip_faces", "reasons": ["lag"]}

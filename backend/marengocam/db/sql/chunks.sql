@@ -27,27 +27,9 @@ WHERE condemned_at IS NULL AND (CAST(:camera_id AS text) IS NULL OR camera_id = 
 -- How far back recordings reach.
 SELECT min(started_at) FROM chunk WHERE condemned_at IS NULL;
 
--- name: gaps
--- Stretches without a recording between files, and after the last one, if that ended before `open_until`.
-WITH files AS (
-    SELECT camera_id, started_at + duration_s * interval '1 second' AS ended_at,
-        lead(started_at) OVER (PARTITION BY camera_id ORDER BY started_at) AS next_at
-    FROM chunk
-    WHERE started_at BETWEEN :from_at AND :to_at AND (CAST(:camera_id AS text) IS NULL OR camera_id = :camera_id)
-)
-SELECT camera_id, ended_at AS from_at, coalesce(next_at, :to_at) AS to_at FROM files
-WHERE coalesce(next_at, :open_until) - ended_at > :least_s * interval '1 second'
-ORDER BY ended_at DESC, camera_id
-LIMIT :most;
-
 -- name: total_bytes$
 -- What the kept files take.
 SELECT coalesce(sum(size_bytes), 0)::bigint FROM chunk WHERE condemned_at IS NULL;
-
--- name: oldest
--- The first to go.
-SELECT chunk_id, camera_id, started_at, duration_s, size_bytes, path, codec, width_px, height_px
-FROM chunk WHERE condemned_at IS NULL ORDER BY started_at LIMIT :most;
 
 -- name: condemn!
 -- Sentence files: from now on nobody is shown them.
@@ -62,15 +44,26 @@ FROM chunk WHERE condemned_at IS NOT NULL ORDER BY condemned_at LIMIT :most;
 -- The file is gone, the row follows.
 DELETE FROM chunk WHERE chunk_id = ANY(CAST(:chunk_ids AS uuid[])) AND condemned_at IS NOT NULL;
 
+-- name: drop_paths!
+-- Files that went without the index: their rows follow.
+DELETE FROM chunk WHERE path = ANY(CAST(:paths AS text[]));
+
+-- name: second_paths
+-- Where further files of recordings may lie.
+SELECT other_path FROM chunk WHERE chunk_id = ANY(CAST(:chunk_ids AS uuid[])) AND other_path IS NOT NULL;
+
 -- name: known_paths
--- What the index knows of a camera in a stretch of time, condemned or not.
+-- What the index knows of a camera in a stretch of time, condemned or not, on the move or not.
 SELECT path FROM chunk
-WHERE camera_id = :camera_id AND started_at >= :from_at AND started_at <= :to_at;
+WHERE camera_id = :camera_id AND started_at >= :from_at AND started_at <= :to_at
+UNION ALL
+SELECT other_path FROM chunk
+WHERE camera_id = :camera_id AND started_at >= :from_at AND started_at <= :to_at AND other_path IS NOT NULL;
 
 -- name: all_chunks
 -- A page of the whole index, in order of path, for the check of the invariants.
 SELECT chunk_id, camera_id, started_at, duration_s, size_bytes, path, codec, width_px, height_px,
-    condemned_at IS NOT NULL AS is_condemned
+    condemned_at IS NOT NULL AS is_condemned, other_path
 FROM chunk WHERE path > :after_path ORDER BY path LIMIT :most;
 
 -- name: notify!

@@ -9,6 +9,7 @@ from marengocam import __version__
 from marengocam.core.errors import StoreError
 from marengocam.core.ids import new_id
 from marengocam.core.model import EventType
+from marengocam.core.survival import LADDER
 from marengocam.db.health import ServiceHealth
 from marengocam.db.rules import Rule
 from marengocam.web.answers import InputFieldError, given, told
@@ -48,6 +49,7 @@ async def health(desk: Desk, _request: web.Request) -> web.Response:
             services=[wire.ServiceOut(**asdict(one)) for one in services],
             now=desk.context.clock.now(),
             survival_mode=any(one.detail.get("survival_mode") for one in services if one.status != "gone"),
+            survival=survival(services),
             face_engine=face_engine(services),
             storage=await _storage(desk),
             log=[
@@ -74,6 +76,17 @@ def face_engine(services: list[ServiceHealth]) -> Literal["off", "ok", "away"]:
     if seen <= {"off", None}:
         return "off"
     return "ok" if seen <= {"off", None, "closed"} else "away"
+
+
+def survival(services: list[ServiceHealth]) -> wire.SurvivalOut:
+    """Return how much is given up, as the janitor says; that of the worst off where there are several."""
+    told_by = [one.detail for one in services if one.service == "janitor" and one.status != "gone"]
+    worst_off = max(told_by, key=lambda detail: detail.get("survival_level") or 0, default={})
+    return wire.SurvivalOut(
+        level=worst_off.get("survival_level") or 0,
+        step=worst_off.get("survival_step") or LADDER[0],
+        reasons=worst_off.get("survival_reasons") or [],
+    )
 
 
 async def _storage(desk: Desk) -> wire.StorageOut | None:

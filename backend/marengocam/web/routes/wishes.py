@@ -9,6 +9,7 @@ from aiohttp import web
 from marengocam.core.ids import new_id
 from marengocam.core.model import EventType, NewEvent
 from marengocam.core.preferences import Preferences
+from marengocam.core.retention import Policy
 from marengocam.web.answers import InputFieldError, given, told
 from marengocam.web.query import aware, moment, number
 from marengocam.web.routes.events import told_events
@@ -57,17 +58,17 @@ async def gaps(desk: Desk, request: web.Request) -> web.Response:
     from_at = moment(request, "from_at") or to_at - GAPS_OF
     if not timedelta(0) < to_at - from_at <= GAPS_AT_MOST:
         raise InputFieldError(f"The stretch must be between nothing and {GAPS_AT_MOST.days} days long.", "from_at")
-    found = await desk.hub.chunks.gaps(
-        request.query.get("camera_id") or None,
-        from_at,
-        to_at,
-        chunk_s=desk.context.settings.chunk_s,
-        limit=number(request, "limit", MAX_GAPS, 1, MAX_GAPS),
+    limit = number(request, "limit", MAX_GAPS, 1, MAX_GAPS)
+    settings = desk.context.settings
+    # Further back retention has made holes of its own.
+    kept_from = now - Policy(await desk.hub.retention.rules(), settings.retention_days).shortest
+    found = await desk.hub.history.gaps(
+        request.query.get("camera_id") or None, max(from_at, kept_from), to_at, chunk_s=settings.chunk_s
     )
     always = {one.camera_id for one in await desk.hub.cameras.list() if one.enabled and one.recording.mode == "always"}
     shown = [
         wire.GapOut(camera_id=gap.camera_id, from_at=gap.from_at, to_at=gap.to_at)
-        for gap in found
+        for gap in found[:limit]
         if gap.camera_id in always
     ]
     return told(wire.GapList(gaps=shown))

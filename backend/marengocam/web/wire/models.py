@@ -195,6 +195,14 @@ class HealthEntryOut(Told):
     message: str
 
 
+class SurvivalOut(Told):
+    """How many steps survival mode has given up (0: it is off), the last of them, and why."""
+
+    level: int
+    step: str
+    reasons: list[Literal["disk", "lag"]]
+
+
 class HealthOut(Told):
     """How the whole is doing; `status` is that of the worst part."""
 
@@ -202,6 +210,7 @@ class HealthOut(Told):
     services: list[ServiceOut]
     now: datetime
     survival_mode: bool
+    survival: SurvivalOut
     face_engine: Literal["off", "ok", "away"]
     storage: StorageOut | None
     log: list[HealthEntryOut]

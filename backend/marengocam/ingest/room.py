@@ -1,0 +1,88 @@
+"""Room for the present moment when nobody else makes it: the hub is away, or the janitor is, or it is too slow."""
+
+import asyncio
+import logging
+import threading
+from datetime import timedelta
+
+from marengocam.core.clock import Clock
+from marengocam.core.errors import StoreError
+from marengocam.db.hub import Hub
+from marengocam.media.last_resort import FULL_SHARE, given_up, hold_ballast, make_room, settle
+from marengocam.media.store import Store
+
+LOOK_EVERY_S = 1.0
+AT_LEAST_FILES = 4  # a write was refused though the disk says that it has room
+SETTLED_AFTER = timedelta(minutes=10)  # until then a row may still be on its way for a file that is gone
+TOLD_EVERY_S = 60.0
+_LOG = logging.getLogger(__name__)
+
+
+class Room:
+    """Looks at the disk once a second, on a thread of its own, and deletes the oldest recordings as the last resort."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.given_up = 0
+        self.pressing = False  # the last look found the disk full
+        self._store = store
+        self._clock = clock
+        self._woken = threading.Event()
+        self._refused = False
+        self._stopping = False
+        self._told_s: float | None = None
+        self._thread = threading.Thread(target=self._run, name="room on the disk", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end."""
+        self._stopping = True
+        self._woken.set()
+
+    def refused(self) -> None:
+        """Note that a write was refused for want of room; called on any thread."""
+        self._refused = True
+        self._woken.set()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._woken.wait(LOOK_EVERY_S)
+            self._woken.clear()
+            try:
+                self._look()
+            except (StoreError, OSError) as error:
+                self._tell("room on the disk cannot be made: %s", error)
+
+    def _look(self) -> None:
+        refused, self._refused = self._refused, False
+        self.pressing = refused or self._store.space().used_share > FULL_SHARE
+        if not self.pressing:
+            hold_ballast(self._store)
+            return
+        gone = make_room(self._store, self._clock.now(), at_least=AT_LEAST_FILES if refused else 0)
+        self.given_up += len(gone)
+        if gone:
+            self._tell("the disk is full: the %d oldest recordings went, to record the present", len(gone))
+        else:
+            self._tell("the disk is full of other things: there is no recording left to delete (%d so far)", 0)
+
+    def _tell(self, text: str, value: object) -> None:
+        now_s = self._clock.monotonic_s()
+        if self._told_s is None or now_s - self._told_s >= TOLD_EVERY_S:
+            self._told_s = now_s
+            _LOG.warning(text, value)
+
+
+async def settle_given_up(hub: Hub, store: Store, clock: Clock) -> None:
+    """Bring the index in line with what went without it. Raises HubUnavailableError, StoreError; again is no harm."""
+    listed = await asyncio.to_thread(given_up, store)
+    if not listed:
+        return
+    for path in listed:  # a kill may have come between the list and the file
+        await asyncio.to_thread(store.delete, path)
+    await hub.chunks.drop(list(listed))
+    now = clock.now()
+    settled = [path for path, at in listed.items() if abs(now - at) > SETTLED_AFTER]
+    await asyncio.to_thread(settle, store, settled)

@@ -1,0 +1,57 @@
+"""Moving recordings to the archive folder, in an order that keeps I1 and I2 whatever instruction is the last.
+
+The row is told first where a second file may lie; the copy is whole and synced before the row points to it; the old
+file goes after that, and only then is the second place struck off. Whatever stands there after a kill is not needed.
+"""
+
+import contextlib
+import logging
+from pathlib import PurePosixPath
+
+from marengocam.core.errors import StoreError
+from marengocam.core.model import Chunk
+from marengocam.db.hub import Hub
+from marengocam.janitor.quiet import QuietThread
+from marengocam.media.store import ARCHIVE, MOVING_SUFFIX, Store
+
+BATCH_CHUNKS = 20
+_LOG = logging.getLogger(__name__)
+
+
+async def move(hub: Hub, store: Store, chunk: Chunk, quiet: QuietThread) -> bool:
+    """Move one recording; False when it was condemned meanwhile. Raises HubUnavailableError, StoreError."""
+    there = ARCHIVE / chunk.path
+    if not await hub.retention.begin_move(chunk.chunk_id, there):
+        return False
+    try:
+        await quiet.run(store.copy_to_archive, chunk.path)
+    except StoreError:
+        await hub.retention.end_move(chunk.chunk_id, there)
+        raise
+    if not await hub.retention.switch_over(chunk.chunk_id, there):
+        return False  # condemned: both files go with it
+    await quiet.run(store.delete, chunk.path)
+    await hub.retention.end_move(chunk.chunk_id, chunk.path)
+    return True
+
+
+async def end_cut_short_moves(hub: Hub, store: Store, quiet: QuietThread) -> int:
+    """Delete what moves that were cut short left in the second place; return how many there were."""
+    total = 0
+    while cut_short := await hub.retention.on_the_move(BATCH_CHUNKS):
+        for chunk_id, other in cut_short:
+            await quiet.run(store.delete, PurePosixPath(f"{other}{MOVING_SUFFIX}"))
+            await quiet.run(store.delete, other)
+            await hub.retention.end_move(chunk_id, other)
+        total += len(cut_short)
+    return total
+
+
+def archive_problem(store: Store) -> str:
+    """Return why the archive cannot be used now, or ''."""
+    if store.archive is None:
+        return ""
+    with contextlib.suppress(OSError):
+        if store.archive.is_dir():
+            return ""
+    return f"The archive folder {store.archive} is not there: mount its disk. Old recordings stay where they are."

@@ -1,0 +1,121 @@
+"""Survival mode carried out: told to ingest and to everybody, and the oldest recordings deleted."""
+
+import asyncio
+import contextlib
+import logging
+
+from prometheus_client import Counter, Gauge
+
+from marengocam.core.errors import StoreError
+from marengocam.core.ids import new_id
+from marengocam.core.model import EventType, NewEvent
+from marengocam.janitor.deletion import carry_out, condemn
+from marengocam.janitor.favourites import Favourites
+from marengocam.janitor.quiet import QuietThread
+from marengocam.janitor.retention import to_sacrifice
+from marengocam.janitor.survival import Reading, Survival, advance, resumed
+from marengocam.janitor.watching import lag_of
+from marengocam.media.store import Space, Store
+from marengocam.runtime.context import ServiceContext
+
+SHED_LEVEL = "analysis_shed_level"  # in the hub's settings, where ingest reads it
+SACRIFICED_AT_ONCE = 20
+WORK_LIMIT_S = 10.0  # then the others are looked at again
+REASONS = {
+    "disk": "the disk is nearly full, and the oldest recordings go whatever their age",
+    "lag": "analysis is behind",
+}
+FULL_OF_OTHERS = "The disk is full of other things than recordings: make room on it, or use another disk."
+_LOG = logging.getLogger(__name__)
+
+
+class Rescue:
+    """Decides on each look, and does what was decided."""
+
+    def __init__(self, context: ServiceContext, store: Store, quiet: QuietThread, favourites: Favourites) -> None:
+        self.state = Survival()
+        self.space: Space | None = None
+        self.lag_s: float | None = None
+        self.sacrificed = 0
+        self.problem = ""
+        self._context = context
+        self._store = store
+        self._quiet = quiet
+        self._favourites = favourites
+        self._told: Survival | None = None  # None: nobody knows what an earlier janitor left
+        registry = context.metrics
+        self._level_gauge = Gauge("marengocam_survival_level", "steps given up by survival mode", registry=registry)
+        self._disk_gauge = Gauge("marengocam_disk_used_share", "how full the recordings' disk is", registry=registry)
+        self._lag_gauge = Gauge("marengocam_ingest_lag_s", "how far ingest is behind", registry=registry)
+        self._counter = Counter("marengocam_sacrificed_chunks", "deleted to survive", registry=registry)
+
+    async def look(self) -> None:
+        """Look once, and act. Raises HubUnavailableError; the decision holds nevertheless."""
+        clock, hub = self._context.clock, self._context.hub
+        try:
+            self.space = await asyncio.to_thread(self._store.space)
+        except StoreError:
+            self.space = None
+        used_share = self.space.used_share if self.space is not None else None
+        if self._told is None:
+            self.state = resumed(await hub.settings_store.get(SHED_LEVEL), clock.monotonic_s())
+            self._told = self.state
+        self.lag_s = lag_of(await hub.cameras.statuses(), clock.now())
+        self.state = advance(self.state, Reading(used_share, self.lag_s), clock.monotonic_s())
+        self._level_gauge.set(self.state.level)
+        self._disk_gauge.set(used_share or 0.0)
+        self._lag_gauge.set(self.lag_s or 0.0)
+        self._quiet.hurry = "disk" in self.state.reasons
+        await self._tell()
+        if "disk" in self.state.reasons:
+            await self._sacrifice()
+        else:
+            self.problem = ""
+
+    @property
+    def reason(self) -> str:
+        """What an owner is told while it is on."""
+        causes = " and ".join(REASONS[one] for one in self.state.reasons) or "it is on its way out"
+        return self.problem or f"Survival mode, step {self.state.level} ({self.state.step}): {causes}."
+
+    async def _tell(self) -> None:
+        """Have ingest, the events and the log follow; what could not be told is told at the next look."""
+        told = self._told
+        if told is not None and told.level == self.state.level:
+            return
+        now, hub = self._context.clock.now(), self._context.hub
+        await hub.settings_store.set(SHED_LEVEL, self.state.level)
+        data = {
+            "state": "on" if self.state.on else "off",
+            "level": self.state.level,
+            "step": self.state.step,
+            "reasons": list(self.state.reasons),
+            "disk_used_share": round(self.space.used_share, 4) if self.space is not None else None,
+            "ingest_lag_s": self.lag_s,
+        }
+        await hub.events.append([NewEvent(new_id(now), EventType.SURVIVAL_MODE_CHANGED, now, data=data)])
+        self._told = self.state
+        message = self.reason if self.state.on else "Survival mode is over."
+        _LOG.warning("%s", message)
+        await hub.health.log("janitor", "survival_mode", "warning" if self.state.on else "info", message, data)
+
+    async def _take_favourites(self) -> None:
+        with contextlib.suppress(StoreError):  # the word left in the folder may not fit now; the hub has it
+            await self._favourites.take()
+
+    async def _sacrifice(self) -> None:
+        """Delete the oldest recordings until the disk, measured after each batch, is relieved; favourites last."""
+        hub, clock = self._context.hub, self._context.clock
+        await self._take_favourites()
+        until_s = clock.monotonic_s() + WORK_LIMIT_S
+        while self.space is not None and clock.monotonic_s() < until_s and not self._context.stopping.is_set():
+            oldest = await hub.retention.oldest(SACRIFICED_AT_ONCE, folder="recordings")
+            going = to_sacrifice(oldest, self.space)
+            await condemn(hub, going, clock)
+            gone = await carry_out(hub, self._store, self._quiet, pause_s=0.0)
+            self.sacrificed += gone
+            self._counter.inc(gone)
+            self.problem = "" if oldest or gone else FULL_OF_OTHERS
+            if not gone:
+                return
+            self.space = await asyncio.to_thread(self._store.space)

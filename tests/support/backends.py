@@ -1,0 +1,71 @@
+"""A whole backend (`marengocam up`) for fault tests: its processes by name, and what is left when it ended."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import aiohttp
+import psutil
+
+from marengocam.check.invariants import findings_of
+from marengocam.core.clock import SystemClock
+from marengocam.db.hub import Hub, open_hub
+from marengocam.demo.backend import Backend
+from marengocam.media.store import Store
+from marengocam.settings import Settings, load_settings
+
+SERVICES = ("ingest", "resolver", "face", "janitor", "automation", "web")
+CLOCK = SystemClock()
+
+
+def service_process(parent: psutil.Process, name: str) -> psutil.Process:
+    """Return a service's process; raises LookupError while it is away."""
+    for child in parent.children(recursive=True):
+        with suppress(psutil.Error):
+            if child.cmdline()[-2:] == ["marengocam.cli", name]:
+                return child
+    raise LookupError(name)
+
+
+def settings_of(backend: Backend) -> Settings:
+    return load_settings({**os.environ, **backend.environment})
+
+
+async def is_well(session: aiohttp.ClientSession, port: str | int) -> bool:
+    with suppress(aiohttp.ClientError, TimeoutError):
+        async with session.get(f"http://127.0.0.1:{port}/health", timeout=aiohttp.ClientTimeout(total=2)) as answer:
+            return answer.status == 200
+    return False
+
+
+async def holds(condition: Callable[[], object], limit_s: float, every_s: float = 0.05) -> float:
+    """Wait until something holds; return after how many seconds it did."""
+    start_s = CLOCK.monotonic_s()
+    async with asyncio.timeout(limit_s):
+        while True:
+            found = condition()
+            if asyncio.iscoroutine(found):
+                found = await found
+            if found:
+                return CLOCK.monotonic_s() - start_s
+            await asyncio.sleep(every_s)
+
+
+async def problems(hub: Hub, settings: Settings, *, deep: bool = False) -> dict[str, list[str]]:
+    """Return what `marengocam check` complains about, by invariant."""
+    store = Store(settings.media_dir, settings.archive_dir)
+    findings = await findings_of(hub, store, CLOCK, deep=deep)
+    return {one.name: one.problems for one in findings if one.problems}
+
+
+async def problems_of(backend: Backend, *, deep: bool = False) -> dict[str, list[str]]:
+    """The same, of a whole backend."""
+    settings = settings_of(backend)
+    async with open_hub(settings, "test", 2) as hub:
+        return await problems(hub, settings, deep=deep)
+
+
+def log_of(backend: Backend) -> str:
+    return Path(backend.child.log_file).read_text(errors="replace")
