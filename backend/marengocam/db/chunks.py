@@ -72,10 +72,10 @@ class Chunks:
         async with self._database.connection() as connection:
             await _QUERIES.forget(connection, chunk_ids=list(chunk_ids))
 
-    async def drop(self, paths: Sequence[PurePosixPath]) -> None:
-        """Drop the rows of files that went without the hub's knowledge."""
+    async def condemn_paths(self, paths: Sequence[PurePosixPath], at: datetime) -> None:
+        """Sentence files that went without the hub's knowledge; the janitor forgets their rows."""
         async with self._database.connection() as connection:
-            await _QUERIES.drop_paths(connection, paths=[str(path) for path in paths])
+            await _QUERIES.condemn_paths(connection, paths=[str(path) for path in paths], at=at)
 
     async def second_paths(self, chunk_ids: Sequence[UUID]) -> list[PurePosixPath]:
         """Return where further files of recordings may lie, since a move to the archive was cut short."""

@@ -82,7 +82,7 @@ async def settle_given_up(hub: Hub, store: Store, clock: Clock) -> None:
         return
     for path in listed:  # a kill may have come between the list and the file
         await asyncio.to_thread(store.delete, path)
-    await hub.chunks.drop(list(listed))
     now = clock.now()
+    await hub.chunks.condemn_paths(list(listed), now)
     settled = [path for path, at in listed.items() if abs(now - at) > SETTLED_AFTER]
     await asyncio.to_thread(settle, store, settled)

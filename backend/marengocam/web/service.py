@@ -22,7 +22,19 @@ from marengocam.web.answers import Handler, secured
 from marengocam.web.ingress import IngressGate, only_from
 from marengocam.web.limits import Meter, peer_key
 from marengocam.web.openapi import document
-from marengocam.web.routes import (cameras, discovery, events, media, people, replays, storage, system, visits, wishes, words)
+from marengocam.web.routes import (
+    cameras,
+    discovery,
+    events,
+    media,
+    people,
+    replays,
+    storage,
+    system,
+    visits,
+    wishes,
+    words,
+)
 from marengocam.web.signing import PURPOSE, Signer
 from marengocam.web.table import PREFIX, SPEAKER, Desk, Route
 

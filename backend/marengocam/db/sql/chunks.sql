@@ -44,9 +44,9 @@ FROM chunk WHERE condemned_at IS NOT NULL ORDER BY condemned_at LIMIT :most;
 -- The file is gone, the row follows.
 DELETE FROM chunk WHERE chunk_id = ANY(CAST(:chunk_ids AS uuid[])) AND condemned_at IS NOT NULL;
 
--- name: drop_paths!
--- Files that went without the index: their rows follow.
-DELETE FROM chunk WHERE path = ANY(CAST(:paths AS text[]));
+-- name: condemn_paths!
+-- Files that went without the index are sentenced afterwards.
+UPDATE chunk SET condemned_at = :at WHERE path = ANY(CAST(:paths AS text[])) AND condemned_at IS NULL;
 
 -- name: second_paths
 -- Where further files of recordings may lie.

@@ -13,9 +13,9 @@ GRANT INSERT ON health_log
     TO marengocam_ingest;
 GRANT SELECT ON assignment, camera, denial, exemplar, identity, person, schema_migration, zone
     TO marengocam_ingest;
-GRANT SELECT, INSERT ON chunk, event
+GRANT SELECT, INSERT ON event
     TO marengocam_ingest;
-GRANT SELECT, INSERT, UPDATE ON camera_memory, camera_status, lease, local_track, setting
+GRANT SELECT, INSERT, UPDATE ON camera_memory, camera_status, chunk, lease, local_track, setting
     TO marengocam_ingest;
 GRANT SELECT, INSERT, UPDATE, DELETE ON service_health
     TO marengocam_ingest;
@@ -67,13 +67,19 @@ GRANT SELECT, UPDATE ON local_track
 -- name: janitor#
 -- The rights of marengocam_janitor.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM marengocam_janitor;
-GRANT SELECT ON assignment, denial, person, schema_migration
+GRANT INSERT ON recording_day
     TO marengocam_janitor;
-GRANT SELECT, DELETE ON exemplar, health_log, identity
+GRANT SELECT ON assignment, camera, camera_status, denial, person, retention, schema_migration, zone
     TO marengocam_janitor;
-GRANT SELECT, INSERT, DELETE ON event
+GRANT SELECT, DELETE ON exemplar, identity
     TO marengocam_janitor;
-GRANT SELECT, INSERT, UPDATE, DELETE ON service_health
+GRANT SELECT, INSERT ON favourite
+    TO marengocam_janitor;
+GRANT SELECT, INSERT, DELETE ON event, health_log, health_sample
+    TO marengocam_janitor;
+GRANT SELECT, INSERT, UPDATE ON setting
+    TO marengocam_janitor;
+GRANT SELECT, INSERT, UPDATE, DELETE ON recording_pause, service_health
     TO marengocam_janitor;
 GRANT SELECT, UPDATE ON event_counter
     TO marengocam_janitor;
@@ -83,13 +89,14 @@ GRANT SELECT, UPDATE, DELETE ON chunk, local_track
 -- name: web#
 -- The rights of marengocam_web.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM marengocam_web;
-GRANT SELECT ON camera_status, chunk, health_log, replay_case, schema_migration
+GRANT SELECT ON camera_status, health_log, health_sample, recording_day, recording_pause, replay_case,
+    schema_migration
     TO marengocam_web;
 GRANT SELECT, INSERT, DELETE ON denial, zone
     TO marengocam_web;
 GRANT SELECT, INSERT, UPDATE ON event, identity, setting, token, word
     TO marengocam_web;
-GRANT SELECT, INSERT, UPDATE, DELETE ON camera, exemplar, person, replay_run, rule, service_health
+GRANT SELECT, INSERT, UPDATE, DELETE ON camera, exemplar, person, replay_run, retention, rule, service_health
     TO marengocam_web;
-GRANT SELECT, UPDATE ON assignment, event_counter, local_track
+GRANT SELECT, UPDATE ON assignment, chunk, event_counter, favourite, local_track
     TO marengocam_web;
