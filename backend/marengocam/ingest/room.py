@@ -6,7 +6,7 @@ import threading
 from datetime import timedelta
 
 from marengocam.core.clock import Clock
-from marengocam.core.errors import StoreError
+from marengocam.core.errors import MarengoCamError
 from marengocam.db.hub import Hub
 from marengocam.media.last_resort import FULL_SHARE, given_up, hold_ballast, make_room, settle
 from marengocam.media.store import Store
@@ -52,7 +52,7 @@ class Room:
             self._woken.clear()
             try:
                 self._look()
-            except (StoreError, OSError) as error:
+            except (MarengoCamError, OSError) as error:
                 self._tell("room on the disk cannot be made: %s", error)
 
     def _look(self) -> None:

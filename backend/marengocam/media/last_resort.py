@@ -196,6 +196,6 @@ def _of_camera(folder: Path) -> Iterator[Path]:
 
 def _sorted(folder: Path) -> list[Path]:
     try:
-        return sorted(folder.iterdir())
+        return sorted(entry for entry in folder.iterdir() if not entry.is_symlink())
     except OSError:
         return []
