@@ -75,7 +75,7 @@ class RunFolder:
         file = self.place / PICTURES / Path(name).name
         try:
             return file.read_bytes()
-        except OSError:
+        except (OSError, ValueError):  # a name may hold what no name holds
             return None
 
     def _unit(self, number: int) -> Path:

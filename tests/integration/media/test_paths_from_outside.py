@@ -12,6 +12,7 @@ from marengocam.core.ids import new_id
 from marengocam.core.model import Camera, Chunk, LocalTrack
 from marengocam.media.playlist import init_bytes, segment_bytes
 from marengocam.media.store import RecordingName, Store, live_path
+from marengocam.replay.folder import RunFolder
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 SECRET = b"the secret beside the media folder"
@@ -109,3 +110,11 @@ async def test_a_row_that_points_outside_gives_nothing_away(hub, hub_settings, s
             status, content = await api.call("GET", path)
             assert status in {400, 404}, path
             assert SECRET not in (content if isinstance(content, bytes) else str(content).encode())
+
+
+@pytest.mark.parametrize("name", ["../report.json", "..", ".", "", "\0", "a" * 5000, "/etc/passwd"])
+def test_no_name_of_a_replays_picture_reads_anything_else(tmp_path, name):
+    folder = RunFolder(tmp_path, new_id(NOW))
+    (folder.place / "pictures").mkdir(parents=True)
+    (folder.place / "report.json").write_bytes(SECRET)
+    assert folder.picture(name) is None
