@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import voluptuous as vol
 
@@ -55,6 +56,16 @@ class Settings:
     face_url: str = ""  # empty: our own face process on face_port; "off": no faces
     mqtt_url: Secret = Secret("")  # mqtt://user:password@host:1883; empty: none
     mqtt_topic_prefix: str = "marengocam"
+    mqtt_ca_file: Path | None = None  # the broker's own certificate authority, PEM
+    mqtt_certificate_file: Path | None = None  # our certificate, where the broker wants one, PEM
+    mqtt_key_file: Path | None = None  # its key, PEM, without a passphrase
+    mqtt_discovery: bool = False  # Home Assistant finds cameras and persons over MQTT
+    mqtt_discovery_prefix: str = "homeassistant"
+    bus_url: Secret = Secret("")  # wake-ups; empty: PostgreSQL; redis://...; poll: none
+    latitude: float | None = None  # where the owner lives, for the sun in rules
+    longitude: float | None = None
+    time_zone: str = ""  # such as Europe/Berlin; empty: the machine's
+    webhook_hosts: str = ""  # hosts on the owner's own network that webhooks may call, with commas between
     loopback_cameras: bool = False  # whether a camera may be on this machine itself, as with go2rtc beside us
     chunk_s: float = 60.0  # length of a recorded file
     analysis_fps: float = 5.0  # frames looked at per second and camera
@@ -108,6 +119,20 @@ def _networks(value: Any) -> tuple[Network, ...]:
     return networks
 
 
+def _bus_url(value: Secret) -> Secret:
+    if not value.reveal().startswith(("redis://", "rediss://", "unix://")) and value.reveal() not in {"", "poll"}:
+        raise vol.Invalid("redis://host:6379, rediss:// for TLS, unix:///path, or poll is wanted")
+    return value
+
+
+def _time_zone(value: Any) -> str:
+    try:
+        ZoneInfo(str(value))
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise vol.Invalid("a time zone such as Europe/Berlin is wanted") from None
+    return str(value)
+
+
 _PORT = vol.All(vol.Coerce(int), vol.Range(1, 65535))
 _GIGABYTES = vol.All(vol.Coerce(float), vol.Range(0, 1024))
 _SCHEMA = vol.Schema(
@@ -131,7 +156,17 @@ _SCHEMA = vol.Schema(
         "janitor_health_port": _PORT,
         "face_url": str,
         "mqtt_url": _secret,
-        "mqtt_topic_prefix": str,
+        "mqtt_topic_prefix": vol.All(str, vol.Match(r"^[^#+\x00]{1,200}$")),
+        "mqtt_ca_file": vol.Any(None, _path),
+        "mqtt_certificate_file": vol.Any(None, _path),
+        "mqtt_key_file": vol.Any(None, _path),
+        "mqtt_discovery": vol.Boolean(),
+        "mqtt_discovery_prefix": vol.All(str, vol.Match(r"^[^#+\x00]{1,200}$")),
+        "bus_url": vol.All(_secret, _bus_url),
+        "latitude": vol.Any(None, vol.All(vol.Coerce(float), vol.Range(-90, 90))),
+        "longitude": vol.Any(None, vol.All(vol.Coerce(float), vol.Range(-180, 180))),
+        "time_zone": vol.Any("", _time_zone),
+        "webhook_hosts": str,
         "loopback_cameras": vol.Boolean(),
         "chunk_s": vol.All(vol.Coerce(float), vol.Range(2, 900)),
         "analysis_fps": vol.All(vol.Coerce(float), vol.Range(0.2, 30)),

@@ -37,6 +37,13 @@ EXTRA_FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "health_changed": {"service": "service", "status": "status", "reason": "reason"},
     "survival_mode_changed": {"state": "state"},
     "replay_finished": {"run_id": "run_id", "state": "state"},
+    "rule_fired": {
+        "name": "name",
+        "rule": "rule",
+        "data": "data",
+        "cause_type": "cause_type",
+        "cause_number": "cause_number",
+    },
 }
 
 

@@ -31,3 +31,39 @@ def write_certificate(file: Path) -> Path:
     )
     file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
     return file
+
+
+def write_authority(file: Path) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    """Write the certificate of an authority that signs others; return it with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = _built("authority", key.public_key(), "authority", key, ca=True)
+    file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    return certificate, key
+
+
+def write_certificate_of(authority: tuple[x509.Certificate, ec.EllipticCurvePrivateKey], file: Path, name: str) -> Path:
+    """Write key and certificate, signed by an authority, into one PEM file; return it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = _built(name, key.public_key(), "authority", authority[1], ca=False)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+def _built(
+    name: str, key: ec.EllipticCurvePublicKey, issuer: str, signer: ec.EllipticCurvePrivateKey, *, ca: bool
+) -> x509.Certificate:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(VALID_FROM)
+        .not_valid_after(VALID_FROM + VALID_FOR)
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(signer, hashes.SHA256())
+    )

@@ -12,7 +12,7 @@ FILE = SQL_FOLDER / "grants.sql"
 RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 HOW = "MARENGOCAM_UPDATE_REFERENCE=1 .venv/bin/python -m pytest tests/integration/db/test_roles.py"
 _TABLES = (
-    "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') "
+    "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v') "
     "AND relnamespace = 'public'::regnamespace ORDER BY relname"
 )
 _HEAD = f"""\

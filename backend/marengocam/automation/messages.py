@@ -1,56 +1,27 @@
-"""What goes to the broker: topics and JSON payloads."""
+"""What goes to the broker."""
 
-import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from marengocam.automation.rules import fits
-from marengocam.core.model import Event
-from marengocam.db.rules import Rule
-
-LATE_AFTER_S = 30.0
+MAX_TOPIC_BYTES = 65_535
+Ended = Callable[[str], None]  # called once with why it failed, "" when it is done
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One publication."""
+    """One publication; an empty payload that is retained takes back what stood under its topic."""
 
     topic: str
     payload: str
     retain: bool = False
 
 
-def messages_for(event: Event, rules: list[Rule], prefix: str, now: datetime) -> list[Message]:
-    """Return what an event publishes: itself, and what each rule that fits says.
-
-    A late event is told but fires no rule, so that nothing acts today on yesterday's face.
-    """
-    late = (now - event.occurred_at).total_seconds() > LATE_AFTER_S
-    told = event_json(event, late=late)
-    found = [Message(f"{prefix}/events/{event.type}", json.dumps(told))]
-    if not late:
-        found += [
-            Message(rule.mqtt_topic, json.dumps(told if rule.payload is None else rule.payload))
-            for rule in rules
-            if fits(rule, event)
-        ]
-    return found
+def ignored(_reason: str) -> None:
+    """Take note of nothing."""
 
 
-def event_json(event: Event, *, late: bool) -> dict[str, Any]:
-    """Return an event as JSON values."""
-    return {
-        "number": event.number,
-        "type": str(event.type),
-        "occurred_at": event.occurred_at.isoformat(),
-        "late": late,
-        "camera_id": event.camera_id,
-        "local_track_id": str(event.local_track_id) if event.local_track_id else None,
-        "identity_id": str(event.identity_id) if event.identity_id else None,
-        "person_id": str(event.person_id) if event.person_id else None,
-        "person": event.person_name,
-        "probability": event.probability,
-        "zones": list(event.zones),
-        "data": event.data,
-    }
+def topic_problem(topic: str) -> str:
+    """Return why a topic cannot be published to, "" when it can."""
+    if not topic or len(topic.encode()) > MAX_TOPIC_BYTES:
+        return "the topic is empty or too long"
+    return "the topic holds #, + or a null character" if set(topic) & set("#+\0") else ""

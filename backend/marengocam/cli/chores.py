@@ -1,4 +1,4 @@
-"""Commands that do one chore and end: look after persons, tokens, rules, models; check; doctor."""
+"""Commands that do one chore and end: look after persons, tokens, models; check; doctor."""
 
 import argparse
 import asyncio
@@ -9,8 +9,6 @@ from uuid import UUID
 from marengocam.cli.opening import Subparsers, opened_hub
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import BadInputError, NotFoundError
-from marengocam.core.ids import new_id
-from marengocam.core.model import EventType
 from marengocam.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,7 +33,6 @@ def add_commands(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     commands.add_parser("doctor", help="find out why a set-up does not work").set_defaults(command=run_doctor)
     _add_persons(commands)
     _add_tokens(commands)
-    _add_rules(commands)
     models = commands.add_parser("models", help="detector, face and appearance models")
     models.add_argument("action", choices=["list", "fetch", "export", "verify"])
     models.add_argument("model", nargs="?", help="which one to fetch or export")
@@ -73,24 +70,6 @@ def _add_tokens(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     revoke = actions.add_parser("revoke")
     revoke.add_argument("token_id", type=UUID)
     revoke.set_defaults(command=revoke_token)
-
-
-def _add_rules(commands: "Subparsers[argparse.ArgumentParser]") -> None:
-    actions = commands.add_parser("rule", help="rules that publish to MQTT").add_subparsers(
-        required=True, metavar="ACTION"
-    )
-    actions.add_parser("list").set_defaults(command=list_rules)
-    add = actions.add_parser("add")
-    add.add_argument("name")
-    add.add_argument("event_type", choices=[str(kind) for kind in EventType])
-    add.add_argument("mqtt_topic")
-    for condition in ("camera-id", "zone", "person"):
-        add.add_argument(f"--{condition}")
-    add.add_argument("--min-probability", type=float)
-    add.set_defaults(command=add_rule)
-    remove = actions.add_parser("remove")
-    remove.add_argument("rule_id", type=UUID)
-    remove.set_defaults(command=remove_rule)
 
 
 async def migrate(settings: Settings, arguments: argparse.Namespace) -> None:
@@ -191,35 +170,3 @@ async def create_token(settings: Settings, arguments: argparse.Namespace) -> Non
 async def revoke_token(settings: Settings, arguments: argparse.Namespace) -> None:
     async with opened_hub(settings) as hub:
         await hub.tokens.revoke(arguments.token_id, SystemClock().now())
-
-
-async def list_rules(settings: Settings, _arguments: argparse.Namespace) -> None:
-    async with opened_hub(settings) as hub:
-        for rule in await hub.rules.list():
-            print(f"{rule.rule_id}  {rule.name:24} {rule.event_type} {rule.conditions} -> {rule.mqtt_topic}")
-
-
-async def add_rule(settings: Settings, arguments: argparse.Namespace) -> None:
-    from marengocam.automation.rules import checked_conditions  # noqa: PLC0415 - loaded when needed
-    from marengocam.db.rules import Rule  # noqa: PLC0415 - loaded when needed
-
-    given = {name: getattr(arguments, name) for name in ("camera_id", "zone", "person", "min_probability")}
-    now = SystemClock().now()
-    rule = Rule(
-        rule_id=new_id(now),
-        name=arguments.name,
-        enabled=True,
-        event_type=arguments.event_type,
-        conditions=checked_conditions({name: value for name, value in given.items() if value is not None}),
-        mqtt_topic=arguments.mqtt_topic,
-        payload=None,
-        created_at=now,
-    )
-    async with opened_hub(settings) as hub:
-        await hub.rules.add(rule)
-    print(rule.rule_id)
-
-
-async def remove_rule(settings: Settings, arguments: argparse.Namespace) -> None:
-    async with opened_hub(settings) as hub:
-        await hub.rules.remove(arguments.rule_id)

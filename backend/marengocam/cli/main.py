@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from marengocam import __version__
-from marengocam.cli import cameras, chores, replay_suite, replays, services, storage, wishes, words
+from marengocam.cli import cameras, chores, replay_suite, replays, rules, services, storage, wishes, words
 from marengocam.core.errors import MarengoCamError
 from marengocam.settings import load_settings
 
@@ -37,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     cameras.add_commands(commands)
     chores.add_commands(commands)
     words.add_commands(commands)
+    rules.add_commands(commands)
     wishes.add_commands(commands)
     replay_suite.add_commands(replays.add_commands(commands))
     storage.add_commands(commands)

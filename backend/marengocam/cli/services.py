@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 SERVICES = {
     "ingest": ("marengocam.ingest.service", "IngestService", "record and analyse cameras"),
     "resolver": ("marengocam.resolver.service", "ResolverService", "decide who each track is"),
-    "automation": ("marengocam.automation.service", "AutomationService", "publish events by rules"),
+    "automation": ("marengocam.automation.service", "AutomationService", "publish events, act by rules"),
     "face": ("marengocam.face.service", "FaceService", "find and recognise faces (CodeProject.AI's API)"),
     "janitor": ("marengocam.janitor.service", "JanitorService", "retention and health"),
     "web": ("marengocam.web.service", "WebService", "API and page"),

@@ -33,6 +33,7 @@ class EventType(StrEnum):
     HEALTH_CHANGED = "health_changed"
     SURVIVAL_MODE_CHANGED = "survival_mode_changed"
     REPLAY_FINISHED = "replay_finished"
+    RULE_FIRED = "rule_fired"
 
 
 class CameraState(StrEnum):

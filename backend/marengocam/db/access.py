@@ -93,11 +93,14 @@ class SettingsStore:
         async with self._database.connection() as connection:
             await _QUERIES.set_setting(connection, setting_key=key, value=to_json(value))
 
+    async def first(self, key: str, value: Any) -> Any:
+        """Set a fact unless there is one; return the one in force."""
+        async with self._database.connection() as connection:
+            return from_json(await _QUERIES.first_setting(connection, setting_key=key, value=to_json(value)))
+
     async def installation_id(self) -> UUID:
         """Return the id of this installation, made at first use."""
-        async with self._database.connection() as connection:
-            value = await _QUERIES.first_setting(connection, setting_key=INSTALLATION_ID, value=to_json(str(uuid4())))
-        return UUID(from_json(value))
+        return UUID(await self.first(INSTALLATION_ID, str(uuid4())))
 
 
 def _digest(token: str) -> bytes:

@@ -9,6 +9,7 @@ import asyncpg
 
 from marengocam.core.secret import Secret
 from marengocam.db.faults import our_errors, unsure
+from marengocam.db.notices import Notice, noting
 
 CONNECT_TIMEOUT_S = 3.0
 CALL_TIMEOUT_S = 3.0
@@ -46,6 +47,7 @@ class Database:
         self._opened_with: Secret | None = None
         self._doubtful = False  # the last address may not hold any more
         self._opening = asyncio.Lock()
+        self.on_told: Callable[[list[Notice]], None] | None = None  # is given the channels that were told, afterwards
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -62,7 +64,10 @@ class Database:
                 self._doubtful = True
                 raise
             try:
-                yield connection
+                with noting() as told:
+                    yield connection
+                if told and self.on_told is not None:
+                    self.on_told(told)
             except BaseException as error:
                 if unsure(error):
                     self._doubtful = True

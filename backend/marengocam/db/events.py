@@ -98,7 +98,7 @@ class Events:
                     most=limit,
                 )
             )
-        return [_event(row) for row in found]
+        return [event_from(dict(row)) for row in found]
 
 
 def _columns(events: Sequence[NewEvent]) -> dict[str, list[Any]]:
@@ -135,8 +135,8 @@ def _numbered(event: NewEvent, number: int, recorded_at: datetime) -> Event:
     )
 
 
-def _event(row: Any) -> Event:
-    columns = dict(row)
+def event_from(columns: dict[str, Any]) -> Event:
+    """Return an event from its columns, data as text."""
     columns["type"] = EventType(columns["type"])
     columns["zones"] = tuple(columns["zones"])
     columns["data"] = json.loads(columns["data"])

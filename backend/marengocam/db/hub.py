@@ -12,11 +12,12 @@ from marengocam.db.chunks import Chunks
 from marengocam.db.database import Database
 from marengocam.db.embedded.address import database_address, direct_address
 from marengocam.db.events import Events
+from marengocam.db.firings import Firings
 from marengocam.db.health import Health
 from marengocam.db.history import History
 from marengocam.db.keyring import Keyring
 from marengocam.db.leases import Leases
-from marengocam.db.listen import Callback, listening
+from marengocam.db.listen import Callback
 from marengocam.db.memory import Memory
 from marengocam.db.persons import Persons
 from marengocam.db.preferences import PreferencesStore
@@ -25,8 +26,10 @@ from marengocam.db.replays import Replays
 from marengocam.db.resolution import Resolution
 from marengocam.db.retention import RetentionStore
 from marengocam.db.rules import Rules
+from marengocam.db.telling import Telling
 from marengocam.db.tracks import Tracks
 from marengocam.db.visits import Visits
+from marengocam.db.wake_ups import WakeUps
 from marengocam.db.words import Words
 from marengocam.settings import Settings
 
@@ -54,15 +57,18 @@ class Hub:
     preferences: PreferencesStore
     tokens: Tokens
     rules: Rules
+    firings: Firings
+    telling: Telling
     replays: Replays
     cases: Cases
     memory: Memory
     retention: RetentionStore
     history: History
+    wake_ups: WakeUps
 
     def listen(self, channels: Sequence[str], callback: Callback) -> AbstractAsyncContextManager[None]:
-        """Call `callback(channel, payload)` at every notification while the block runs."""
-        return listening(self.database, channels, callback)
+        """Call `callback(channel, payload)` at every wake-up while the block runs."""
+        return self.wake_ups.listen(channels, callback)
 
 
 @contextlib.asynccontextmanager
@@ -72,6 +78,7 @@ async def open_hub(settings: Settings, application: str, pool_size: int = DEFAUL
     database = Database(lambda: database_address(settings), application, pool_size, direct)
     keyring = Keyring(settings.data_dir, settings.secret_key_file)
     events = Events(database)
+    wake_ups = WakeUps(database, settings.bus_url)
     try:
         yield Hub(
             database=database,
@@ -91,11 +98,15 @@ async def open_hub(settings: Settings, application: str, pool_size: int = DEFAUL
             preferences=PreferencesStore(database),
             tokens=Tokens(database),
             rules=Rules(database),
+            firings=Firings(database),
+            telling=Telling(database),
             replays=Replays(database),
             cases=Cases(database),
             memory=Memory(database),
             retention=RetentionStore(database),
             history=History(database),
+            wake_ups=wake_ups,
         )
     finally:
+        await wake_ups.close()
         await database.close()

@@ -9,6 +9,7 @@ import aiosql
 import numpy as np
 
 from marengocam.core.model import Embedding, Vector
+from marengocam.db.notices import NotingAdapter
 
 _HALFVEC_HEAD_BYTES = 4  # its length, and two spare bytes
 SQL_FOLDER = Path(__file__).parent / "sql"
@@ -16,7 +17,7 @@ SQL_FOLDER = Path(__file__).parent / "sql"
 
 def load(name: str) -> Any:
     """Return the queries of `sql/<name>.sql`, one method each."""
-    return aiosql.from_path(SQL_FOLDER / f"{name}.sql", "asyncpg", mandatory_parameters=False)
+    return aiosql.from_path(SQL_FOLDER / f"{name}.sql", NotingAdapter, mandatory_parameters=False)
 
 
 async def rows(found: Any) -> list[Any]:

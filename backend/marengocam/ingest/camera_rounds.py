@@ -104,6 +104,7 @@ class CameraRounds:
             self._start(wanted[camera_id])
         await self._shed()
         await self._settle()
+        await self._record_as_wished()
         await self._take_over_new()
         await self._tell_disabled({camera.camera_id for camera in cameras if not camera.enabled})
 
@@ -168,6 +169,12 @@ class CameraRounds:
             await settle_given_up(self._hub, self._store, self._context.clock)
         except StoreError as error:
             _LOG.warning("%s", error)
+
+    async def _record_as_wished(self) -> None:
+        """Have cameras recorded for as long as rules ask."""
+        wishes = await self._hub.firings.record_wishes(self._context.clock.now())
+        for camera_id, worker in self.workers.items():
+            worker.record_until(wishes.get(camera_id))
 
     async def _refresh(self, camera_ids: Iterable[str]) -> None:
         await self._keeper.refresh([f"{PREFIX}{camera_id}" for camera_id in sorted(camera_ids)])

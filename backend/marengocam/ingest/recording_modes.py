@@ -22,6 +22,7 @@ class Sights:
     looked_at: datetime | None = None
     motion_at: datetime | None = None
     person_at: datetime | None = None
+    wished_until: datetime | None = None  # a rule has it recorded until then; another thread writes this one
 
     def note(self, at: datetime, *, motion: bool, person: bool) -> None:
         """Take in what one analysed frame showed."""
@@ -41,6 +42,8 @@ def records(recording: Recording, sights: Sights, at: datetime) -> bool:
         return True
     if recording.mode is RecordingMode.OFF:
         return False
+    if sights.wished_until is not None and at <= sights.wished_until:
+        return True
     if sights.looked_at is None or abs(at - sights.looked_at) > BLIND_LIMIT:
         return True
     seen_at = sights.motion_at if recording.mode is RecordingMode.MOTION else sights.person_at

@@ -142,6 +142,10 @@ class CameraWorker:
         analyser = self._analysis.analyser
         return analyser.furniture.to_json() if analyser is not None and analyser.furniture is not None else None
 
+    def record_until(self, at: datetime | None) -> None:
+        """Record until a moment whatever is seen, unless recording is off; None: as the mode says."""
+        self._sights.wished_until = at
+
     def shed(self, least: int) -> None:
         """Have analysis give up at least so many steps, as survival mode asks."""
         self._analysis.shedding.floor = least

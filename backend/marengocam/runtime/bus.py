@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from marengocam.db.hub import Hub
 
-CHANNELS = ("local_track", "event", "camera", "replay", "chunk", "person", "health", "camera_status")
+CHANNELS = ("local_track", "event", "camera", "replay", "chunk", "person", "health", "camera_status", "rule")
 POLL_S = 2.0
 
 

@@ -29,6 +29,7 @@ from marengocam.web.routes import (
     media,
     people,
     replays,
+    rules,
     storage,
     system,
     visits,
@@ -48,6 +49,7 @@ ROUTES: tuple[Route, ...] = (
     *media.ROUTES,
     *people.ROUTES,
     *words.ROUTES,
+    *rules.ROUTES,
     *visits.ROUTES,
     *events.ROUTES,
 )

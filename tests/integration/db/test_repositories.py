@@ -12,11 +12,11 @@ import pytest
 from marengocam.core.errors import BadInputError, ConflictError, NotFoundError
 from marengocam.core.ids import new_id
 from marengocam.core.model import Camera, CameraState, Chunk, Embedding, LocalTrack, Zone
+from marengocam.core.rules.schema import Possible, rule_from
 from marengocam.core.secret import Secret
 from marengocam.db.cameras import CameraStatus
 from marengocam.db.hub import open_hub
 from marengocam.db.keyring import KEY_FILE
-from marengocam.db.rules import Rule
 from marengocam.db.tracks import TrackFilter
 from marengocam.db.word_changes import Speaker
 
@@ -275,16 +275,25 @@ async def test_a_token_opens_until_it_is_revoked_and_only_its_digest_is_kept(hub
 
 
 async def test_a_rule_comes_back_as_it_was_written(hub):
-    rule = Rule(uuid4(), "Lights", True, "person_confirmed", {"zone": "Path"}, "home/lights", {"on": True}, AT)
-    await hub.rules.add(rule)
+    document = {
+        "name": "Lights",
+        "events": ["person_confirmed"],
+        "conditions": {"zones": ["Path"], "time": {"after": "22:00:00"}},
+        "limit": {"at_most": 1, "per_s": 60.0},
+        "actions": [{"mqtt": {"topic": "home/lights", "payload": {"on": True}}}],
+    }
+    rule = rule_from(document, uuid4(), AT, Possible())
+    await hub.rules.put([rule])
     with pytest.raises(ConflictError, match="Lights"):
-        await hub.rules.add(replace(rule, rule_id=uuid4()))
-    plain = replace(rule, enabled=False, payload=None)
-    await hub.rules.update(plain)
-    assert await hub.rules.list() == [await hub.rules.get(rule.rule_id)] == [plain]
-    with pytest.raises(BadInputError, match="without #"):
-        await hub.rules.update(replace(rule, mqtt_topic="home/#"))
-    await hub.rules.remove(rule.rule_id)
+        await hub.rules.put([replace(rule, rule_id=uuid4())])
+    plain = replace(rule, enabled=False, limit=None)
+    await hub.rules.put([plain])
+    assert await hub.rules.list() == [await hub.rules.get(rule.rule_id)] == [await hub.rules.by_name("Lights")]
+    assert await hub.rules.get(rule.rule_id) == plain
+    other = replace(rule, rule_id=uuid4(), name="Other")
+    await hub.rules.put([other], remove_others=True)
+    assert await hub.rules.list() == [other]
+    await hub.rules.remove(other.rule_id)
     assert await hub.rules.list() == []
 
 

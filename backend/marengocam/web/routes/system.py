@@ -1,18 +1,15 @@
-"""Who answers, health, rules, tokens."""
+"""Who answers, health, tokens."""
 
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Literal
 
 from aiohttp import web
 
 from marengocam import __version__
 from marengocam.core.errors import StoreError
-from marengocam.core.ids import new_id
-from marengocam.core.model import EventType
 from marengocam.core.survival import LADDER
 from marengocam.db.health import ServiceHealth
-from marengocam.db.rules import Rule
-from marengocam.web.answers import InputFieldError, given, told
+from marengocam.web.answers import given, told
 from marengocam.web.query import path_uuid
 from marengocam.web.table import Desk, Route
 from marengocam.web.wire import models as wire
@@ -20,7 +17,6 @@ from marengocam.web.wire import models as wire
 API_VERSION = 1
 LOG_ENTRIES = 50
 NEEDED_SERVICES = ("ingest", "resolver", "janitor")
-CONDITION_NAMES = {"camera_id", "zone", "person", "min_probability"}
 
 
 async def info(desk: Desk, _request: web.Request) -> web.Response:
@@ -105,31 +101,6 @@ async def _storage(desk: Desk) -> wire.StorageOut | None:
     )
 
 
-async def list_rules(desk: Desk, _request: web.Request) -> web.Response:
-    return told(wire.RuleList(rules=[wire.RuleOut(**asdict(rule)) for rule in await desk.hub.rules.list()]))
-
-
-async def add_rule(desk: Desk, request: web.Request) -> web.Response:
-    body = await given(request, wire.RuleIn)
-    now = desk.context.clock.now()
-    rule = _rule(new_id(now), body, now)
-    await desk.hub.rules.add(rule)
-    return told(wire.RuleOut(**asdict(rule)), 201)
-
-
-async def change_rule(desk: Desk, request: web.Request) -> web.Response:
-    body = await given(request, wire.RuleIn)
-    before = await desk.hub.rules.get(path_uuid(request, "rule_id"))
-    rule = _rule(before.rule_id, body, before.created_at)
-    await desk.hub.rules.update(rule)
-    return told(wire.RuleOut(**asdict(rule)))
-
-
-async def remove_rule(desk: Desk, request: web.Request) -> web.Response:
-    await desk.hub.rules.remove(path_uuid(request, "rule_id"))
-    return web.Response(status=204)
-
-
 async def list_tokens(desk: Desk, _request: web.Request) -> web.Response:
     tokens = [
         wire.TokenOut(**(asdict(token) | {"scopes": sorted(token.scopes)})) for token in await desk.hub.tokens.list()
@@ -150,33 +121,9 @@ async def revoke_token(desk: Desk, request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-def _rule(rule_id: Any, body: wire.RuleIn, created_at: Any) -> Rule:
-    if body.event_type not in list(EventType):
-        raise InputFieldError(f"event_type must be one of {', '.join(EventType)}.", "event_type")
-    unknown = set(body.conditions) - CONDITION_NAMES
-    if unknown:
-        raise InputFieldError(
-            f"Unknown condition {min(unknown)!r}: known are {', '.join(sorted(CONDITION_NAMES))}.", "conditions"
-        )
-    return Rule(
-        rule_id=rule_id,
-        name=body.name,
-        enabled=body.enabled,
-        event_type=body.event_type,
-        conditions=body.conditions,
-        mqtt_topic=body.mqtt_topic,
-        payload=body.payload,
-        created_at=created_at,
-    )
-
-
 ROUTES = (
     Route("GET", "/info", "read", info, "Who answers here", wire.Info),
     Route("GET", "/health", "read", health, "How the whole is doing", wire.HealthOut),
-    Route("GET", "/rules", "read", list_rules, "All rules", wire.RuleList),
-    Route("POST", "/rules", "write", add_rule, "Add a rule", wire.RuleOut, wire.RuleIn, 201),
-    Route("PATCH", "/rules/{rule_id}", "write", change_rule, "Replace a rule", wire.RuleOut, wire.RuleIn),
-    Route("DELETE", "/rules/{rule_id}", "write", remove_rule, "Remove a rule", status=204),
     Route("GET", "/tokens", "admin", list_tokens, "All tokens", wire.TokenList),
     Route("POST", "/tokens", "admin", add_token, "Make a token", wire.TokenMade, wire.TokenIn, 201),
     Route("DELETE", "/tokens/{token_id}", "admin", revoke_token, "Revoke a token", status=204),

@@ -216,32 +216,6 @@ class HealthOut(Told):
     log: list[HealthEntryOut]
 
 
-class RuleIn(Given):
-    """What to publish to MQTT when an event fits."""
-
-    name: Name
-    event_type: str
-    mqtt_topic: Annotated[str, msgspec.Meta(min_length=1, max_length=1000, pattern="^[^#+]*$")]
-    conditions: dict[str, Any] = msgspec.field(default_factory=dict)
-    payload: Any = None
-    enabled: bool = True
-
-
-class RuleOut(Told):
-    rule_id: UUID
-    name: str
-    enabled: bool
-    event_type: str
-    conditions: dict[str, Any]
-    mqtt_topic: str
-    payload: Any
-    created_at: datetime
-
-
-class RuleList(Told):
-    rules: list[RuleOut]
-
-
 class TokenIn(Given):
     name: Name
     scopes: Annotated[list[Literal["read", "write", "admin"]], msgspec.Meta(min_length=1)]
