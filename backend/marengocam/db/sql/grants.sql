@@ -11,7 +11,8 @@ DO $$ BEGIN EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', curren
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM marengocam_ingest;
 GRANT INSERT ON health_log
     TO marengocam_ingest;
-GRANT SELECT ON assignment, camera, denial, exemplar, identity, person, schema_migration, zone
+GRANT SELECT ON assignment, camera, denial, exemplar, identity, person, record_wish, schema_migration,
+    zone
     TO marengocam_ingest;
 GRANT SELECT, INSERT ON event
     TO marengocam_ingest;
@@ -43,11 +44,17 @@ GRANT SELECT, UPDATE ON event_counter, local_track
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM marengocam_automation;
 GRANT INSERT ON health_log
     TO marengocam_automation;
-GRANT SELECT ON event, event_counter, rule, schema_migration
+GRANT SELECT ON camera_name, camera_status, person, rule, schema_migration, sight, zone
     TO marengocam_automation;
-GRANT SELECT, INSERT, UPDATE ON consumer_position
+GRANT SELECT, INSERT ON event, rule_outcome
     TO marengocam_automation;
-GRANT SELECT, INSERT, UPDATE, DELETE ON service_health
+GRANT SELECT, INSERT, DELETE ON rule_firing
+    TO marengocam_automation;
+GRANT SELECT, INSERT, UPDATE ON consumer_position, record_wish, setting
+    TO marengocam_automation;
+GRANT SELECT, INSERT, UPDATE, DELETE ON rule_waiting, service_health
+    TO marengocam_automation;
+GRANT SELECT, UPDATE ON event_counter
     TO marengocam_automation;
 
 -- name: face#
@@ -90,7 +97,7 @@ GRANT SELECT, UPDATE, DELETE ON chunk, local_track
 -- The rights of marengocam_web.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM marengocam_web;
 GRANT SELECT ON camera_status, health_log, health_sample, recording_day, recording_pause, replay_case,
-    schema_migration
+    rule_firing, rule_outcome, schema_migration, sight
     TO marengocam_web;
 GRANT SELECT, INSERT, DELETE ON denial, zone
     TO marengocam_web;
