@@ -148,6 +148,7 @@ async def test_cameras_run_through_compose_and_containers_may_die(compose, docke
         await until(lambda: _tracked(house))
         measured["memory"] = _memory(docker_engine, compose)
 
+        await _crowd(house)
         measured["takeover_from_killed_s"] = await _take_over(house, crash, lambda _: None)
         measured["takeover_from_frozen_s"] = await _take_over(
             house,
@@ -193,6 +194,32 @@ async def _shared(house: House) -> bool:
     """Three processes serve three cameras: one each."""
     holders = await house.holders()
     return set(holders) == set(CAMERAS) and len(set(holders.values())) == len(CAMERAS)
+
+
+CROWD = """
+import asyncio, asyncpg, pathlib
+password = pathlib.Path("/run/secrets/db_password").read_text()
+async def come():
+    address = "postgresql://marengocam_web@pgbouncer:6432/marengocam"
+    return await asyncpg.connect(address, password=password, timeout=30, statement_cache_size=0)
+async def main():
+    come_in = await asyncio.gather(*(come() for _ in range(200)), return_exceptions=True)
+    inside = [one for one in come_in if not isinstance(one, Exception)]
+    print(len(inside), "inside", flush=True)
+    await asyncio.sleep(8)
+asyncio.run(main())
+"""
+
+
+async def _crowd(house: House) -> None:
+    """Have one service's container take all the room for clients that it gets: the others still come in."""
+    crowd = asyncio.create_task(house.docker("exec", "--no-TTY", "web", "/opt/marengocam/bin/python", "-c", CROWD))
+    order = ("exec", "--no-TTY", "ingest", "marengocam", "camera", "list")
+    while not crowd.done():
+        assert "online" in await house.docker(*order)
+    inside = int((await crowd).split()[0])
+    assert 0 < inside <= 80
+    await until(lambda: _shared(house))
 
 
 async def _take_over(house: House, stop: Callable[[dict], object], let_go: Callable[[dict], object]) -> float:

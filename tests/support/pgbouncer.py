@@ -21,6 +21,7 @@ CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy" / "compose" / "pg
 START_LIMIT_S = 15.0
 STOP_LIMIT_S = 10.0
 PASSWORD = "of the tests"
+CLIENT_LIMIT, KNOWS_CLIENT_LIMITS = " max_user_client_connections=80", (1, 24)
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,16 @@ def _configuration(server_address: Secret, port: int, users: Path) -> str:
     ):
         text, count = re.subn(pattern, ours, text, flags=re.MULTILINE)
         assert count == 1, pattern
-    return text
+    return text if _version() >= KNOWS_CLIENT_LIMITS else text.replace(CLIENT_LIMIT, "")
+
+
+def _version() -> tuple[int, ...]:
+    said = subprocess.run(
+        [str(program()), "--version"], capture_output=True, text=True, check=True, timeout=STOP_LIMIT_S
+    )
+    found = re.search(r"PgBouncer (\d+)\.(\d+)", said.stdout + said.stderr)
+    assert found is not None, said.stdout
+    return tuple(int(part) for part in found.groups())
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

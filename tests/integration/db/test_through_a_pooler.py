@@ -128,7 +128,7 @@ async def many_calls(hub):
 
 
 def pool_sizes() -> dict[str, int]:
-    found = re.findall(r"^(marengocam_\w+) = max_user_connections=(\d+)$", CONFIGURATION.read_text(), re.MULTILINE)
+    found = re.findall(r"^(marengocam_\w+) = max_user_connections=(\d+)\b", CONFIGURATION.read_text(), re.MULTILINE)
     return {role: int(size) for role, size in found}
 
 
