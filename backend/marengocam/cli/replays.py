@@ -139,7 +139,7 @@ async def show_replay(settings: Settings, arguments: argparse.Namespace) -> None
         who = f"  {track['person_name']} {track['probability']:.2f}" if track.get("person_name") else ""
         print(f"    {track['first_seen_at'][:19]}  {track['label']} {track['score']:.2f}{who}")
     if arguments.json is not None:
-        report = RunFolder(settings.data_dir, run.run_id).report()
+        report = RunFolder(settings.media_dir, run.run_id).report()
         await asyncio.to_thread(arguments.json.write_bytes, canonical(report))
 
 
@@ -189,7 +189,7 @@ async def remove_replay(settings: Settings, arguments: argparse.Namespace) -> No
 
     async with opened_hub(settings) as hub:
         await hub.replays.remove(arguments.run_id)
-    await asyncio.to_thread(remove_folder, settings.data_dir, arguments.run_id)
+    await asyncio.to_thread(remove_folder, settings.media_dir, arguments.run_id)
 
 
 async def diff_replay(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -201,7 +201,7 @@ async def diff_replay(settings: Settings, arguments: argparse.Namespace) -> int:
 
     async with opened_hub(settings) as hub:
         run = await hub.replays.get(arguments.run_id)
-        after = of_run(f"run {str(run.run_id)[-6:]}", RunFolder(settings.data_dir, run.run_id))
+        after = of_run(f"run {str(run.run_id)[-6:]}", RunFolder(settings.media_dir, run.run_id))
         before = await _other_side(hub, settings, arguments.against, run, after)
     difference = compare(before, after)
     print(summary(difference))
@@ -223,7 +223,7 @@ async def _other_side(hub: "Hub", settings: Settings, against: str, run: "Replay
         other = await hub.replays.get(UUID(against))
     except ValueError:
         raise BadInputError("--against takes the id of another run, or live.") from None
-    return of_run(f"run {str(other.run_id)[-6:]}", RunFolder(settings.data_dir, other.run_id))
+    return of_run(f"run {str(other.run_id)[-6:]}", RunFolder(settings.media_dir, other.run_id))
 
 
 async def tell_why(settings: Settings, arguments: argparse.Namespace) -> None:

@@ -24,7 +24,7 @@ async def explain_run(settings: Settings, run: ReplayRun) -> None:
     """
     assert run.why_at is not None
     clock = SystemClock()
-    folder = RunFolder(settings.data_dir, run.run_id)
+    folder = RunFolder(settings.media_dir, run.run_id)
     await asyncio.to_thread(folder.prepare)
     async with open_hub(settings, "replay", pool_size=2) as hub, steered(hub, run, Control(clock), (), clock):
         explanation = await why(

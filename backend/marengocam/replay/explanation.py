@@ -10,7 +10,7 @@ from marengocam.core.geometry import Box
 from marengocam.core.model import Detection
 from marengocam.ingest.track_book import FACE_LOOKS, MIN_FACE_HEIGHT_SHARE
 from marengocam.vision.motion import Motion
-from marengocam.vision.tracker import CONFIRM_OBSERVATIONS, TrackedObject
+from marengocam.vision.tracker import CONFIRM_OBSERVATIONS, NEW_ABOVE, TrackedObject
 
 PERSON = "person"
 SAME_IOU = 0.9
@@ -66,11 +66,27 @@ def judged(
     found: Sequence[Detection], counted: Sequence[Detection], options: Analysis, min_score: float, *, looked: bool
 ) -> tuple[Judged, ...]:
     """Return for each detection why it does not count, from the rules that analysis goes by."""
-    return tuple(Judged(one, "" if _same(one, counted) else _why_not(one, options, min_score, looked)) for one in found)
+    return tuple(
+        Judged(
+            one, _doubt(one, options, min_score) if _same(one, counted) else _why_not(one, options, min_score, looked)
+        )
+        for one in found
+    )
 
 
 def _same(one: Detection, others: Sequence[Detection]) -> bool:
     return any(one.label == other.label and one.box.iou(other.box) >= SAME_IOU for other in others)
+
+
+def _doubt(one: Detection, options: Analysis, min_score: float) -> str:
+    """Return why a detection that was taken in begins no track; empty: it does."""
+    rule = options.rule(one.label)
+    least = min_score if rule is None or rule.min_score is None else rule.min_score
+    if one.score < least:
+        return f"its score {one.score:.2f} is under {least:.2f}: it may keep a track alive but begins none"
+    if one.score < least + NEW_ABOVE:
+        return f"its score {one.score:.2f} is under {least + NEW_ABOVE:.2f}, from where a track begins"
+    return ""
 
 
 def _why_not(one: Detection, options: Analysis, min_score: float, looked: bool) -> str:

@@ -1,4 +1,4 @@
-"""A run's own folder in the data folder: finished units, pictures, report, log; gone with the run."""
+"""A run's own folder under the media folder: finished units, pictures, report, log; gone with the run."""
 
 import json
 import os
@@ -20,8 +20,8 @@ UNITS, PICTURES, REPORT, PAGE = "units", "pictures", "report.json", "page.html"
 class RunFolder:
     """Everything a run leaves on disk."""
 
-    def __init__(self, data_dir: Path, run_id: UUID) -> None:
-        self.place = run_place(data_dir, run_id)
+    def __init__(self, media_dir: Path, run_id: UUID) -> None:
+        self.place = run_place(media_dir, run_id)
 
     @property
     def log(self) -> Path:

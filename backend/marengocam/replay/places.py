@@ -1,4 +1,4 @@
-"""Where runs and cases keep their files: in the data folder, apart from recordings."""
+"""Where runs and cases keep their files: under the media folder, which ingest and web share, apart from recordings."""
 
 import shutil
 from pathlib import Path
@@ -8,20 +8,20 @@ REPLAYS, CASES = "replays", "replay_cases"
 LOG = "run.log"
 
 
-def run_place(data_dir: Path, run_id: UUID) -> Path:
+def run_place(media_dir: Path, run_id: UUID) -> Path:
     """Return a run's folder."""
-    return data_dir / REPLAYS / str(run_id)
+    return media_dir / REPLAYS / str(run_id)
 
 
-def case_place(data_dir: Path, case_id: UUID) -> Path:
+def case_place(media_dir: Path, case_id: UUID) -> Path:
     """Return a case's folder, with the recording it looks at."""
-    return data_dir / CASES / str(case_id)
+    return media_dir / CASES / str(case_id)
 
 
-def folders(data_dir: Path) -> list[UUID]:
+def folders(media_dir: Path) -> list[UUID]:
     """Return the runs that have a folder."""
     found = []
-    for entry in (data_dir / REPLAYS).glob("*"):
+    for entry in (media_dir / REPLAYS).glob("*"):
         try:
             found.append(UUID(entry.name))
         except ValueError:
@@ -29,6 +29,6 @@ def folders(data_dir: Path) -> list[UUID]:
     return found
 
 
-def remove_folder(data_dir: Path, run_id: UUID) -> None:
+def remove_folder(media_dir: Path, run_id: UUID) -> None:
     """Delete everything a run left on disk."""
-    shutil.rmtree(run_place(data_dir, run_id), ignore_errors=True)
+    shutil.rmtree(run_place(media_dir, run_id), ignore_errors=True)

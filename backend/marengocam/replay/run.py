@@ -136,7 +136,7 @@ async def replay_source(
         run = await hub.replays.get(request.run_id) if request.run_id is not None else None
         eyes = await asyncio.to_thread(eyes_of, planned.settings, request.overrides)
         control = Control(clock, request.pace)
-        folder = RunFolder(settings.data_dir, request.run_id) if request.run_id is not None else None
+        folder = RunFolder(settings.media_dir, request.run_id) if request.run_id is not None else None
         if folder is not None:
             folder.prepare()
         async with steered(hub, run, control, planned.units, clock) as progress:

@@ -98,19 +98,19 @@ class ReplayRunner:
     @contextlib.contextmanager
     def _log_of(self, run: ReplayRun) -> Iterator[IO[bytes]]:
         """Lend the file that a run logs into."""
-        place = run_place(self._context.settings.data_dir, run.run_id)
+        place = run_place(self._context.settings.media_dir, run.run_id)
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
         with (place / LOG).open("a+b") as log:
             yield log
 
     async def _remove_orphans(self) -> None:
         """Delete what runs left that are gone: their removal was cut short."""
-        data_dir: Path = self._context.settings.data_dir
-        there = folders(data_dir)
+        media_dir: Path = self._context.settings.media_dir
+        there = folders(media_dir)
         known = await self._context.hub.replays.known(there)
         for run_id in set(there) - known:
-            _LOG.info("what replay %s left in %s is deleted: the replay was removed", run_id, data_dir / REPLAYS)
-            await asyncio.to_thread(remove_folder, data_dir, run_id)
+            _LOG.info("what replay %s left in %s is deleted: the replay was removed", run_id, media_dir / REPLAYS)
+            await asyncio.to_thread(remove_folder, media_dir, run_id)
 
     async def _fail(self, run: ReplayRun, reason: str) -> None:
         _LOG.warning("replay %s failed: %s", run.run_id, reason)

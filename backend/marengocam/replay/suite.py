@@ -74,7 +74,7 @@ async def add_case(
         raise NotFoundError(f"{camera_id} has no recording of that time: a case needs one to look at.") from None
     await hub.cases.add(case)
     try:
-        await asyncio.to_thread(_keep, pieces, settings, case_place(settings.data_dir, case.case_id))
+        await asyncio.to_thread(_keep, pieces, settings, case_place(settings.media_dir, case.case_id))
     except OSError:
         await hub.cases.remove(case.case_id)
         raise
@@ -84,7 +84,7 @@ async def add_case(
 async def remove_case(hub: Hub, settings: Settings, case: ReplayCase) -> None:
     """Remove a case and its recording."""
     await hub.cases.remove(case.case_id)
-    await asyncio.to_thread(shutil.rmtree, case_place(settings.data_dir, case.case_id), ignore_errors=True)
+    await asyncio.to_thread(shutil.rmtree, case_place(settings.media_dir, case.case_id), ignore_errors=True)
 
 
 async def run_cases(
@@ -108,7 +108,7 @@ async def run_cases(
 async def _run(
     settings: Settings, clock: Clock, case: ReplayCase, overrides: dict[str, str], eyes_of: EyesLoader
 ) -> Outcome:
-    kept = case_place(settings.data_dir, case.case_id)
+    kept = case_place(settings.media_dir, case.case_id)
     request = ReplayRequest(
         source=(kept / RECORDINGS / case.camera_id).as_uri(),
         camera_id=case.camera_id,

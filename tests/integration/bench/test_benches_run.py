@@ -20,6 +20,7 @@ SHORTEST = {
     "latency": ["--seconds", "2"],
     "kill": ["--rounds", "1"],
     "detect": ["--frames", "1", "--rounds", "1"],
+    "replay": ["--seconds", "3", "--repeats", "2", "--rounds", "0", "--workers"],
     "town": ["--people", "3", "--journeys", "1", "--hours", "0.5"],
     "resolver": ["--sizes", "300", "--tracks", "30"],
 }

@@ -142,13 +142,13 @@ async def test_a_run_is_saved_apart_and_compared_with_live(settings: Settings, h
     assert [(event.type, event.data["run_id"]) for event in events] == [(EventType.REPLAY_FINISHED, str(second_run))]
     assert not (settings.media_dir / "pictures").exists()
     # Both runs, whatever they are called, came to the same.
-    reports = [RunFolder(settings.data_dir, run_id).report() for run_id in (first_run, second_run)]
+    reports = [RunFolder(settings.media_dir, run_id).report() for run_id in (first_run, second_run)]
     assert canonical(reports[0]["tracks"]) == canonical(reports[1]["tracks"])
 
     await hub.replays.remove(second_run)
-    remove_folder(settings.data_dir, second_run)
+    remove_folder(settings.media_dir, second_run)
     assert await hub.tracks.list(TrackFilter(run_id=second_run), 10) == []
-    assert not run_place(settings.data_dir, second_run).exists()
+    assert not run_place(settings.media_dir, second_run).exists()
     assert await everything_live(hub) == before
 
 
@@ -286,7 +286,7 @@ async def test_a_requested_run_is_carried_out_by_a_process_of_its_own_and_its_fa
     bad = await hub.replays.request("nobody", NOON)
     why_at = NOON + timedelta(seconds=CLIP_S + 2)
     why = await hub.replays.request("front", NOON, why_at=why_at)
-    gone = run_place(settings.data_dir, uuid4())
+    gone = run_place(settings.media_dir, uuid4())
     gone.mkdir(parents=True)
     async with ingest_here(hub, settings):
 
@@ -296,14 +296,14 @@ async def test_a_requested_run_is_carried_out_by_a_process_of_its_own_and_its_fa
         await until(ended, 200)
     assert (await hub.replays.get(good)).state == "finished", (await hub.replays.get(good)).reason
     assert (await hub.replays.get(good)).report["frames"] == 30
-    assert "motion=" in (run_place(settings.data_dir, good) / "run.log").read_text()
+    assert "motion=" in (run_place(settings.media_dir, good) / "run.log").read_text()
     failed = await hub.replays.get(bad)
     assert failed.state == "failed"
     assert "neither a file nor a folder" in failed.reason
     explained = await hub.replays.get(why)
     assert explained.state == "finished", explained.reason
     assert explained.report["answer"]
-    assert "data:image/jpeg;base64," in RunFolder(settings.data_dir, why).page()
+    assert "data:image/jpeg;base64," in RunFolder(settings.media_dir, why).page()
     states = sorted(event.data["state"] for event in await hub.events.after(0, 10))
     assert states == ["failed", "finished", "finished"]
     assert not gone.exists(), "what a removed run left is deleted"

@@ -77,7 +77,7 @@ async def test_what_a_run_found_is_compared_shown_and_removed_with_it(hub, recor
             assert "data:image/jpeg;base64," in await page.text()
         assert (await api.call("DELETE", path))[0] == 204
         assert (await api.call("GET", path))[0] == 404
-        assert not run_place(recorded.data_dir, claimed.run_id).exists()
+        assert not run_place(recorded.media_dir, claimed.run_id).exists()
 
 
 async def test_a_moment_is_explained_only_where_it_was_recorded(hub, recorded):

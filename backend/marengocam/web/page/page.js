@@ -5,6 +5,7 @@ const INGRESS = document.documentElement.dataset.session === "ingress"; // Home 
 const SNAPSHOT_EVERY_MS = 2000;
 const RECONNECT_MS = 2000;
 const REFRESH_MS = 15000;
+const REPLAY_MS = 1500;
 const EVENTS_SHOWN = 30;
 const KEY = "marengocam-token";
 
@@ -164,6 +165,52 @@ async function loadHealth() {
   $("log").replaceChildren(...health.log.slice(0, 5).map((entry) => element("li", { textContent: `${time(entry.at)} ${entry.message}` })));
 }
 
+function replayText(run) {
+  if (run.state === "running") {
+    const { done_s: done = 0, total_s: total = 0, waits_for: waits } = run.progress;
+    return `${total ? Math.round((100 * done) / total) : 0} %${waits ? `, waits for ${waits}` : ""}`;
+  }
+  if (run.state === "failed") return run.reason;
+  return run.state;
+}
+
+function replayItem(run) {
+  const ended = !["requested", "running"].includes(run.state);
+  const what = run.why_at ? `Why? ${run.camera_id}, ${time(run.why_at)}` : `${run.camera_id}, ${time(run.from_at)} to ${time(run.to_at)}`;
+  const button = (text, action) => {
+    const made = element("button", { type: "button", textContent: text });
+    made.addEventListener("click", async () => {
+      try { await action(); } catch (error) { $("why-error").textContent = error.message; }
+      loadReplays().catch(() => {});
+    });
+    return made;
+  };
+  const path = `/replays/${run.run_id}`;
+  const control = (wish) => () => call(`${path}/control`, { method: "POST", body: JSON.stringify({ wish }) });
+  const buttons = ended
+    ? [...(run.state === "finished" ? [button("Open", openPage(path))] : []), button("Remove", () => call(path, { method: "DELETE" }))]
+    : [run.wish === "pause" ? button("Resume", control("run")) : button("Pause", control("pause")), button("Cancel", control("cancel"))];
+  return element("li", {}, element("span", { className: "what" }, element("strong", { textContent: what }), element("small", { textContent: replayText(run) })), ...buttons);
+}
+
+const openPage = (path) => async () => {
+  const shown = window.open("", "_blank");
+  const { url } = await call(`${path}/page`);
+  const address = ROOT + url.slice(1);
+  if (shown) shown.location = address; else location.assign(address);
+};
+
+async function loadReplays() {
+  const { replays } = await call("/replays?limit=8");
+  $("replays").replaceChildren(...replays.map(replayItem));
+  if (replays.some((run) => ["requested", "running"].includes(run.state))) setTimeout(() => loadReplays().catch(() => {}), REPLAY_MS);
+}
+
+async function loadWhyCameras() {
+  const { cameras } = await call("/cameras");
+  $("why-camera").replaceChildren(...cameras.map((camera) => element("option", { value: camera.camera_id, textContent: camera.name })));
+}
+
 const LOADERS = { cameras: loadCameras, persons: loadPeople, tracks: () => Promise.all([loadCameras(), loadPeople()]), health: loadHealth };
 
 async function follow() {
@@ -193,7 +240,7 @@ async function open() {
   $("sign-out").hidden = INGRESS;
   $("events").replaceChildren();
   events.reverse().forEach(showEvent);
-  await Promise.allSettled([loadCameras(), loadPeople(), loadHealth()]);
+  await Promise.allSettled([loadCameras(), loadPeople(), loadHealth(), loadReplays(), loadWhyCameras()]);
   await refreshSnapshots();
   timers = [setInterval(refreshSnapshots, SNAPSHOT_EVERY_MS), setInterval(() => Promise.allSettled([loadCameras(), loadPeople(), loadHealth()]), REFRESH_MS)];
   follow();
@@ -228,5 +275,15 @@ async function openIngress() {
 }
 
 if (INGRESS) openIngress();
-else if (token) open().catch((error) => signOut(error.message));
+else $("why-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  $("why-error").textContent = "";
+  try {
+    const at = new Date($("why-at").value).toISOString();
+    await call(`/cameras/${$("why-camera").value}/why`, { method: "POST", body: JSON.stringify({ at }) });
+    await loadReplays();
+  } catch (error) { $("why-error").textContent = error.message; }
+});
+
+if (token) open().catch((error) => signOut(error.message));
 else signOut();

@@ -87,7 +87,7 @@ async def control_replay(desk: Desk, request: web.Request) -> web.Response:
 async def remove_replay(desk: Desk, request: web.Request) -> web.Response:
     run_id = path_uuid(request, "run_id")
     await desk.hub.replays.remove(run_id)
-    await asyncio.to_thread(remove_folder, desk.context.settings.data_dir, run_id)
+    await asyncio.to_thread(remove_folder, desk.context.settings.media_dir, run_id)
     return web.Response(status=204)
 
 
@@ -164,7 +164,7 @@ def _overrides(desk: Desk, changes: Mapping[str, str], names: list[str]) -> dict
 
 
 def _folder(desk: Desk, run_id: UUID) -> RunFolder:
-    return RunFolder(desk.context.settings.data_dir, run_id)
+    return RunFolder(desk.context.settings.media_dir, run_id)
 
 
 def _page_path(run_id: UUID | str) -> str:

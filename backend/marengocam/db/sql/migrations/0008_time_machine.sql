@@ -34,7 +34,7 @@ CREATE TABLE replay_case (
     ran_at timestamptz
 );
 COMMENT ON TABLE replay_case IS 'A moment with the outcome its owner expects: replayed before a model or a setting is changed.';
-COMMENT ON COLUMN replay_case.case_id IS 'Identifier; its recording is kept in the data folder under it.';
+COMMENT ON COLUMN replay_case.case_id IS 'Identifier; its recording is kept in the media folder under it.';
 COMMENT ON COLUMN replay_case.name IS 'What its owner calls it.';
 COMMENT ON COLUMN replay_case.camera_id IS 'The camera.';
 COMMENT ON COLUMN replay_case.from_at IS 'Start of the stretch that is looked at.';
