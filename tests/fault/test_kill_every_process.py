@@ -27,7 +27,10 @@ from marengocam.settings import load_settings
 SERVICES = ("ingest", "resolver", "face", "janitor", "automation", "web")
 STEADY_S = 8.0
 LOST_LIMIT_S = 12.0  # of video per kill of ingest: a fragment, the restart, the camera's next keyframe, a busy machine
-RUN_LIMIT_S = 280
+ROUNDS = int(os.environ.get("MARENGOCAM_KILL_ROUNDS", "1"))  # of every service; 17 and more are the long mode
+ROUND_LIMIT_S = 120
+PATIENCE_S = 0.0 if ROUNDS == 1 else 10.0  # the supervisor's, with what dies again and again
+RUN_LIMIT_S = 160 + ROUND_LIMIT_S * ROUNDS
 
 
 def service_process(parent: psutil.Process, name: str) -> psutil.Process:
@@ -40,6 +43,15 @@ def service_process(parent: psutil.Process, name: str) -> psutil.Process:
 
 def postmaster(data: Path) -> psutil.Process:
     return psutil.Process(int((data / "backend/postgres/postmaster.pid").read_text().split()[0]))
+
+
+async def living(parent: psutil.Process, name: str) -> psutil.Process:
+    """Return a service's process, once the supervisor has started it again."""
+    async with asyncio.timeout(30):
+        while True:
+            with suppress(LookupError):
+                return service_process(parent, name)
+            await asyncio.sleep(0.05)
 
 
 async def restarted(parent: psutil.Process, name: str, old_pid: int) -> float:
@@ -70,7 +82,7 @@ def gaps_s(chunks):
 
 
 @pytest.mark.timeout(RUN_LIMIT_S)
-async def test_no_kill_breaks_an_invariant_or_costs_more_than_seconds(short_data_folder):
+async def test_no_kill_breaks_an_invariant_or_costs_more_than_seconds(short_data_folder, record_property):
     data = short_data_folder
     data.chmod(0o755)
     clip = render_walks(data / "walks.mp4", 12.0, [1.0, 6.0])
@@ -85,10 +97,11 @@ async def test_no_kill_breaks_an_invariant_or_costs_more_than_seconds(short_data
             async with open_hub(settings, "test") as hub:
                 await recorded(hub, "a", 2)
                 parent = psutil.Process(backend.child.process.pid)
-                for name in SERVICES:
-                    victim = service_process(parent, name)
+                for name in SERVICES * ROUNDS:
+                    victim = await living(parent, name)
                     victim.kill()
-                    result["restart_s"][name] = round(await restarted(parent, name, victim.pid), 2)
+                    taken_s = await restarted(parent, name, victim.pid)
+                    result["restart_s"][name] = round(max(taken_s, result["restart_s"].get(name, 0.0)), 2)
                     await asyncio.sleep(STEADY_S if name == "ingest" else 2)
                 postmaster(data).kill()
                 await asyncio.sleep(STEADY_S)
@@ -104,7 +117,9 @@ async def test_no_kill_breaks_an_invariant_or_costs_more_than_seconds(short_data
         finally:
             await stop_child(backend.child)
         await verified(data, environment, session)
-    assert max(result["lost_s"]) < LOST_LIMIT_S
+    told = f"{ROUNDS * len(SERVICES)} kills; restarted after at most {max(result['restart_s'].values())} s"
+    record_property("measured", f"{told}; longest gap {max(result['lost_s'])} s")
+    assert max(result["lost_s"]) < LOST_LIMIT_S + PATIENCE_S
     artifacts = os.environ.get("MARENGOCAM_ARTIFACTS")
     if artifacts:
         (Path(artifacts) / "kill_every_process.json").write_text(json.dumps(result, indent=2))

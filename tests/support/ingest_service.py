@@ -10,7 +10,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from marengocam.core.clock import SystemClock
+from marengocam.core.clock import Clock, SystemClock
 from marengocam.db.hub import Hub
 from marengocam.ingest.service import IngestService
 from marengocam.runtime.bus import Bus
@@ -30,9 +30,11 @@ async def until(condition: Callable[[], Awaitable[bool]], limit_s: float = WAIT_
 
 
 @contextlib.asynccontextmanager
-async def ingest_here(hub: Hub, settings: Settings) -> AsyncIterator[tuple[IngestService, ServiceContext]]:
+async def ingest_here(
+    hub: Hub, settings: Settings, clock: Clock | None = None
+) -> AsyncIterator[tuple[IngestService, ServiceContext]]:
     """Run the service in this process."""
-    clock = SystemClock()
+    clock = clock or SystemClock()
     async with Bus(hub).running() as bus:
         context = ServiceContext(
             settings=settings,

@@ -28,6 +28,16 @@ class HealthSample:
 
 
 @dataclass(frozen=True, slots=True)
+class MeantCamera:
+    """A camera without its addresses and passwords: whether it is switched on, and meant to be recorded always."""
+
+    camera_id: str
+    name: str
+    enabled: bool
+    always: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingDay:
     """What of one day (UTC) a camera was not recorded."""
 
@@ -68,6 +78,11 @@ class History:
         async with self._database.connection() as connection:
             await _QUERIES.prune_samples(connection, before=before)
             await _QUERIES.prune_pauses(connection, before=before)
+
+    async def cameras(self) -> list[MeantCamera]:
+        """Return which cameras there are; who only watches them needs no more."""
+        async with self._database.connection() as connection:
+            return [MeantCamera(**dict(row)) for row in await rows(_QUERIES.meant(connection))]
 
     async def begin_pause(self, camera_id: str, at: datetime) -> None:
         """Note that a camera is not meant to be recorded always from now on; noting it again is no harm."""

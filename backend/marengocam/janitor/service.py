@@ -106,7 +106,7 @@ class JanitorService:
         if now_s < self._watch_due_s:
             return
         await self._watching.services(context)
-        cameras = await context.hub.cameras.list()
+        cameras = await context.hub.history.cameras()
         await self._watching.pauses(context, cameras)
         await self._watching.day(context)
         self._watch_due_s = now_s + WATCH_EVERY_S

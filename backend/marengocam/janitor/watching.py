@@ -4,12 +4,10 @@ import logging
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 
-from marengocam.core.camera_options import RecordingMode
 from marengocam.core.ids import new_id
-from marengocam.core.model import Camera, CameraState, EventType, NewEvent
-from marengocam.core.preferences import in_force
+from marengocam.core.model import CameraState, EventType, NewEvent
 from marengocam.db.cameras import CameraStatus
-from marengocam.db.history import RecordingDay
+from marengocam.db.history import MeantCamera, RecordingDay
 from marengocam.janitor.clock_watch import ClockWatch, told
 from marengocam.runtime.context import ServiceContext
 
@@ -63,11 +61,11 @@ class Watching:
             detail = {"jump_s": round(jump.total_seconds(), 1)}
             await context.hub.health.log("janitor", "clock", "warning", message, detail)
 
-    async def pauses(self, context: ServiceContext, cameras: list[Camera]) -> None:
+    async def pauses(self, context: ServiceContext, cameras: list[MeantCamera]) -> None:
         """Note which cameras are not meant to be recorded always now: what they lack is no gap."""
-        now = context.clock.now()
-        for camera in in_force(cameras, await context.hub.preferences.get()):
-            if camera.enabled and camera.recording.mode is RecordingMode.ALWAYS:
+        now, privacy = context.clock.now(), (await context.hub.preferences.get()).privacy
+        for camera in cameras:
+            if camera.enabled and camera.always and not privacy:
                 await context.hub.history.end_pause(camera.camera_id, now)
             else:
                 await context.hub.history.begin_pause(camera.camera_id, now)
@@ -84,7 +82,7 @@ class Watching:
         )
         by_camera = groupby(sorted(found, key=lambda gap: gap.camera_id), lambda gap: gap.camera_id)
         lost = {camera_id: [gap.lost_s for gap in gaps] for camera_id, gaps in by_camera}
-        for camera in await context.hub.cameras.list():
+        for camera in await context.hub.history.cameras():
             gaps = lost.get(camera.camera_id, [])
             one = RecordingDay(camera.camera_id, day, sum(gaps), len(gaps), max(gaps, default=0.0))
             if await context.hub.history.add_day(one) and gaps:

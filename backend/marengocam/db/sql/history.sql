@@ -53,6 +53,11 @@ SELECT min(started_at) FROM chunk;
 -- Since when each camera is there.
 SELECT camera_id, created_at FROM camera WHERE CAST(:camera_id AS text) IS NULL OR camera_id = :camera_id;
 
+-- name: meant
+-- Which cameras there are, and whether they are meant to be recorded always.
+SELECT camera_id, name, enabled, coalesce(recording ->> 'mode', 'always') = 'always' AS always FROM camera
+ORDER BY camera_id;
+
 -- name: add_day$
 -- What of a day was lost, counted once.
 INSERT INTO recording_day (camera_id, day, lost_s, gaps, longest_s)

@@ -1,0 +1,119 @@
+"""Every fault that is made on purpose, what is expected of it, and the tests that make it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One row of docs/ref/faults.md."""
+
+    fault: str
+    expected: str
+    tests: tuple[str, ...]  # pytest's node ids, or their beginnings
+
+
+FAULT, INTEGRATION = "tests/fault", "tests/integration"
+CATALOGUE = (
+    Fault(
+        "`kill -9` of each service in turn, of the database, of everything at once",
+        "restarted; at most the current GOP and 5 s of video lost; no invariant broken",
+        (f"{FAULT}/test_kill_every_process.py", f"{INTEGRATION}/ingest/test_ingest_process.py::test_killed"),
+    ),
+    Fault(
+        "a service hangs: main loop in C with the interpreter's lock, worker thread with it, main loop in C without it",
+        "gone within 20 s, its stack in the log, back within 5 s; the others go on",
+        (f"{FAULT}/test_hung_processes.py",),
+    ),
+    Fault(
+        "media disk filled to the last byte while database and janitor are away",
+        "no recording gap over 2 s; the oldest go; the index follows",
+        (f"{FAULT}/test_full_disks.py::test_a_disk_filled",),
+    ),
+    Fault(
+        "media disk filled to 95 %",
+        "survival mode step by step, the oldest deleted, favourites last; off again when relieved; no gap over 2 s",
+        (f"{FAULT}/test_full_disks.py::test_a_disk_that_fills",),
+    ),
+    Fault(
+        "input/output errors on every write of a recording",
+        "told; nothing of 10 s lost",
+        (f"{FAULT}/test_full_disks.py::test_a_folder_that_refuses",),
+    ),
+    Fault(
+        "database disk filled",
+        "calls refused in time, nothing committed is lost, heals when there is room",
+        (f"{FAULT}/test_full_disks.py::test_a_full_database_disk",),
+    ),
+    Fault(
+        "database stopped, killed, restarted, moved",
+        "each call answers or refuses within 6 s; recording goes on; heals by itself",
+        (
+            f"{INTEGRATION}/db/test_hub_outages.py::test_kill_9",
+            f"{INTEGRATION}/db/test_hub_outages.py::test_a_database_that_moved",
+            f"{INTEGRATION}/db/test_hub_outages.py::test_a_hub_opened_before",
+            f"{INTEGRATION}/ingest/test_ingest_process.py::test_recording_goes_on",
+        ),
+    ),
+    Fault(
+        "database hung (SIGSTOP): idle, in mid-call, in mid-transaction",
+        "each call refuses within 6 s; the transaction is undone; heals by itself",
+        (
+            f"{INTEGRATION}/db/test_hub_outages.py::test_a_hung_server",
+            f"{INTEGRATION}/db/test_hub_outages.py::test_a_server_that_hangs",
+            f"{INTEGRATION}/db/test_hub_outages.py::test_a_hung_client",
+        ),
+    ),
+    Fault(
+        "all connections in use",
+        "refused in time, heals when one is free",
+        (f"{INTEGRATION}/db/test_hub_outages.py::test_a_pool_in_full_use",),
+    ),
+    Fault(
+        "cameras that stall, hang up, reset, send garbage, HTML, a flood, lies about their size",
+        "each is told in words; a good camera beside them loses no frame; memory bounded",
+        (f"{FAULT}/test_bad_cameras.py",),
+    ),
+    Fault(
+        "a camera changes its resolution in mid-stream, restarts, is busy",
+        "a new chunk begins; told",
+        (f"{INTEGRATION}/media/test_streams_that_change_or_fail.py::test_a_camera",),
+    ),
+    Fault(
+        "a camera's clock jumps, runs backwards, wraps",
+        "followed, or timed by arrival",
+        ("tests/unit/media/test_clocks_of_cameras.py",),
+    ),
+    Fault(
+        "the wall clock is set an hour forward and back",
+        "every frame recorded; told; nothing deleted for its age",
+        (f"{FAULT}/test_clock_jumps.py", "tests/unit/janitor/test_retention.py::test_a_clock"),
+    ),
+    Fault(
+        "face engine slow, away, failing, lying",
+        "half a second at most, then cut off for 30 s; tracks go on without faces",
+        (f"{INTEGRATION}/face/test_face_client.py",),
+    ),
+    Fault(
+        "MQTT broker dead",
+        "nothing is delayed; told once",
+        (f"{INTEGRATION}/automation/test_publishing.py::test_a_dead_broker",),
+    ),
+    Fault(
+        "a bit turned over at 1,000 places, files cut anywhere",
+        "pictures or a clear word, never a crash; memory bounded",
+        (f"{FAULT}/test_flipped_bits.py",),
+    ),
+    Fault(
+        "damaged, shortened, missing and stray chunks",
+        "`marengocam check` names each",
+        (f"{INTEGRATION}/janitor/test_janitor_service.py::test_check_finds",),
+    ),
+    Fault(
+        "killed after any step of deleting, or of a move to the archive",
+        "no invariant broken, the next round finishes it",
+        (
+            f"{INTEGRATION}/janitor/test_janitor_service.py::test_a_kill_between",
+            f"{INTEGRATION}/janitor/test_moving_to_the_archive.py",
+        ),
+    ),
+)
