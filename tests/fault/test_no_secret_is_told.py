@@ -89,6 +89,7 @@ async def test_whatever_fails_no_secret_is_told(database_url, short_data_folder)
             told["camera probe"] = await _command(backend, *probe)
         finally:
             await stop_child(backend.child)
+            await asyncio.sleep(1)  # its cameras hear of it, and close their side
         told["log"] = backend.child.log_file.read_bytes()
     for file in data.rglob("*"):
         if file.is_file() and file.name not in {"token", "ports.json"} and file.suffix != ".mp4":
