@@ -44,6 +44,7 @@ class Settings:
     secret_key_file: Path | None = None  # key of the cameras' passwords; None: secret.key in data_dir
     bind_host: str = "127.0.0.1"  # where web listens; face has no tokens and listens elsewhere
     web_port: int = 8470
+    announce: bool = True  # tell the local network where the API is, when it can be reached from there
     ingress_port: int = 0  # Home Assistant's ingress: the page and API without a token; 0: none
     ingress_peers: tuple[Network, ...] = (SUPERVISOR,)  # who may come to ingress_port
     face_bind_host: str = "127.0.0.1"  # where face listens: its protocol knows no tokens, so not on a network of others
@@ -146,6 +147,7 @@ _SCHEMA = vol.Schema(
         "secret_key_file": vol.Any(None, _path),
         "bind_host": str,
         "web_port": _PORT,
+        "announce": vol.Boolean(),
         "ingress_port": vol.All(vol.Coerce(int), vol.Range(0, 65535)),
         "ingress_peers": _networks,
         "face_bind_host": str,

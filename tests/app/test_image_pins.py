@@ -38,5 +38,5 @@ def test_every_pin_has_hashes_and_no_pin_names_a_host():
 
 def test_the_base_is_pinned_by_its_digest_and_pip_checks_hashes():
     assert re.search(r"^ARG BASE=debian:trixie-slim@sha256:[0-9a-f]{64}$", DOCKERFILE, re.MULTILINE)
-    assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) <= {"${BASE}", "services"}
+    assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) <= {"${BASE}", "environment"}
     assert "--require-hashes" in DOCKERFILE

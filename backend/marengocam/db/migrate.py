@@ -73,6 +73,19 @@ async def migrate_database(address: Secret, migrations: list[Migration] | None =
             ) from error
 
 
+async def pending_steps(settings: Settings) -> tuple[list[int], list[int]]:
+    """Return the schema steps that the configured database has, and those that it lacks.
+
+    Raises HubUnavailableError when it is away.
+    """
+    async with _connected(direct_address(settings)) as connection:
+        try:
+            applied = [int(row["version"]) for row in await rows(_QUERIES.applied(connection))]
+        except asyncpg.UndefinedTableError:
+            applied = []
+    return sorted(applied), [step.version for step in known_migrations() if step.version not in applied]
+
+
 async def migrate_as_owner(settings: Settings, passwords: Mapping[str, Secret] | None) -> list[int]:
     """Bring the database up to date, and the services' rights too; with passwords by service their roles are made.
 

@@ -41,7 +41,7 @@ def addresses_of(bind_host: str) -> list[str]:
 async def keep_announced(context: ServiceContext) -> None:
     """Announce the API until the service is to end; what keeps it from it is logged once and tried again."""
     addresses, told = addresses_of(context.settings.bind_host), ""
-    if not addresses:
+    if not addresses or not context.settings.announce:
         return
     while not context.stopping.is_set():
         try:

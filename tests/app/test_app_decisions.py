@@ -1,0 +1,129 @@
+"""What the app decides: which cluster it serves, how long it waits for a silent process, which broker it is given."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from marengocam.app.clusters import Create, Restore, Upgrade, Use, plan, put_to_rest
+from marengocam.app.layout import Layout
+from marengocam.app.options import media_folder, settings_of
+from marengocam.app.supervisor_api import SupervisorApi, SupervisorError, mqtt_url
+from marengocam.app.watch import GRACE_S, HANGING_AFTER_S, UNWELL_AFTER_S, Patience, report
+from marengocam.core.errors import BadInputError, StoreError
+from marengocam.core.secret import Secret
+
+
+@pytest.mark.parametrize(
+    ("folders", "dump", "decided"),
+    [
+        ([], False, Create()),
+        ([], True, Restore()),
+        (["17"], False, Use("17")),
+        (["17.live"], True, Use("17.live")),  # a dump that a broken backup left changes nothing
+        (["16", "17.live"], False, Use("17.live")),
+        (["16"], False, Upgrade("16", 16)),
+        (["16.live"], True, Upgrade("16.live", 16)),
+        (["15", "16.live"], False, Upgrade("16.live", 16)),
+        (["16.old", "17.live.partial"], True, Restore()),
+    ],
+)
+def test_which_cluster_is_served(folders, dump, decided):
+    assert plan(folders, dump=dump, major=17) == decided
+
+
+def test_a_newer_postgresql_s_cluster_is_left_alone():
+    with pytest.raises(StoreError, match=r"PostgreSQL 18.*update the app"):
+        plan(["17", "18.live"], dump=True, major=17)
+
+
+def test_only_a_server_that_has_ended_well_is_at_rest(tmp_path: Path):
+    layout = Layout(data=tmp_path)
+    live = layout.clusters / "17.live"
+    live.mkdir(parents=True)
+    (live / "postmaster.pid").write_text("1")
+    put_to_rest(layout)
+    assert live.exists()
+    (live / "postmaster.pid").unlink()
+    put_to_rest(layout)
+    assert [path.name for path in layout.clusters.iterdir()] == ["17"]
+
+
+def test_a_silent_process_is_killed_once_and_then_given_time():
+    known = Patience.at_start(0, grace_s=GRACE_S)
+    assert not known.hangs(GRACE_S - 1)
+    known.heard(10)
+    assert not known.hangs(10 + HANGING_AFTER_S - 1)
+    assert known.hangs(10 + HANGING_AFTER_S + 1)
+    known.killed(30)
+    assert not known.hangs(30 + GRACE_S - 1)
+    assert known.silent_s(40) == 30  # what came of it is still not known
+
+
+def test_a_hung_process_is_gone_within_20_seconds():
+    assert HANGING_AFTER_S + 5 <= 20  # a round every 2 s, a probe of 3 s
+
+
+def test_the_app_as_a_whole_is_unwell_when_restarts_of_what_matters_do_not_help():
+    assert report({"web": 3, "face": 2})[0] == 200
+    status, body = report({"web": 3, "face": UNWELL_AFTER_S + 1})
+    assert (status, body["status"]) == (200, "degraded")
+    status, body = report({"web": UNWELL_AFTER_S + 1})
+    assert (status, body["status"]) == (503, "failing")
+
+
+def test_options_become_settings():
+    settings = settings_of({"faces": False, "retention_max_gb": 3, "mqtt_url": "", "gone_since": 1}, Layout())
+    assert settings["face_url"] == "off"
+    assert settings["retention_max_bytes"] == 3_000_000_000
+    assert "mqtt_url" not in settings
+    assert "gone_since" not in settings
+
+
+@pytest.mark.parametrize("name", ["/etc", "../data", "nas/../..", ".hidden", "nas/.x"])
+def test_recordings_stay_within_the_media_folder(name):
+    with pytest.raises(BadInputError, match="media_folder"):
+        media_folder(name, Layout())
+
+
+@pytest.mark.parametrize(
+    ("service", "url"),
+    [
+        ({}, ""),
+        ({"host": "core-mosquitto", "port": 1883}, "mqtt://core-mosquitto:1883"),
+        ({"host": "b", "port": 8883, "ssl": True, "username": "u", "password": "p@/:"}, "mqtts://u:p%40%2F%3A@b:8883"),
+    ],
+)
+def test_the_broker_s_address_is_made_from_what_the_supervisor_says(service, url):
+    assert mqtt_url(service).reveal() == url
+
+
+class _Refusing(BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps({"result": "error", "message": "Service not enabled"}).encode()
+        self.send_response(400)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+async def test_no_broker_is_no_error_and_a_refusal_says_what_the_supervisor_said():
+    server = HTTPServer(("127.0.0.1", 0), _Refusing)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        async with aiohttp.ClientSession() as session:
+            api = SupervisorApi(session, Secret("t"), f"http://127.0.0.1:{server.server_port}")
+            assert not await api.mqtt_url()
+            with pytest.raises(SupervisorError, match=r"Service not enabled"):
+                await api.hostname()
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
