@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntityDescription, SensorStateClass
@@ -48,6 +48,29 @@ class PersonSensorDescription(SensorEntityDescription):
     attributes: Callable[[Person], Mapping[str, Any]] = lambda _person: {}
 
 
+# Figures that grow all day are shown coarser than they are known: the recorder keeps every state that is written.
+SIGNIFICANT_DIGITS = 3
+RECORDED_STEP_S = 360
+OLDEST_STEP = timedelta(minutes=15)
+SEEN_STEP = timedelta(minutes=1)
+
+
+def _coarse(value: int) -> int:
+    """Return a number with its first three digits."""
+    return round(value, SIGNIFICANT_DIGITS - len(str(abs(value)))) if value else 0
+
+
+def _floor(moment: datetime | None, step: timedelta) -> datetime | None:
+    if moment is None:
+        return None
+    return datetime.fromtimestamp(moment.timestamp() // step.total_seconds() * step.total_seconds(), UTC)
+
+
+def _seen_at(person: Person) -> datetime | None:
+    """Return when somebody was seen last; while they are here only the minute."""
+    return _floor(person.last_seen_at, SEEN_STEP) if person.present else person.last_seen_at
+
+
 def _known(word: str, words: list[str]) -> str | None:
     return word if word in words else None
 
@@ -83,8 +106,13 @@ def _metric_sensor(
         entity_registry_enabled_default=False,
         native_unit_of_measurement=unit,
         suggested_display_precision=1,
-        value=lambda _state, camera: camera.metrics.get(metric) if camera.state == "online" else None,
+        value=lambda _state, camera: _metric(camera, metric),
     )
+
+
+def _metric(camera: Camera, metric: str) -> float | None:
+    value = camera.metrics.get(metric) if camera.state == "online" else None
+    return None if value is None else round(value, 1)
 
 
 BACKEND = (
@@ -99,9 +127,9 @@ BACKEND = (
             "reasons": [f"{one.service}: {one.reason}" for one in state.health.services if one.reason]
         },
     ),
-    _bytes_sensor("storage_used", lambda storage: storage.used_bytes),
-    _bytes_sensor("storage_free", lambda storage: storage.free_bytes),
-    _bytes_sensor("database_size", lambda storage: storage.database_bytes),
+    _bytes_sensor("storage_used", lambda storage: _coarse(storage.used_bytes)),
+    _bytes_sensor("storage_free", lambda storage: _coarse(storage.free_bytes)),
+    _bytes_sensor("database_size", lambda storage: _coarse(storage.database_bytes)),
     BackendSensorDescription(
         key="recorded",
         translation_key="recorded",
@@ -111,14 +139,14 @@ BACKEND = (
         native_unit_of_measurement=UnitOfTime.SECONDS,
         suggested_unit_of_measurement=UnitOfTime.HOURS,
         suggested_display_precision=1,
-        value=_stored(lambda storage: storage.recorded_s),
+        value=_stored(lambda storage: storage.recorded_s // RECORDED_STEP_S * RECORDED_STEP_S),
     ),
     BackendSensorDescription(
         key="oldest_recording",
         translation_key="oldest_recording",
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value=_stored(lambda storage: storage.oldest_at),
+        value=_stored(lambda storage: _floor(storage.oldest_at, OLDEST_STEP)),
     ),
     BackendSensorDescription(
         key="people",
@@ -180,7 +208,7 @@ PERSON = (
         translation_key="last_seen",
         value=lambda person: person.last_seen_camera_name,
         attributes=lambda person: {
-            "when": person.last_seen_at.isoformat() if person.last_seen_at else None,
+            "when": seen_at.isoformat() if (seen_at := _seen_at(person)) else None,
             "probability": person.last_seen_probability,
             "camera_id": person.last_seen_camera_id,
         },
@@ -189,6 +217,6 @@ PERSON = (
         key="last_seen_at",
         translation_key="last_seen_at",
         device_class=SensorDeviceClass.TIMESTAMP,
-        value=lambda person: person.last_seen_at,
+        value=_seen_at,
     ),
 )

@@ -1,7 +1,7 @@
 """Fixtures: a backend that speaks the contract, and an entry that is set up with it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import custom_components  # noqa: F401 - the first import wins, else the test harness's own folder hides ours
 import pytest
@@ -15,6 +15,14 @@ PATIENCE_S = 20.0
 @pytest.fixture(autouse=True)
 def _ours(enable_custom_integrations: None, socket_enabled: None) -> None:
     """Let Home Assistant find our integration, and let it talk to servers of this machine."""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_deprecated(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Fail when Home Assistant complains about how we use it."""
+    yield
+    said = [record.getMessage() for when in ("setup", "call") for record in caplog.get_records(when)]
+    assert [text for text in said if "Detected" in text and "marengocam" in text] == []
 
 
 @pytest.fixture

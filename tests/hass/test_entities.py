@@ -151,6 +151,28 @@ async def test_states_are_written_only_when_something_changed(
     assert changes == []
 
 
+async def test_figures_that_grow_all_day_are_not_written_at_every_poll(
+    hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry
+) -> None:
+    server.persons[0] |= {"present": True, "last_seen_at": "2026-11-24T10:15:07Z", "last_seen_camera_name": "Yard"}
+    await loaded.runtime_data.coordinator.async_refresh()
+    await hass.async_block_till_done()
+    written: list[str] = []
+    hass.bus.async_listen("state_changed", lambda event: written.append(event.data["entity_id"]))
+    server.health["storage"] |= {"used_bytes": 2_001_000_000, "recorded_s": 7230.0, "database_bytes": 50_020_000}
+    server.health["storage"]["oldest_at"] = "2026-11-24T10:15:30Z"
+    server.persons[0]["last_seen_at"] = "2026-11-24T10:15:52Z"
+    await loaded.runtime_data.coordinator.async_refresh()
+    await hass.async_block_till_done()
+    assert written == []
+    server.health["storage"] |= {"used_bytes": 2_310_000_000}
+    server.persons[0]["present"] = False
+    await loaded.runtime_data.coordinator.async_refresh()
+    await hass.async_block_till_done()
+    assert set(written) >= {"sensor.marengocam_storage_used", "sensor.alice_last_seen_at"}
+    assert hass.states.get("sensor.alice_last_seen_at").state == "2026-11-24T10:15:52+00:00", "exact once she is gone"
+
+
 async def test_cameras_and_persons_come_are_renamed_and_go(
     hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry
 ) -> None:
