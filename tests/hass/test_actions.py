@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 import voluptuous as vol
-from contract_server import AT, PICTURE, TRACK, ContractServer, person, visit
+from contract_server import AT, PICTURE, TRACK, WORD, ContractServer, person, visit
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.setup import async_setup_component
@@ -29,8 +29,10 @@ async def test_a_stranger_of_an_event_gets_the_name_with_all_visits(
     hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry
 ) -> None:
     number = server.event("person_unknown", person_id=None, person_name=None)["number"]
-    await call(hass, "name_person", event_number=number, name=" Dave ")
-    assert said(server) == [(f"/identities/{IDENTITY}/name", {"name": "Dave"})]
+    server.persons.append(person("Dave", 3))
+    answer = await call(hass, "name_person", answers=True, event_number=number, name=" dave ")
+    assert answer == {"person_id": str(UUID(int=3)), "person": "Dave"}
+    assert said(server) == [(f"/identities/{IDENTITY}/name", {"name": "dave"})]
 
 
 async def test_a_passage_that_was_taken_for_somebody_is_named_alone(
@@ -61,7 +63,8 @@ async def test_an_event_is_corrected_or_confirmed(
     body: dict[str, Any],
 ) -> None:
     number = server.event("person_confirmed")["number"]
-    await call(hass, "correct_event", event_number=number, **words)
+    answer = await call(hass, "correct_event", answers=True, event_number=number, **words)
+    assert answer == {"word_id": WORD, "summary": "Said."}
     assert said(server) == [(path, body)]
 
 
@@ -87,8 +90,10 @@ async def test_persons_are_merged_and_forgotten_by_name(
 ) -> None:
     server.persons.append(person("Bob", 2))
     await loaded.runtime_data.coordinator.async_refresh()
-    await call(hass, "merge_persons", person="bob", into="ALICE")
-    await call(hass, "forget_person", person=BOB)
+    merged = await call(hass, "merge_persons", answers=True, person="bob", into="ALICE")
+    assert merged == {"word_id": WORD, "summary": "Said."}
+    forgotten = await call(hass, "forget_person", answers=True, person=BOB)
+    assert forgotten == {"person_id": BOB, "person": "Bob"}
     assert said(server) == [(f"/persons/{BOB}/merge", {"into": ALICE}), (f"/persons/{BOB}", None)]
     with pytest.raises(ServiceValidationError, match="Carol is not a person"):
         await call(hass, "forget_person", person="Carol")

@@ -29,6 +29,7 @@ from custom_components.marengocam.client import (
     Storage,
     Streams,
     Visit,
+    Word,
     Zone,
 )
 from homeassistant.components.camera import async_get_image, async_get_stream_source
@@ -249,7 +250,7 @@ async def test_a_revoked_token_asks_for_a_new_one(
     "model",
     [
         Camera, Chunk, Event, FoundCamera, Gap, Health, Info, Person, Preferences, Probe, Recording, Replay,
-        ServiceHealth, Stop, Storage, Streams, Visit, Zone,
+        ServiceHealth, Stop, Storage, Streams, Visit, Word, Zone,
     ],
 )  # fmt: skip
 def test_every_field_that_the_client_reads_is_in_the_api_document(backend: RealBackend, model: type[Any]) -> None:

@@ -36,6 +36,7 @@ from .models import (
     Storage,
     Streams,
     Visit,
+    Word,
     Zone,
 )
 from .recordings import LiveStream
@@ -82,6 +83,7 @@ __all__ = [
     "Streams",
     "UnexpectedAnswerError",
     "Visit",
+    "Word",
     "Zone",
     "normalise_address",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 
 from .connection import ANSWER_LIMIT_BYTES, Connection, part, read, rfc3339
-from .models import Camera, Event, FoundCamera, Person, Preferences, Probe, Streams
+from .models import Camera, Event, FoundCamera, Person, Preferences, Probe, Streams, Word
 from .reading import JsonObject
 
 
@@ -67,9 +67,9 @@ class OwnerCalls(Connection):
         """Erase a person and all that tells them."""
         await self._done("DELETE", f"/persons/{part(person_id)}")
 
-    async def merge_persons(self, person_id: str, into: str) -> None:
+    async def merge_persons(self, person_id: str, into: str) -> Word:
         """Say that a person is the same as another, whose name stays."""
-        await self._json("POST", f"/persons/{part(person_id)}/merge", body={"into": into})
+        return Word.parse(await self._json("POST", f"/persons/{part(person_id)}/merge", body={"into": into}))
 
     async def enrol_face(self, person_id: str, picture: bytes) -> Person:
         """Add a picture of somebody's face."""
@@ -79,19 +79,20 @@ class OwnerCalls(Connection):
         async with self._answer("POST", path, form=form, limit_s=self._limits.camera_s) as answer:
             return Person.parse(JsonObject.from_text(await read(answer, ANSWER_LIMIT_BYTES), path))
 
-    async def name_tracks(self, local_track_ids: Sequence[str], name: str) -> None:
+    async def name_tracks(self, local_track_ids: Sequence[str], name: str) -> Word:
         """Say who some tracks are."""
-        await self._json("POST", "/tracks/name", body={"local_track_ids": list(local_track_ids), "name": name})
+        body = {"local_track_ids": list(local_track_ids), "name": name}
+        return Word.parse(await self._json("POST", "/tracks/name", body=body))
 
     async def name_identity(self, identity_id: str, name: str) -> Person:
         """Say who an individual is, with all that was ever seen of them."""
         return Person.parse(await self._json("POST", f"/identities/{part(identity_id)}/name", body={"name": name}))
 
-    async def deny(self, identity_id: str, person_id: str, local_track_ids: Sequence[str]) -> None:
+    async def deny(self, identity_id: str, person_id: str, local_track_ids: Sequence[str]) -> Word:
         """Say that some tracks of an individual are not that person."""
         body = {"person_id": person_id, "local_track_ids": list(local_track_ids)}
-        await self._json("POST", f"/identities/{part(identity_id)}/deny", body=body)
+        return Word.parse(await self._json("POST", f"/identities/{part(identity_id)}/deny", body=body))
 
-    async def confirm_tracks(self, local_track_ids: Sequence[str]) -> None:
+    async def confirm_tracks(self, local_track_ids: Sequence[str]) -> Word:
         """Say that what was decided on some tracks is right."""
-        await self._json("POST", "/tracks/confirm", body={"local_track_ids": list(local_track_ids)})
+        return Word.parse(await self._json("POST", "/tracks/confirm", body={"local_track_ids": list(local_track_ids)}))

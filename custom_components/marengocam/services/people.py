@@ -110,8 +110,8 @@ async def enroll_person(call: ServiceCall) -> ServiceResponse:
     return {"person_id": person.person_id, "person": person.name}
 
 
-async def name_person(call: ServiceCall) -> None:
-    """Say who somebody is that was seen."""
+async def name_person(call: ServiceCall) -> ServiceResponse:
+    """Say who somebody is that was seen, and return the person."""
     entry = backend_of(call)
     client, name = entry.runtime_data.client, call.data[ATTR_NAME]
     with explained():
@@ -126,42 +126,50 @@ async def name_person(call: ServiceCall) -> None:
                 await client.name_identity(event.identity_id, name)
             else:
                 await client.name_tracks([_track(event)], name)
+        known = await client.persons() if call.return_response else ()
     entry.runtime_data.coordinator.hurry()
+    return next(
+        ({"person_id": one.person_id, "person": one.name} for one in known if one.name.casefold() == name.casefold()),
+        None,
+    )
 
 
-async def correct_event(call: ServiceCall) -> None:
+async def correct_event(call: ServiceCall) -> ServiceResponse:
     """Say that an event named somebody wrongly (and who it was, if known), or rightly."""
     entry = backend_of(call)
     client = entry.runtime_data.client
     with explained():
         event = await _event(client, call.data[ATTR_EVENT])
         if ATTR_NAME in call.data:
-            await client.name_tracks([_track(event)], call.data[ATTR_NAME])
+            word = await client.name_tracks([_track(event)], call.data[ATTR_NAME])
         elif call.data.get(ATTR_RIGHT):
-            await client.confirm_tracks([_track(event)])
+            word = await client.confirm_tracks([_track(event)])
         elif event.person_id is None or event.identity_id is None:
             raise refused("nobody_named", event_number=str(event.number))
         else:
-            await client.deny(event.identity_id, event.person_id, [_track(event)])
+            word = await client.deny(event.identity_id, event.person_id, [_track(event)])
     entry.runtime_data.coordinator.hurry()
+    return {"word_id": word.word_id, "summary": word.summary}
 
 
-async def merge_persons(call: ServiceCall) -> None:
+async def merge_persons(call: ServiceCall) -> ServiceResponse:
     """Say that two persons are one; the first name goes."""
     entry = backend_of(call)
     person, into = person_of(entry, call.data[ATTR_PERSON]), person_of(entry, call.data[ATTR_INTO])
     with explained():
-        await entry.runtime_data.client.merge_persons(person.person_id, into.person_id)
+        word = await entry.runtime_data.client.merge_persons(person.person_id, into.person_id)
     entry.runtime_data.coordinator.hurry()
+    return {"word_id": word.word_id, "summary": word.summary}
 
 
-async def forget_person(call: ServiceCall) -> None:
+async def forget_person(call: ServiceCall) -> ServiceResponse:
     """Erase a person and all that tells them, for good."""
     entry = backend_of(call)
     person = person_of(entry, call.data[ATTR_PERSON])
     with explained():
         await entry.runtime_data.client.remove_person(person.person_id)
     entry.runtime_data.coordinator.hurry()
+    return {"person_id": person.person_id, "person": person.name}
 
 
 async def search(call: ServiceCall) -> ServiceResponse:

@@ -3,7 +3,7 @@
 from .backend import Health, Info, Models, Preferences, ServiceHealth, Storage
 from .cameras import Camera, Chunk, FoundCamera, Gap, Probe, Recording, Streams, Zone
 from .events import Event, EventPage, Replay
-from .persons import Person, Stop, Visit
+from .persons import Person, Stop, Visit, Word
 
 __all__ = [
     "Camera",
@@ -25,5 +25,6 @@ __all__ = [
     "Storage",
     "Streams",
     "Visit",
+    "Word",
     "Zone",
 ]

@@ -37,6 +37,18 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """What a human said about who is who; it can be undone by its id."""
+
+    word_id: str
+    summary: str
+
+    @classmethod
+    def parse(cls, source: JsonObject) -> Self:
+        return cls(source.text("word_id"), source.text("summary"))
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """A stretch of a visit in front of one camera."""
 
