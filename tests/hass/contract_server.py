@@ -186,6 +186,7 @@ class ContractServer:
         app.router.add_post(api + "/events", self._mark)
         app.router.add_post(api + "/replays", self._request_replay)
         app.router.add_get(api + "/replays/{run_id}", self._replay)
+        app.router.add_get(api + "/replays/{run_id}/difference", self._difference)
         self._runner = web.AppRunner(app, shutdown_timeout=1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
@@ -407,6 +408,9 @@ class ContractServer:
         run = asked | {"run_id": str(uuid4()), "source": "", "state": "requested", "reason": "", "report": {}}
         self.replays[run["run_id"]] = run
         return web.json_response(run, status=202)
+
+    async def _difference(self, _request: web.Request) -> web.Response:
+        return web.json_response({"summary": "One passage more.", "difference": {"new": 1}})
 
     async def _replay(self, request: web.Request) -> web.Response:
         run = self.replays[request.match_info["run_id"]]

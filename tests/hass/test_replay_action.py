@@ -32,9 +32,14 @@ async def test_it_can_be_waited_for(
     hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("custom_components.marengocam.services.replay.REPLAY_POLL_S", 0.01)
-    response = await replay(hass, camera_id="yard", wait=True)
+    overrides = {"detector_min_score": 0.4}
+    response = await replay(hass, camera_id="yard", wait=True, overrides=overrides, gallery_at="2026-11-24 10:00:00")
     assert response["state"] == "finished"
     assert response["report"] == {"tracks": 3}
+    assert (response["summary"], response["difference"]) == ("One passage more.", {"new": 1})
+    (run,) = server.replays.values()
+    assert run["overrides"] == {"detector_min_score": "0.4"}
+    assert run["gallery_at"].endswith("Z")
 
 
 async def test_waiting_ends_when_it_takes_too_long(

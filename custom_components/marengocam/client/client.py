@@ -1,16 +1,16 @@
 """Calls of the backend's API."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 
 from .connection import MESSAGE_LIMIT_BYTES, part, refusal, rfc3339, unreachable
 from .errors import BackendTooNewError, BackendTooOldError
-from .models import EventPage, Health, Info, Person, Preferences, Replay, Visit
+from .models import EventPage, Health, Info, Person, Preferences, Replay, ReplayDifference, Visit
 from .owner import OwnerCalls
 from .recordings import RecordingCalls
 
@@ -73,10 +73,31 @@ class MarengoCamClient(RecordingCalls, OwnerCalls):
         }
         return (await self._json("GET", "/visits", query=query)).objects("visits", Visit.parse)
 
-    async def request_replay(self, camera_id: str, from_at: datetime, to_at: datetime, *, debug: bool) -> Replay:
-        """Ask for a stretch of a camera's recording to be run through the current code once more."""
-        body = {"camera_id": camera_id, "from_at": rfc3339(from_at), "to_at": rfc3339(to_at), "debug": debug}
+    async def request_replay(
+        self,
+        camera_id: str,
+        from_at: datetime,
+        to_at: datetime,
+        *,
+        debug: bool,
+        overrides: Mapping[str, str] | None = None,
+        gallery_at: datetime | None = None,
+    ) -> Replay:
+        """Ask for a stretch of a camera's recording to be run through the current code once more.
+
+        `overrides` changes settings for this run alone, `gallery_at` has it know the persons of that time.
+        """
+        body: dict[str, Any] = {"camera_id": camera_id, "debug": debug}
+        body |= {"from_at": rfc3339(from_at), "to_at": rfc3339(to_at)}
+        if overrides:
+            body["overrides"] = dict(overrides)
+        if gallery_at is not None:
+            body["gallery_at"] = rfc3339(gallery_at)
         return Replay.parse(await self._json("POST", "/replays", body=body))
+
+    async def replay_difference(self, run_id: str) -> ReplayDifference:
+        """Return what a finished run saw that live history did not, and the other way round."""
+        return ReplayDifference.parse(await self._json("GET", f"/replays/{part(run_id)}/difference"))
 
     async def replay(self, run_id: str) -> Replay:
         return Replay.parse(await self._json("GET", f"/replays/{part(run_id)}"))

@@ -128,10 +128,10 @@ async def name_person(call: ServiceCall) -> ServiceResponse:
                 await client.name_tracks([_track(event)], name)
         known = await client.persons() if call.return_response else ()
     entry.runtime_data.coordinator.hurry()
-    return next(
-        ({"person_id": one.person_id, "person": one.name} for one in known if one.name.casefold() == name.casefold()),
-        None,
-    )
+    for person in known:
+        if person.name.casefold() == name.casefold():
+            return {"person_id": person.person_id, "person": person.name}
+    return None
 
 
 async def correct_event(call: ServiceCall) -> ServiceResponse:

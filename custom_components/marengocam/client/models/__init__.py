@@ -2,7 +2,7 @@
 
 from .backend import Health, Info, Models, Preferences, ServiceHealth, Storage
 from .cameras import Camera, Chunk, FoundCamera, Gap, Probe, Recording, Streams, Zone
-from .events import Event, EventPage, Replay
+from .events import Event, EventPage, Replay, ReplayDifference
 from .persons import Person, Stop, Visit, Word
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Probe",
     "Recording",
     "Replay",
+    "ReplayDifference",
     "ServiceHealth",
     "Stop",
     "Storage",

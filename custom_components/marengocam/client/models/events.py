@@ -86,3 +86,15 @@ class Replay:
     @property
     def done(self) -> bool:
         return self.state in ("finished", "failed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayDifference:
+    """What a run saw that live history did not, in a sentence and in full."""
+
+    summary: str
+    difference: Mapping[str, Any]
+
+    @classmethod
+    def parse(cls, source: JsonObject) -> Self:
+        return cls(source.text("summary"), source.child("difference").content)
