@@ -35,7 +35,7 @@ EXTRA_FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "camera_offline": {"reason": "reason"},
     "camera_online": {},
     "health_changed": {"service": "service", "status": "status", "reason": "reason"},
-    "survival_mode_changed": {"state": "state"},
+    "survival_mode_changed": {"state": "state", "step": "step", "reasons": "reasons"},
     "replay_finished": {"run_id": "run_id", "state": "state"},
     "rule_fired": {
         "name": "name",

@@ -14,6 +14,14 @@ from .coordinator import BackendState, MarengoCamRuntime
 Value = str | int | float | datetime | None
 # A word that only a newer backend knows is shown as unknown.
 STATUSES = ["ok", "degraded", "failing", "gone"]
+LADDER = [
+    "normal",
+    "drop_b_frames",
+    "skip_unreferenced_frames",
+    "skip_faces",
+    "lower_detection_rate",
+    "keyframes_only",
+]
 CAMERA_STATES = ["disabled", "connecting", "online", "offline"]
 
 
@@ -127,6 +135,15 @@ BACKEND = (
             "reasons": [f"{one.service}: {one.reason}" for one in state.health.services if one.reason]
         },
     ),
+    BackendSensorDescription(
+        key="survival_step",
+        translation_key="survival_step",
+        device_class=SensorDeviceClass.ENUM,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        options=LADDER,
+        value=lambda state: _known(state.health.survival.step, LADDER),
+        attributes=lambda state: {"reasons": list(state.health.survival.reasons)},
+    ),
     _bytes_sensor("storage_used", lambda storage: _coarse(storage.used_bytes)),
     _bytes_sensor("storage_free", lambda storage: _coarse(storage.free_bytes)),
     _bytes_sensor("database_size", lambda storage: _coarse(storage.database_bytes)),
@@ -193,6 +210,7 @@ CAMERA = (
         value=lambda state, camera: round(state.not_recorded_s.get(camera.camera_id, 0.0)),
     ),
     _metric_sensor("frames_per_second", "stream_fps", "fps", None),
+    _metric_sensor("ingest_lag", "ingest_lag_s", UnitOfTime.SECONDS),
     _metric_sensor("analysis_lag", "analysis_lag_s", UnitOfTime.SECONDS),
     _metric_sensor("detector_time", "detector_ms", UnitOfTime.MILLISECONDS),
 )

@@ -107,6 +107,7 @@ def health(status: str = "ok", **changes: Any) -> dict[str, Any]:
         },
         "now": dt_util.utcnow().isoformat(),
         "survival_mode": False,
+        "survival": {"level": 0, "step": "normal", "reasons": []},
         "face_engine": "ok",
         "log": [],
     } | changes

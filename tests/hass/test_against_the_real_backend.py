@@ -29,6 +29,7 @@ from custom_components.marengocam.client import (
     Stop,
     Storage,
     Streams,
+    Survival,
     Visit,
     Word,
     Zone,
@@ -251,7 +252,7 @@ async def test_a_revoked_token_asks_for_a_new_one(
     "model",
     [
         Camera, Chunk, Event, FoundCamera, Gap, Health, Info, Person, Preferences, Probe, Recording, Replay,
-        ReplayDifference,        ServiceHealth, Stop, Storage, Streams, Visit, Word, Zone,
+        ReplayDifference,        ServiceHealth, Stop, Storage, Streams, Survival, Visit, Word, Zone,
     ],
 )  # fmt: skip
 def test_every_field_that_the_client_reads_is_in_the_api_document(backend: RealBackend, model: type[Any]) -> None:

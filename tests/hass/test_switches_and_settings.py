@@ -157,12 +157,15 @@ async def test_survival_mode_faces_gaps_and_a_lost_media_folder_show(
     hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry
 ) -> None:
     assert state(hass, "binary_sensor.marengocam_face_engine") == "on"
+    server.health["survival"] = {"level": 3, "step": "skip_faces", "reasons": ["lag"]}
     server.health |= {"survival_mode": True, "face_engine": "off", "storage": None}
     server.gaps = [{"camera_id": "front", "from_at": "2026-11-24T10:00:00Z", "to_at": "2026-11-24T10:03:12Z"}] * 2
     loaded.runtime_data.coordinator._gaps_at = None
     await loaded.runtime_data.coordinator.async_refresh()
     await hass.async_block_till_done()
     assert state(hass, "binary_sensor.marengocam_survival_mode") == "on"
+    assert state(hass, "sensor.marengocam_given_up_by_survival_mode") == "skip_faces"
+    assert hass.states.get("sensor.marengocam_given_up_by_survival_mode").attributes["reasons"] == ["lag"]
     assert state(hass, "binary_sensor.marengocam_face_engine") == "unknown"
     assert state(hass, "sensor.marengocam_storage_free") == "unknown"
     assert state(hass, "sensor.front_door_not_recorded_in_24_hours") == "384"

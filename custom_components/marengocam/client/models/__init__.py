@@ -1,6 +1,6 @@
 """What the backend says, as frozen values; a field that is new is ignored, one that is gone is an error."""
 
-from .backend import Health, Info, Models, Preferences, ServiceHealth, Storage
+from .backend import Health, Info, Models, Preferences, ServiceHealth, Storage, Survival
 from .cameras import Camera, Chunk, FoundCamera, Gap, Probe, Recording, Streams, Zone
 from .events import Event, EventPage, Replay, ReplayDifference
 from .persons import Person, Stop, Visit, Word
@@ -25,6 +25,7 @@ __all__ = [
     "Stop",
     "Storage",
     "Streams",
+    "Survival",
     "Visit",
     "Word",
     "Zone",

@@ -86,6 +86,19 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
+class Survival:
+    """How many steps survival mode has given up (0: it is off), the last of them, and why: disk, lag."""
+
+    level: int
+    step: str
+    reasons: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, source: JsonObject) -> Self:
+        return cls(source.integer("level"), source.text("step"), source.texts("reasons"))
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """How the backend is doing as a whole; `face_engine` is off, ok or away, no storage: its folder cannot be used."""
 
@@ -94,6 +107,7 @@ class Health:
     storage: Storage | None
     now: datetime
     survival_mode: bool
+    survival: Survival
     face_engine: str
 
     @classmethod
@@ -104,6 +118,7 @@ class Health:
             storage=Storage.parse(storage) if (storage := source.optional("storage", source.child)) else None,
             now=source.time("now"),
             survival_mode=source.flag("survival_mode"),
+            survival=Survival.parse(source.child("survival")),
             face_engine=source.text("face_engine"),
         )
 
