@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import voluptuous as vol
 
 from marengocam.core.errors import BadInputError
+from marengocam.core.face_engines import EngineAddress, engine_addresses
 from marengocam.core.secret import Secret
 
 ENVIRONMENT_PREFIX = "MARENGOCAM_"
@@ -54,6 +55,7 @@ class Settings:
     automation_health_port: int = 8473
     janitor_health_port: int = 8474
     appearance: bool = True  # False: clothes and build are not compared on any camera
+    face_engines: Secret = Secret("")  # engines of other makers to ask and to tell of persons: see docs/ref/face-api.md
     face_url: str = ""  # empty: our own face process on face_port; "off": no faces
     mqtt_url: Secret = Secret("")  # mqtt://user:password@host:1883; empty: none
     mqtt_topic_prefix: str = "marengocam"
@@ -100,9 +102,24 @@ class Settings:
             return None
         return self.face_url or f"http://{self.face_bind_host}:{self.face_port}"
 
+    @property
+    def foreign_engines(self) -> tuple[EngineAddress, ...]:
+        """Return the face engines of other makers."""
+        return engine_addresses(self.face_engines.reveal())
+
 
 def _secret(value: Any) -> Secret:
     return value if isinstance(value, Secret) else Secret(str(value))
+
+
+def _engines(value: Any) -> Secret:
+    """Return a list of addresses that can be read; the error tells none of them, since they carry keys."""
+    given = _secret(value)
+    try:
+        engine_addresses(given.reveal())
+    except BadInputError as error:
+        raise vol.Invalid(str(error).rstrip(".")) from None
+    return given
 
 
 def _path(value: Any) -> Path:
@@ -156,6 +173,7 @@ _SCHEMA = vol.Schema(
         "resolver_health_port": _PORT,
         "automation_health_port": _PORT,
         "janitor_health_port": _PORT,
+        "face_engines": _engines,
         "face_url": str,
         "mqtt_url": _secret,
         "mqtt_topic_prefix": vol.All(str, vol.Match(r"^[^#+\x00]{1,200}$")),

@@ -1,73 +1,95 @@
-"""Identity across cameras on footage with truth: pairwise precision and recall, with and without appearance."""
+"""Identity on footage with truth: HOTA, IDF1, names right and wrong, calibration, and all that without each cue."""
 
 import argparse
 import asyncio
-import csv
-import gzip
 import json
 import os
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import combinations
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
-import av
+import cv2
 import numpy as np
 from prometheus_client import CollectorRegistry
+from tests.bench.identity_clips import NOT_A_PERSON, START, TRUTH_IOU, Clip, Eyes, follow_clip
+from tests.bench.identity_figures import Decided, calibration, mixed_and_torn, names
+from tests.bench.tracking_metrics import Frame, hota, idf1
 
 from marengocam.core.clock import ManualClock
-from marengocam.core.geometry import Box
 from marengocam.core.identity import CameraGraph
-from marengocam.core.ids import new_id
-from marengocam.core.model import Detection, Embedding, LocalTrack, PathPoint
+from marengocam.core.model import EventType, LocalTrack
 from marengocam.db.embedded import EmbeddedServer
 from marengocam.db.hub import Hub, open_hub
 from marengocam.db.migrate import migrate_database
 from marengocam.resolver.metrics import ResolverMetrics
 from marengocam.resolver.turn import take_turn
 from marengocam.settings import Settings
-from marengocam.vision.appearance import AppearanceEncoder, fuse, load_appearance_encoder
-from marengocam.vision.crops import cut
+from marengocam.vision.appearance import load_appearance_encoder
+from marengocam.vision.detectors.choice import load_detector
+from marengocam.vision.faces import load_face_analyser
 from marengocam.vision.models import Models
-from marengocam.vision.tracker import Tracker
 
-START = datetime(2026, 6, 1, 12, tzinfo=UTC)
-ANALYSIS_FPS = 5.0
-MIN_SCORE = 0.4
-CROP_EVERY_S = 0.6
-BEST_CROPS = 6
-SAVE_EVERY_S = 1.0
-PATH_EVERY_S = 0.4
-TRUTH_IOU = 0.5
-TRUTH_SHARE = 0.6  # of a track's labelled boxes must be one person's
-NOT_A_PERSON = "not_a_person"
 LEASE_S = 3600.0
 LEARN_EVERY = timedelta(seconds=5)
-SETS = {
-    "plaza_a": ("plaza_a_cam1", "plaza_a_cam2"),
-    "lab4": ("lab4_cam0", "lab4_cam1", "lab4_cam2", "lab4_cam3"),
-    "people_detection": ("people_detection",),
+EMPTY = "TRUNCATE local_track, identity, assignment, exemplar, event, person, lease, camera CASCADE"
+# Clips by set, with the seconds at which each begins. How far the handoff clips are apart is unknown: six are guessed.
+SETS: Mapping[str, Mapping[str, float]] = {
+    "plaza_a": {"plaza_a_cam1": 0, "plaza_a_cam2": 0},
+    "lab4": {"lab4_cam0": 0, "lab4_cam1": 0, "lab4_cam2": 0, "lab4_cam3": 0},
+    "people_detection": {"people_detection": 0},
+    "handoff": {"handoff_cam1_room": 0, "handoff_cam2_hallway": 6},
+    "faces": {
+        "intel_head_pose_face_detection_female": 0,
+        "intel_head_pose_face_detection_male": 60,
+        "intel_face_demographics_walking_and_pause": 120,
+    },
 }
-VARIANTS = {
-    "all cues": lambda track: track,
-    "no appearance": lambda track: replace(track, appearance=None),
+# Nobody is enrolled from the clip in which he is to be found: F1 and M1 come from the head pose clips.
+ENROLLED = {
+    "F1": ("clip_woman_grey_top_1.png", "clip_woman_grey_top_2.png", "clip_woman_grey_top_3.png"),
+    "M1": ("clip_man_blue_tshirt_1.png", "clip_man_blue_tshirt_2.png"),
+    "Obama": ("obama.jpg", "obama2.jpg"),
+    "Biden": ("biden.jpg", "biden2.jpg"),
+    "Miranda": ("lin-manuel-miranda.png",),
+    "Lacamoire": ("alex-lacamoire.png",),
+}
+Leave = Callable[[LocalTrack], LocalTrack]
+
+
+def nowhere(track: LocalTrack) -> LocalTrack:
+    """Return a track without its path: nothing can be said to go on where it left off."""
+    return replace(track, path=())
+
+
+# What each variant leaves of a track, and whether ways may be learned.
+VARIANTS: Mapping[str, tuple[Leave, bool]] = {
+    "all cues": (lambda track: track, True),
+    "no faces": (lambda track: replace(track, face=None), True),
+    "no appearance": (lambda track: replace(track, appearance=None), True),
+    "no place and time": (nowhere, False),
+    "face engine away": (lambda track: replace(track, face=None, face_engine_ok=False), True),
+    "faces only": (lambda track: nowhere(replace(track, appearance=None)), False),
+    "appearance only": (lambda track: nowhere(replace(track, face=None)), False),
 }
 
 
 @dataclass(slots=True)
-class Follow:
-    """One object while its clip is read: what ingest would have saved, second by second."""
+class Resolved:
+    """What the resolver made of one variant."""
 
-    track: LocalTrack
-    labels: Counter[str] = field(default_factory=Counter)
-    crops: list[Embedding] = field(default_factory=list)
-    cropped_at: datetime = START
-    snapshots: list[LocalTrack] = field(default_factory=list)
+    individual: dict[UUID, str] = field(default_factory=dict)  # of each track: the person's name, or the identity
+    name: dict[UUID, str | None] = field(default_factory=dict)
+    probability: dict[UUID, float] = field(default_factory=dict)
+    named_after_s: list[float] = field(default_factory=list)
+    announced: list[tuple[UUID, str]] = field(default_factory=list)
+    decision_s: list[float] = field(default_factory=list)
 
 
 def main() -> int:
@@ -76,212 +98,212 @@ def main() -> int:
     parser.add_argument("sets", nargs="*", default=list(SETS), help=f"any of {', '.join(SETS)}")
     parser.add_argument("--json", type=Path, help="write the figures here as well")
     arguments = parser.parse_args()
-    footage, models = shared_folder("footage"), shared_folder("models")
-    if footage is None or models is None:
-        print("Footage or models are missing: set MARENGOCAM_FOOTAGE and MARENGOCAM_MODELS to their folders.")
+    folders = {name: shared_folder(name) for name in ("footage", "models", "faces")}
+    missing = sorted(name for name, folder in folders.items() if folder is None)
+    if missing:
+        print(f"Missing: {', '.join(missing)}. Set MARENGOCAM_FOOTAGE, MARENGOCAM_MODELS and MARENGOCAM_FACES.")
         return 1
-    report = {name: evaluate(name, footage, models) for name in arguments.sets}
+    report = evaluate(arguments.sets, {name: folder for name, folder in folders.items() if folder is not None})
     if arguments.json:
         arguments.json.write_text(json.dumps(report, indent=2) + "\n")
     return 0
 
 
 def shared_folder(name: str) -> Path | None:
-    """Return the folder of footage or models: its environment variable, or ../shared beside the checkout."""
+    """Return the folder of footage, models or faces: its environment variable, or ../shared beside the checkout."""
     told = os.environ.get(f"MARENGOCAM_{name.upper()}")
     folder = Path(told) if told else Path(__file__).resolve().parents[3] / "shared" / name
     return folder if folder.is_dir() else None
 
 
-def evaluate(name: str, footage: Path, models: Path) -> dict[str, object]:
-    """Follow everybody on the clips of one set, resolve in time order, compare with the truth."""
+def evaluate(sets: list[str], folders: Mapping[str, Path]) -> dict[str, Any]:
+    """Follow everybody on the clips, resolve in time order, compare with the truth; for each set, and all together."""
+    report: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="mc-identity-") as folder:
         data = Path(folder)
         data.chmod(0o755)  # the embedded server's own account has to get in when this runs as root
-        settings = Settings(data_dir=data, media_dir=data, models_dir=models, download_models=False)
-        encoder = load_appearance_encoder(settings, Models(settings))
-        follows = [one for clip in SETS[name] for one in follow_clip(clip, footage, encoder)]
-        revisions = sum(len(one.snapshots) for one in follows)
-        print(f"{name}: {len(follows)} tracks, {revisions} revisions, {encoder.model}", flush=True)
+        settings = Settings(data_dir=data, media_dir=data, models_dir=folders["models"], download_models=False)
+        eyes = load_eyes(settings)
+        clips = {
+            name: [follow_clip(clip, start_s, folders["footage"], eyes) for clip, start_s in SETS[name].items()]
+            for name in sets
+        }
         server = EmbeddedServer(data, durable=False, die_with_parent=True)
-        report: dict[str, object] = {"appearance_model": encoder.model}
         try:
-            address = server.start()
-            settings = replace(settings, database_url=address)
-            for what, leave_out in VARIANTS.items():
-                changed = [[leave_out(snapshot) for snapshot in one.snapshots] for one in follows]
-                resolved = asyncio.run(resolve_all(settings, changed, SETS[name]))
-                report[what] = figures = compare(follows, resolved)
-                print(f"  {what}: " + ", ".join(f"{key} {value}" for key, value in figures.items()), flush=True)
+            settings = replace(settings, database_url=server.start())
+            for what, (leave, learns) in VARIANTS.items():
+                resolved = {
+                    name: asyncio.run(resolve_all(settings, clips[name], leave, eyes, folders["faces"], learns=learns))
+                    for name in sets
+                }
+                report[what] = {name: compare(clips[name], resolved[name]) for name in sets}
+                report[what]["all"] = together(clips, resolved)
+                tell(what, report[what])
         finally:
             server.stop()
     return report
 
 
-def follow_clip(clip: str, footage: Path, encoder: AppearanceEncoder) -> list[Follow]:
-    """Return every track of a clip with the revisions that ingest would have written."""
-    with gzip.open(footage / "detections" / f"{clip}.json.gz", "rt") as file:
-        known = json.load(file)
-    width, height = known["width"], known["height"]
-    truth = read_truth(clip, footage, width, height)
-    tracker = Tracker()
-    follows: dict[int, Follow] = {}
-    for number, picture in frames(footage / f"{clip}.mp4", round(known["fps"] / ANALYSIS_FPS)):
-        at = START + timedelta(seconds=number / known["fps"])
-        found = [
-            Detection("person", score, Box(x1 / width, y1 / height, x2 / width, y2 / height))
-            for kind, score, x1, y1, x2, y2 in known["detections"].get(str(number), [])
-            if kind == 0 and score >= MIN_SCORE
-        ]
-        for one in tracker.update(found, at):
-            if not one.confirmed or one.lost:
-                continue
-            follow = follows.setdefault(one.track_id, Follow(opened(clip, at, one.box, one.score)))
-            advance(follow, at, one.box, one.score)
-            label = truth_label(truth, number, one.box)
-            if label:
-                follow.labels[label] += 1
-            if not follow.crops or (at - follow.cropped_at).total_seconds() >= CROP_EVERY_S:
-                follow.crops += encoder.encode([cut(picture, one.box, margin=0)])
-                follow.cropped_at = at
-            save(follow, at)
-    return [closed(follow) for follow in follows.values()]
+def load_eyes(settings: Settings) -> Eyes:
+    models = Models(settings)
+    analyser = load_face_analyser(settings, models)
+    assert analyser is not None
+    return Eyes(load_appearance_encoder(settings, models), analyser, load_detector(settings, models))
 
 
-def frames(path: Path, step: int) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield every `step`-th picture with its number, odd ones where the truth labels those."""
-    with av.open(str(path)) as container:
-        for number, frame in enumerate(container.decode(video=0)):
-            if number % step == 1 % step:
-                yield number, frame.to_ndarray(format="rgb24")
-
-
-def opened(clip: str, at: datetime, box: Box, score: float) -> LocalTrack:
-    return LocalTrack(
-        new_id(at), clip, "person", at, at, open=True, score=score, observations=0, path=(PathPoint(at, box, score),)
-    )
-
-
-def advance(follow: Follow, at: datetime, box: Box, score: float) -> None:
-    track = follow.track
-    thinned = (
-        track.path[:-1]
-        if len(track.path) > 1 and (at - track.path[-2].at).total_seconds() < PATH_EVERY_S
-        else track.path
-    )
-    follow.track = replace(
-        track,
-        last_seen_at=at,
-        score=max(track.score, score),
-        observations=track.observations + 1,
-        path=(*thinned, PathPoint(at, box, score)),
-    )
-
-
-def save(follow: Follow, at: datetime) -> None:
-    last = follow.snapshots[-1] if follow.snapshots else None
-    if last is None or (at - last.last_seen_at).total_seconds() >= SAVE_EVERY_S:
-        follow.snapshots.append(replace(follow.track, appearance=look(follow.crops)))
-
-
-def closed(follow: Follow) -> Follow:
-    follow.snapshots.append(replace(follow.track, open=False, appearance=look(follow.crops)))
-    return follow
-
-
-def look(crops: list[Embedding]) -> Embedding:
-    """Return the fused look of the best crops so far."""
-    return fuse(sorted(crops, key=lambda one: -one.quality)[:BEST_CROPS])
-
-
-def read_truth(clip: str, footage: Path, width: int, height: int) -> dict[int, list[tuple[str, Box]]]:
-    truth: dict[int, list[tuple[str, Box]]] = defaultdict(list)
-    for name in sorted((footage / "truth").glob("*_identities.csv")):
-        with name.open() as file:
-            for row in csv.DictReader(file):
-                if row["clip"] == clip:
-                    box = Box(
-                        float(row["x1"]) / width,
-                        float(row["y1"]) / height,
-                        float(row["x2"]) / width,
-                        float(row["y2"]) / height,
-                    )
-                    truth[int(row["frame"])].append((row["person"], box))
-    return truth
-
-
-def truth_label(truth: dict[int, list[tuple[str, Box]]], number: int, box: Box) -> str | None:
-    near = [
-        (box.iou(known), label) for frame in (number - 1, number, number + 1) for label, known in truth.get(frame, [])
-    ]
-    overlap, label = max(near, default=(0.0, ""))
-    return label if overlap >= TRUTH_IOU else None
+def tell(what: str, figures: Mapping[str, Any]) -> None:
+    for name, values in figures.items():
+        shown = ", ".join(f"{key} {value}" for key, value in values.items() if key != "reliability")
+        print(f"{what} | {name}: {shown}", flush=True)
 
 
 async def resolve_all(
-    settings: Settings, changed: list[list[LocalTrack]], cameras: tuple[str, ...]
-) -> dict[str, object]:
+    settings: Settings, clips: list[Clip], leave: Leave, eyes: Eyes, faces: Path, *, learns: bool
+) -> Resolved:
     """Write every revision in time order into an empty hub and let the resolver decide after each."""
     await migrate_database(settings.database_url)
     async with open_hub(settings, application="evaluation") as hub:
         async with hub.database.connection() as connection:
-            await connection.execute("TRUNCATE local_track, identity, assignment, exemplar, event, lease CASCADE")
-        return await replay(hub, changed, cameras, settings.confirm_probability)
+            await connection.execute(EMPTY)
+        await enrol(hub, eyes, faces)
+        resolved = await replay(hub, clips, leave, settings.confirm_probability, learns=learns)
+        await read(hub, clips, resolved)
+        return resolved
 
 
-async def replay(
-    hub: Hub, changed: list[list[LocalTrack]], cameras: tuple[str, ...], confirm_probability: float
-) -> dict[str, object]:
+async def enrol(hub: Hub, eyes: Eyes, faces: Path) -> None:
+    for name, files in ENROLLED.items():
+        person = await hub.persons.add(name, START)
+        for file in files:
+            picture = cv2.cvtColor(cv2.imread(str(faces / file)), cv2.COLOR_BGR2RGB)
+            seen = eyes.faces.faces(np.asarray(picture, np.uint8))
+            if seen and seen[0].embedding is not None:
+                await hub.persons.add_exemplar(person.person_id, seen[0].embedding, START)
+
+
+async def replay(hub: Hub, clips: list[Clip], leave: Leave, confirm_probability: float, *, learns: bool) -> Resolved:
     fences = {}
-    for camera in cameras:
-        lease = await hub.leases.acquire(f"camera:{camera}", "evaluation", LEASE_S)
-        fences[camera] = lease.fence
-    clock, metrics = ManualClock(START), ResolverMetrics(CollectorRegistry())
-    graph, learn_at, seconds = CameraGraph(), START, []
-    ordered = sorted(
-        (one for track in changed for one in track), key=lambda one: (one.last_seen_at, one.local_track_id)
-    )
-    for track in ordered:
+    for clip in clips:
+        lease = await hub.leases.acquire(f"camera:{clip.name}", "evaluation", LEASE_S)
+        assert lease is not None
+        fences[clip.name] = lease.fence
+    clock, metrics, resolved = ManualClock(START), ResolverMetrics(CollectorRegistry()), Resolved()
+    graph, learn_at = CameraGraph(), START
+    revisions = [leave(one) for clip in clips for follow in clip.follows for one in follow.snapshots]
+    for track in sorted(revisions, key=lambda one: (one.last_seen_at, one.local_track_id)):
         clock.at = track.last_seen_at
         await hub.tracks.save([track], fences)
-        if track.last_seen_at >= learn_at:
+        if learns and track.last_seen_at >= learn_at:
             graph, learn_at = await hub.resolution.camera_graph(clock.now()), clock.now() + LEARN_EVERY
         started_s = time.perf_counter()
         decided = 0
         while count := await take_turn(hub.resolution, graph, confirm_probability, clock, metrics):
             decided += count
-        seconds.append((time.perf_counter() - started_s) / max(1, decided))
-    seconds.sort()
-    identity = {}
-    for track in {one.local_track_id for one in ordered}:
-        identity[track] = (await hub.tracks.get(track)).identity_id
+        resolved.decision_s.append((time.perf_counter() - started_s) / max(1, decided))
+    return resolved
+
+
+async def read(hub: Hub, clips: list[Clip], resolved: Resolved) -> None:
+    """Read what was decided in the end, and what was announced on the way."""
+    first_seen = {}
+    for follow in (one for clip in clips for one in clip.follows):
+        track_id = follow.track.local_track_id
+        row = await hub.tracks.get(track_id)
+        assert row.identity_id is not None
+        resolved.individual[track_id] = row.person_name or str(row.identity_id)
+        resolved.name[track_id], resolved.probability[track_id] = row.person_name, row.probability or 0.0
+        first_seen[track_id] = follow.track.first_seen_at
+    for event in await hub.events.after(0, 10_000):
+        if event.type is EventType.PERSON_CONFIRMED and event.local_track_id is not None:
+            resolved.announced.append((event.local_track_id, str(event.person_name)))
+            resolved.named_after_s.append((event.occurred_at - first_seen[event.local_track_id]).total_seconds())
+
+
+def compare(clips: list[Clip], resolved: Resolved) -> dict[str, Any]:
+    """Return all figures of one set."""
+    labelled = [(clip.name, one.label, one) for clip in clips for one in clip.follows if one.label is not None]
+    told = [(camera, label, resolved.individual[one.track.local_track_id]) for camera, label, one in labelled]
+    across = [(a, b) for a, b in combinations(told, 2) if a[0] != b[0]]
+    within = [(a, b) for a, b in combinations(told, 2) if a[0] == b[0]]
     return {
-        "identity": identity,
-        "decision_ms_mean": round(1000 * sum(seconds) / len(seconds), 2),
-        "decision_ms_p99": round(1000 * seconds[int(0.99 * len(seconds))], 2),
+        **measured([frame for clip in clips for frame in frames_of(clip, resolved)]),
+        **about(clips, resolved),
+        **{f"across_{key}": value for key, value in precision_recall(across).items()},
+        **{f"within_{key}": value for key, value in precision_recall(within).items()},
+        "people": len({label for _, label, _ in told if label != NOT_A_PERSON}),
+        "individuals": len({who for _, label, who in told if label != NOT_A_PERSON}),
     }
 
 
-def compare(follows: list[Follow], resolved: dict[str, object]) -> dict[str, object]:
-    """Return pairwise precision and recall, identities found and wanted."""
-    identity = resolved["identity"]
-    labelled = []
-    for one in follows:
-        label, count = one.labels.most_common(1)[0] if one.labels else (None, 0)
-        if label and count >= TRUTH_SHARE * one.labels.total():
-            labelled.append((one.track.camera_id, label, identity[one.track.local_track_id]))
-    across = [(a, b) for a, b in combinations(labelled, 2) if a[0] != b[0]]
-    within = [(a, b) for a, b in combinations(labelled, 2) if a[0] == b[0]]
-    people = {label for _, label, _ in labelled if label != NOT_A_PERSON}
-    found = {identity for _, label, identity in labelled if label != NOT_A_PERSON}
+def together(clips: Mapping[str, list[Clip]], resolved: Mapping[str, Resolved]) -> dict[str, Any]:
+    """Return the figures of all sets as if they were one."""
+    every = Resolved()
+    for one in resolved.values():
+        every.individual |= one.individual
+        every.name |= one.name
+        every.probability |= one.probability
+        every.named_after_s += one.named_after_s
+        every.announced += one.announced
+        every.decision_s += one.decision_s
+    flat = [clip for some in clips.values() for clip in some]
+    frames = [frame for name, some in clips.items() for clip in some for frame in frames_of(clip, resolved[name])]
+    return measured(frames) | about(flat, every)
+
+
+def measured(frames: list[Frame]) -> dict[str, Any]:
+    return {"idf1": idf1(frames), **hota(frames)}
+
+
+def frames_of(clip: Clip, resolved: Resolved) -> list[Frame]:
+    """Return the pictures with truth. Who is not in the truth is left out: it does not hold everybody."""
+    found = []
+    for number, people in sorted(clip.truth.items()):
+        true = [(label, box) for label, box in people if label != NOT_A_PERSON]
+        seen = [
+            (resolved.individual[one.track.local_track_id], box)
+            for one in clip.follows
+            for near in (number, number - 1, number + 1)
+            if (box := one.boxes.get(near)) is not None
+        ]
+        told = {who: box for who, box in seen if any(box.iou(other) >= TRUTH_IOU for _, other in true)}
+        if not true or not any(near in one.boxes for one in clip.follows for near in (number, number - 1, number + 1)):
+            continue  # a picture that was not looked at
+        overlaps = np.array([[box.iou(other) for other in told.values()] for _, box in true]).reshape(len(true), -1)
+        found.append(Frame([label for label, _ in true], list(told), overlaps))
+    return found
+
+
+def about(clips: list[Clip], resolved: Resolved) -> dict[str, Any]:
+    """Return names right and wrong, calibration, merges and splits, and how long everything took."""
+    decided = [
+        Decided(
+            one.label,
+            UUID(int=0) if resolved.name[track_id] else UUID(resolved.individual[track_id]),
+            resolved.name[track_id],
+            resolved.probability[track_id],
+            (one.track.last_seen_at - one.track.first_seen_at).total_seconds(),
+        )
+        for clip in clips
+        for one in clip.follows
+        if (track_id := one.track.local_track_id) and one.label not in {None, NOT_A_PERSON}
+    ]
+    labels = {one.track.local_track_id: one.label for clip in clips for one in clip.follows}
+    wrong = sum(1 for track_id, name in resolved.announced if labels.get(track_id) != name)
+    hours = sum(clip.seconds for clip in clips) / 3600
+    spent = sorted(resolved.decision_s)
     return {
-        "labelled_tracks": len(labelled),
-        **{f"across_{key}": value for key, value in precision_recall(across).items()},
-        **{f"within_{key}": value for key, value in precision_recall(within).items()},
-        "people": len(people),
-        "identities_of_them": len(found),
-        "decision_ms_mean": resolved["decision_ms_mean"],
-        "decision_ms_p99": resolved["decision_ms_p99"],
+        "tracks": len(decided),
+        **names(decided, set(ENROLLED)),
+        "announced": len(resolved.announced),
+        "announced_wrongly": wrong,
+        "false_names_per_camera_hour": round(wrong / hours, 2),
+        **mixed_and_torn(decided),
+        **calibration(decided),
+        "first_sight_to_name_median_s": round(float(np.median(resolved.named_after_s)), 2)
+        if resolved.named_after_s
+        else None,
+        "decision_ms_p50": round(1000 * spent[len(spent) // 2], 1),
+        "decision_ms_p99": round(1000 * spent[int(0.99 * len(spent))], 1),
     }
 
 

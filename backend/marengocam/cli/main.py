@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from marengocam import __version__
-from marengocam.cli import app, cameras, chores, replay_suite, replays, rules, services, storage, wishes, words
+from marengocam.cli import app, cameras, chores, replay_suite, replays, rules, services, storage, ways, wishes, words
 from marengocam.core.errors import MarengoCamError
 from marengocam.settings import load_settings
 
@@ -42,4 +42,5 @@ def build_parser() -> argparse.ArgumentParser:
     replay_suite.add_commands(replays.add_commands(commands))
     storage.add_commands(commands)
     app.add_commands(commands)
+    ways.add_commands(commands)
     return parser

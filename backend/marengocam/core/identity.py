@@ -106,6 +106,7 @@ class Transit:
     count: int
     mean_log_s: float
     deviation_log_s: float
+    told: bool = False  # an owner said so
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +118,26 @@ class Covisibility:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraWay:
+    """All that is known about the way from one camera to another: learned, and what an owner said."""
+
+    from_camera: str
+    to_camera: str
+    told_transit_s: float | None = None
+    told_overlaps: bool | None = None
+    journeys: int = 0
+    learned_transit_s: float | None = None  # median
+    together: int = 0  # of `chances` tracks in `from_camera` while somebody was in the other: the same individual
+    chances: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CameraGraph:
-    """What past journeys taught about pairs of cameras; keys are (from, to) and (here, there)."""
+    """What past journeys taught, or an owner says, about pairs of cameras; keys are (from, to) and (here, there)."""
 
     transits: Mapping[tuple[str, str], Transit] = field(default_factory=dict)
     covisible: Mapping[tuple[str, str], Covisibility] = field(default_factory=dict)
+    overlaps: Mapping[tuple[str, str], bool] = field(default_factory=dict)  # an owner said so; both directions
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,13 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from marengocam.db.access import SettingsStore, Tokens
+from marengocam.db.camera_graph import CameraGraphStore
 from marengocam.db.cameras import Cameras
 from marengocam.db.cases import Cases
 from marengocam.db.chunks import Chunks
 from marengocam.db.database import Database
 from marengocam.db.embedded.address import database_address, direct_address
+from marengocam.db.engine_copies import EngineCopies
 from marengocam.db.events import Events
 from marengocam.db.firings import Firings
 from marengocam.db.health import Health
@@ -43,6 +45,7 @@ class Hub:
     database: Database
     keyring: Keyring
     cameras: Cameras
+    camera_graph: CameraGraphStore
     chunks: Chunks
     tracks: Tracks
     resolution: Resolution
@@ -65,6 +68,7 @@ class Hub:
     retention: RetentionStore
     history: History
     wake_ups: WakeUps
+    engine_copies: EngineCopies
 
     def listen(self, channels: Sequence[str], callback: Callback) -> AbstractAsyncContextManager[None]:
         """Call `callback(channel, payload)` at every wake-up while the block runs."""
@@ -84,6 +88,7 @@ async def open_hub(settings: Settings, application: str, pool_size: int = DEFAUL
             database=database,
             keyring=keyring,
             cameras=Cameras(database, keyring),
+            camera_graph=CameraGraphStore(database),
             chunks=Chunks(database),
             tracks=Tracks(database),
             resolution=Resolution(database, events),
@@ -106,6 +111,7 @@ async def open_hub(settings: Settings, application: str, pool_size: int = DEFAUL
             retention=RetentionStore(database),
             history=History(database),
             wake_ups=wake_ups,
+            engine_copies=EngineCopies(database),
         )
     finally:
         await wake_ups.close()

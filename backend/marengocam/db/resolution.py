@@ -41,7 +41,7 @@ class Resolution:
             return int(await _QUERIES.backlog(connection))
 
     async def camera_graph(self, now: datetime) -> CameraGraph:
-        """Return what the journeys of the last days taught about transit times and overlapping views."""
+        """Return transit times and overlapping views, as journeys of the last days taught and owners say."""
         async with self._database.connection() as connection:
             return await read_graph(connection, now)
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ import cv2
 from aiohttp import web
 
 from marengocam.core.errors import HubUnavailableError, MarengoCamError
+from marengocam.face.carrying import Carrying
 from marengocam.face.reembedding import reembed
 from marengocam.face.routes import Engine, add_routes, embedded, refresh
 from marengocam.media.store import Store
@@ -33,6 +35,7 @@ class FaceService:
 
     def __init__(self) -> None:
         self._engine = Engine(problem=LOADING)
+        self._carrying = Carrying()
 
     def routes(self, app: web.Application) -> None:
         """Add the routes; until the models are loaded they answer that they are not ready."""
@@ -49,11 +52,13 @@ class FaceService:
             self._engine.pool = pool
             await self._load(context)
             renewing = asyncio.create_task(self._renew(context))
+            carrying = asyncio.create_task(self._carrying.run(context))
             while not context.stopping.is_set():
                 await self._refresh()
                 await _first(context.bus.wait("person", REFRESH_S), context.stopping.wait())
-            renewing.cancel()
-            await asyncio.gather(renewing, return_exceptions=True)
+            for task in (renewing, carrying):
+                task.cancel()
+            await asyncio.gather(renewing, carrying, return_exceptions=True)
             self._engine.pool = None
 
     def health(self) -> HealthReport:
@@ -63,8 +68,10 @@ class FaceService:
             "model": engine.analyser.model if engine.analyser else None,
             "persons": len(engine.gallery.names),
             "waiting": engine.waiting,
+            "engines": {name: asdict(one) for name, one in self._carrying.engines.items()},
         }
-        return HealthReport("degraded" if engine.problem else "ok", engine.problem, detail)
+        problem = engine.problem or self._carrying.problem
+        return HealthReport("degraded" if problem else "ok", problem, detail)
 
     async def _load(self, context: ServiceContext) -> None:
         # A download under way notices `stopping` by itself.

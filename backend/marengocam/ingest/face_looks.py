@@ -10,7 +10,7 @@ import numpy as np
 
 from marengocam.core.errors import FaceEngineError, StoreError
 from marengocam.core.model import LocalTrack
-from marengocam.ingest.face_client import FaceAnswer, FaceClient
+from marengocam.ingest.face_client import FaceAnswer, Looking
 from marengocam.ingest.frame_analysis import FaceWish
 from marengocam.ingest.worker import CameraWorker
 from marengocam.media.store import Store
@@ -23,7 +23,7 @@ _LOG = logging.getLogger(__name__)
 class FaceLooks:
     """Carries wishes to the engine and answers to their tracks; runs on the event loop only."""
 
-    def __init__(self, client: FaceClient, store: Store, put: Callable[[LocalTrack], None]) -> None:
+    def __init__(self, client: Looking, store: Store, put: Callable[[LocalTrack], None]) -> None:
         self._client = client
         self._store = store
         self._put = put

@@ -12,8 +12,9 @@ import cv2
 
 from marengocam.core.errors import MarengoCamError
 from marengocam.core.model import Camera, Chunk
+from marengocam.engines.choice import engine_at
 from marengocam.ingest.camera_rounds import CameraRounds
-from marengocam.ingest.face_client import FaceClient
+from marengocam.ingest.face_client import FaceClient, SeveralEngines
 from marengocam.ingest.face_looks import FaceLooks
 from marengocam.ingest.frame_analysis import FrameResult
 from marengocam.ingest.furniture import Furniture
@@ -49,7 +50,7 @@ class IngestService:
         self._eyes: Eyes | None = None
         self._eyes_problem = "the detector is being loaded"
         self._fallback = False
-        self._face: FaceClient | None = None
+        self._faces: list[FaceClient] = []
         self._looks: FaceLooks | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -87,7 +88,8 @@ class IngestService:
         detail = {
             "detector": self._eyes.detector.name if self._eyes else None,
             "appearance": self._eyes.appearance.model if self._eyes else None,
-            "face_engine": str(self._face.breaker.state) if self._face else "off",
+            "face_engine": str(self._faces[0].breaker.state) if self._faces else "off",
+            "face_engines": {one.name: str(one.breaker.state) for one in self._faces},
             "cameras": states,
             NO_STORE: bool(self._rounds.store_problem),
             "cameras_offline": sorted(name for name, state in states.items() if state == "offline"),
@@ -112,10 +114,10 @@ class IngestService:
     async def _surroundings(self, context: ServiceContext, rounds: CameraRounds) -> AsyncIterator[None]:
         """Keep the background tasks running around the rounds."""
         async with aiohttp.ClientSession() as session:
-            url = context.settings.face_engine_url
-            if url is not None:
-                self._face = FaceClient(url, session, context.clock, self._face_engine_changed)
-                self._looks = FaceLooks(self._face, self._store, lambda track: rounds.writer.put_tracks((track,)))
+            self._faces = self._face_clients(context, session)
+            if self._faces:
+                asked = self._faces[0] if len(self._faces) == 1 else SeveralEngines(self._faces)
+                self._looks = FaceLooks(asked, self._store, lambda track: rounds.writer.put_tracks((track,)))
             self._room.start()
             tasks = [
                 asyncio.create_task(rounds.writer.run()),
@@ -193,10 +195,21 @@ class IngestService:
                 else:
                     self._looks.pass_over(worker, wish)
 
-    def _face_engine_changed(self, state: BreakerState, reason: str) -> None:
+    def _face_clients(self, context: ServiceContext, session: aiohttp.ClientSession) -> list[FaceClient]:
+        """Return a client for our own engine, unless faces are switched off, and for each of other makers."""
+        settings, clock = context.settings, context.clock
+        clients = []
+        if settings.face_engine_url is not None:
+            clients.append(FaceClient.stock(settings.face_engine_url, session, clock, self._face_engine_changed))
+        for address in settings.foreign_engines:
+            changed = partial(self._face_engine_changed, name=address.name)
+            clients.append(FaceClient(engine_at(address, session), clock, changed))
+        return clients
+
+    def _face_engine_changed(self, state: BreakerState, reason: str, name: str = "") -> None:
         closed = state is BreakerState.CLOSED
         level, text = ("info", "answers again") if closed else ("warning", "is cut off; tracks go on without faces")
-        message = f"The face engine {text}: {reason}."
+        message = f"The face engine {f'({name}) ' if name else ''}{text}: {reason}."
         _LOG.warning("%s", message)
         self._background(self._context.hub.health.log("ingest", "face_engine", level, message))
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from marengocam import __version__
 from marengocam.core.model import Camera, Embedding
-from marengocam.ingest.face_client import MIN_CONFIDENCE, nearest_face
+from marengocam.engines.codeproject import MIN_CONFIDENCE
+from marengocam.ingest.face_client import nearest_face
 from marengocam.replay.overrides import ChosenModels
 from marengocam.settings import Settings
 from marengocam.vision.appearance import AppearanceEncoder, load_appearance_encoder

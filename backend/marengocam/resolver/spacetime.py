@@ -49,19 +49,27 @@ def place_cues(track: LocalTrack, sights: Sequence[Sight], graph: CameraGraph) -
     elif (continued := _continuation(track, here)) is not None:
         cues.append(continued)
     if there:
-        cues += _other_cameras(track, here, there, graph)
+        ways = _other_cameras(track, here, there, graph)
+        if ways is None:
+            return None
+        cues += ways
     return tuple(cues)
 
 
-def _other_cameras(track: LocalTrack, here: Sequence[Sight], there: Sequence[Sight], graph: CameraGraph) -> list[Cue]:
+def _other_cameras(
+    track: LocalTrack, here: Sequence[Sight], there: Sequence[Sight], graph: CameraGraph
+) -> list[Cue] | None:
+    """Return what sights in other cameras say; None: an owner said that nobody is in both views at once."""
     first_s, last_s = track.first_seen_at.timestamp(), track.last_seen_at.timestamp()
     visible = sorted(
         {one.camera_id for one in there if min(last_s, one.last_s) - max(first_s, one.first_s) > CLOCKS_APART_S}
     )
     if visible:
         ratios = {camera: elsewhere_ratio(graph, track.camera_id, camera) for camera in visible}
+        if any(graph.overlaps.get((track.camera_id, camera)) is False for camera in visible):
+            return None
         camera = max(visible, key=lambda name: (ratios[name], name))
-        return [Cue(CueKind.ELSEWHERE, ratios[camera], {"camera_id": camera})]
+        return [Cue(CueKind.ELSEWHERE, ratios[camera], _overlap_known(graph, track.camera_id, camera))]
     way = transit_cue(track.camera_id, first_s, (*here, *there), graph)
     return [way] if way is not None else []
 
@@ -80,7 +88,9 @@ def transit_cue(camera_id: str, first_s: float, sights: Sequence[Sight], graph: 
     if learned is None or learned.count < LEARNED_TRANSITS:
         return None
     seconds = max(first_s - last.last_s, AT_ONCE_S)
-    return Cue(CueKind.TRANSIT, transit_ratio(learned, seconds), {"from": last.camera_id, "seconds": round(seconds, 1)})
+    known = {"told": True} if learned.told else {"journeys": learned.count}
+    detail = {"from": last.camera_id, "seconds": round(seconds, 1), "usual_s": round(exp(learned.mean_log_s), 1)}
+    return Cue(CueKind.TRANSIT, transit_ratio(learned, seconds), detail | known)
 
 
 def elsewhere_ratio(graph: CameraGraph, here: str, there: str) -> float:
@@ -88,10 +98,20 @@ def elsewhere_ratio(graph: CameraGraph, here: str, there: str) -> float:
 
     Smoothed share of past tracks for which it was so: views that never overlapped cost about 3, overlapping ones pay.
     """
+    if graph.overlaps.get((here, there)):
+        return ELSEWHERE_LIMIT[1]
     seen = graph.covisible.get((here, there))
     together = TOGETHER_PRIOR + (seen.together if seen else 0)
     apart = CHANCES_PRIOR - TOGETHER_PRIOR + (seen.chances - seen.together if seen else 0)
     return clamp(log(together / apart), *ELSEWHERE_LIMIT)
+
+
+def _overlap_known(graph: CameraGraph, here: str, there: str) -> dict[str, object]:
+    """Return what evidence tells about two views: an owner's word, or how often they showed one person at once."""
+    if graph.overlaps.get((here, there)):
+        return {"camera_id": there, "told": True}
+    seen = graph.covisible.get((here, there))
+    return {"camera_id": there, "together": seen.together if seen else 0, "chances": seen.chances if seen else 0}
 
 
 def transit_ratio(learned: Transit, seconds: float) -> float:

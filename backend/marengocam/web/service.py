@@ -23,6 +23,7 @@ from marengocam.web.ingress import IngressGate, only_from
 from marengocam.web.limits import Meter, peer_key
 from marengocam.web.openapi import document
 from marengocam.web.routes import (
+    camera_graph,
     cameras,
     discovery,
     events,
@@ -45,6 +46,7 @@ ROUTES: tuple[Route, ...] = (
     *replays.ROUTES,
     *storage.ROUTES,
     *cameras.ROUTES,
+    *camera_graph.ROUTES,
     *discovery.ROUTES,
     *media.ROUTES,
     *people.ROUTES,

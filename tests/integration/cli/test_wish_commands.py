@@ -62,3 +62,14 @@ async def test_what_is_kept_is_set_shown_and_taken_back(hub, marengocam) -> None
     assert (await marengocam("favourite", "list"))[1] == "No favourites.\n"
     assert (await marengocam("favourite", "remove", str(uuid4())))[0] == 2
     assert (await marengocam("gaps", "--days", "3"))[1] == "No day was counted yet.\n"
+
+
+async def test_ways_are_told_and_shown(hub, marengocam) -> None:
+    assert (await marengocam("ways"))[1].startswith("Nothing is known")
+    for camera in ("front", "yard"):
+        await hub.cameras.add(Camera(camera, camera, "file:///dev/null"))
+    status, told, _ = await marengocam("ways", "--from", "front", "--to", "yard", "--seconds", "12", "--overlap", "no")
+    assert status == 0
+    assert told.splitlines()[0].startswith("front -> yard: 12 s told (no journeys yet); views do not overlap, told")
+    assert (await marengocam("ways", "--from", "front", "--to", "yard"))[0] == 2
+    assert (await marengocam("ways", "--from", "front", "--to", "yard", "--seconds", "soon"))[0] == 2

@@ -58,7 +58,7 @@ async def asked() -> AsyncIterator[Asked]:
     app = web.Application()
     app.router.add_post("/v1/vision/face/recognize", engine.handle)
     async with TestServer(app) as server, aiohttp.ClientSession() as session:
-        client = FaceClient(
+        client = FaceClient.stock(
             str(server.make_url("/")), session, clock, lambda state, reason: told.append((state.value, reason))
         )
         yield Asked(client, engine, clock, told)
@@ -144,6 +144,6 @@ async def test_a_failing_engine_is_cut_off_told_once_and_tried_again_after_half_
 
 async def test_an_engine_that_is_not_there_is_a_failure_like_any_other(asked: Asked) -> None:
     async with aiohttp.ClientSession() as session:
-        nobody = FaceClient("http://127.0.0.1:9", session, asked.clock)
+        nobody = FaceClient.stock("http://127.0.0.1:9", session, asked.clock)
         with pytest.raises(FaceEngineError):
             await nobody.look(CROP, SIZE)

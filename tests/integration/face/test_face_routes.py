@@ -150,7 +150,7 @@ async def test_ingests_client_gets_the_embedding_of_the_person_in_the_middle(
     seeing: Engine, client: Client, faces: Path
 ) -> None:
     crop = (faces / "clip_woman_grey_top_3.png").read_bytes()
-    asking = FaceClient(client.base, client.session, SystemClock())
+    asking = FaceClient.stock(client.base, client.session, SystemClock())
     answer = await asking.look(crop, (160, 160))
     assert answer.face is not None
     assert answer.face.model == seeing.analyser.model

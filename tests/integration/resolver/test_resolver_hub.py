@@ -12,16 +12,17 @@ from tests.support.resolver_hub import ALICE, BLUE, BOB, CAMERAS, CONFIRM, RED, 
 from tests.support.resolver_scenes import FACE_MODEL, LEFT, NOON, RIGHT, path
 
 from marengocam.core.identity import CameraGraph
-from marengocam.core.model import EventType
+from marengocam.core.model import Camera, EventType
 from marengocam.db.hub import Hub, open_hub
 from marengocam.db.queries import vector_text
 from marengocam.db.tracks import TrackFilter
 from marengocam.db.word_changes import Speaker
 from marengocam.resolver.metrics import ResolverMetrics
 from marengocam.resolver.resolve import resolve_other
+from marengocam.resolver.spacetime import elsewhere_ratio
 from marengocam.resolver.turn import take_turn
 
-LATER_FACES = 1500
+LATER_FACES, BATCH = 1200, 100
 
 
 @pytest.fixture
@@ -169,15 +170,16 @@ async def test_a_stranger_is_known_again_behind_thousands_of_later_faces_and_aft
             NOON + timedelta(days=1),
             LATER_FACES,
         )
-        await connection.execute(
-            "INSERT INTO exemplar (exemplar_id, identity_id, kind, model, embedding, quality, source, created_at, "
-            "remembered) SELECT md5('face' || n)::uuid, md5('later' || n)::uuid, 'face', $1, vector::halfvec, 0.8, "
-            "'observed', $2, true "
-            "FROM unnest($3::text[]) WITH ORDINALITY AS one (vector, n)",
-            FACE_MODEL,
-            NOON + timedelta(days=1),
-            [vector_text(face) for face in faces],
-        )
+        for start in range(0, LATER_FACES, BATCH):
+            await connection.execute(
+                "INSERT INTO exemplar (exemplar_id, identity_id, kind, model, embedding, quality, source, created_at, "
+                "remembered) SELECT md5('face' || n + $4)::uuid, md5('later' || n + $4)::uuid, 'face', $1, "
+                "vector::halfvec, 0.8, 'observed', $2, true FROM unnest($3::text[]) WITH ORDINALITY AS one (vector, n)",
+                FACE_MODEL,
+                NOON + timedelta(days=1),
+                [vector_text(face) for face in faces[start : start + BATCH]],
+                start,
+            )
     await scene.hub.tracks.prune(NOON + timedelta(days=1), 10)
     later = seen("later", camera="yard", start_s=20 * 86_400, end_s=20 * 86_400 + 5, face=like(BOB, 3), open_=False)
     await scene.save(later)
@@ -295,7 +297,29 @@ async def test_journeys_teach_the_camera_graph(scene: Scene) -> None:
             seen(f"front{n}", start_s=start + 20, end_s=start + 25, face=like(ALICE, n), open_=False),
         )
         await scene.resolve()
+    for camera in ("yard", "front"):
+        await scene.hub.cameras.add(Camera(camera, camera, "file:///dev/null"))
     graph = await scene.hub.resolution.camera_graph(NOON)
     walk = graph.transits["yard", "front"]
     assert walk.count == 6
     assert np.exp(walk.mean_log_s) == pytest.approx(15, rel=0.01)
+    await scene.hub.camera_graph.tell("yard", "front", transit_s=40.0)
+    told = (await scene.hub.resolution.camera_graph(NOON)).transits["yard", "front"]
+    assert (told.told, np.exp(told.mean_log_s)) == (True, pytest.approx(40))
+    (way,) = [one for one in await scene.hub.camera_graph.ways(NOON) if one.from_camera == "yard"]
+    assert (way.told_transit_s, way.learned_transit_s, way.journeys) == (40.0, 15.0, 6)
+
+
+async def test_views_that_show_one_person_at_once_are_learned_to_overlap(scene: Scene) -> None:
+    await scene.enrol("Alice", ALICE)
+    for n in range(4):
+        start = n * 600
+        await scene.save(
+            seen(f"yard{n}", camera="yard", start_s=start, end_s=start + 8, face=like(ALICE, n), open_=False),
+            seen(f"front{n}", start_s=start + 2, end_s=start + 9, face=like(ALICE, n + 9), open_=False),
+        )
+        await scene.resolve()
+    ways = {(one.from_camera, one.to_camera): one for one in await scene.hub.camera_graph.ways(NOON)}
+    assert (ways["yard", "front"].together, ways["yard", "front"].chances) == (4, 4)
+    graph = await scene.hub.resolution.camera_graph(NOON)
+    assert elsewhere_ratio(graph, "front", "yard") > 0 > elsewhere_ratio(graph, "front", "hall")

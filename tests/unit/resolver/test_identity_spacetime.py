@@ -36,6 +36,19 @@ def test_in_two_views_at_once_is_doubted_until_the_views_are_known_to_overlap():
     assert ratio(overlapping, CueKind.ELSEWHERE) > 1
 
 
+def test_an_owners_word_about_views_and_ways_holds_over_what_was_learned():
+    seen = track(start_s=0, end_s=4)
+    both = [sight("there", "visitor", camera="yard", start_s=-5, end_s=5)]
+    pair = {("front", "yard"): Covisibility(0, 50)}
+    (cue,) = place_cues(seen, both, CameraGraph(covisible=pair, overlaps={("front", "yard"): True}))
+    assert (cue.log_ratio, cue.detail["told"]) == (2.0, True)
+    assert place_cues(seen, both, CameraGraph(overlaps={("front", "yard"): False})) is None
+    told = CameraGraph(transits={("yard", "front"): Transit(10, log(5), 0.5, told=True)})
+    (cue,) = place_cues(track(), [sight("earlier", "visitor", camera="yard")], told)
+    assert cue.log_ratio > 1
+    assert cue.detail == {"from": "yard", "seconds": 5.0, "usual_s": 5.0, "told": True}
+
+
 def test_views_that_never_showed_one_person_at_once_speak_ever_louder():
     ratios = [
         elsewhere_ratio(CameraGraph(covisible={("a", "b"): Covisibility(0, chances)}), "a", "b")

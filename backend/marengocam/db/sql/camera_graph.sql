@@ -46,3 +46,25 @@ WITH seen AS (
 SELECT here, there, count(*) AS chances, count(*) FILTER (WHERE together) AS together
 FROM pairs
 GROUP BY here, there;
+
+-- name: told
+-- What an owner said about ways.
+SELECT from_camera, to_camera, transit_s, overlap FROM camera_way ORDER BY from_camera, to_camera;
+
+-- name: told_way^
+-- What an owner said about one way, held until the transaction ends.
+SELECT transit_s, overlap FROM camera_way WHERE from_camera = :from_camera AND to_camera = :to_camera FOR UPDATE;
+
+-- name: tell_way!
+-- An owner's word about one way.
+INSERT INTO camera_way (from_camera, to_camera, transit_s, overlap)
+VALUES (:from_camera, :to_camera, :transit_s, :overlap)
+ON CONFLICT (from_camera, to_camera) DO UPDATE SET transit_s = excluded.transit_s, overlap = excluded.overlap;
+
+-- name: forget_way!
+-- The way is as journeys teach again.
+DELETE FROM camera_way WHERE from_camera = :from_camera AND to_camera = :to_camera;
+
+-- name: cameras
+-- Which cameras there are.
+SELECT camera_id FROM camera;

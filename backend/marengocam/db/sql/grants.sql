@@ -11,8 +11,8 @@ DO $$ BEGIN EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', curren
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM marengocam_ingest;
 GRANT INSERT ON health_log
     TO marengocam_ingest;
-GRANT SELECT ON assignment, camera, denial, exemplar, identity, person, record_wish, schema_migration,
-    zone
+GRANT SELECT ON assignment, camera, camera_way, denial, exemplar, identity, person, record_wish,
+    schema_migration, zone
     TO marengocam_ingest;
 GRANT SELECT, INSERT ON event
     TO marengocam_ingest;
@@ -28,7 +28,7 @@ DO $$ BEGIN EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO marengocam_ingest'
 -- name: resolver#
 -- The rights of marengocam_resolver.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM marengocam_resolver;
-GRANT SELECT ON denial, person, schema_migration, setting
+GRANT SELECT ON camera_way, denial, person, schema_migration, setting
     TO marengocam_resolver;
 GRANT SELECT, INSERT ON event
     TO marengocam_resolver;
@@ -66,7 +66,9 @@ GRANT SELECT, INSERT ON person
     TO marengocam_face;
 GRANT SELECT, INSERT, DELETE ON exemplar
     TO marengocam_face;
-GRANT SELECT, INSERT, UPDATE, DELETE ON service_health
+GRANT SELECT, INSERT, UPDATE ON lease
+    TO marengocam_face;
+GRANT SELECT, INSERT, UPDATE, DELETE ON engine_copy, service_health
     TO marengocam_face;
 GRANT SELECT, UPDATE ON local_track
     TO marengocam_face;
@@ -103,7 +105,7 @@ GRANT SELECT, INSERT, DELETE ON denial, zone
     TO marengocam_web;
 GRANT SELECT, INSERT, UPDATE ON event, identity, setting, token, word
     TO marengocam_web;
-GRANT SELECT, INSERT, UPDATE, DELETE ON camera, exemplar, person, replay_run, retention, rule, service_health
+GRANT SELECT, INSERT, UPDATE, DELETE ON camera, camera_way, exemplar, person, replay_run, retention, rule, service_health
     TO marengocam_web;
 GRANT SELECT, UPDATE ON assignment, chunk, event_counter, favourite, local_track
     TO marengocam_web;

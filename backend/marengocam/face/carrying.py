@@ -1,0 +1,149 @@
+"""Persons are carried to the face engines of other makers: registered, renamed and erased here, so there too.
+
+What an engine should know follows from the hub, what it was told is noted there: whatever is cut short, by a kill or an
+engine that is away, is found by comparing the two and done again.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import aiohttp
+
+from marengocam.core.clock import Clock
+from marengocam.core.errors import FaceEngineError, MarengoCamError
+from marengocam.db.engine_copies import EngineCopy, EnrolledPerson
+from marengocam.db.hub import Hub
+from marengocam.engines.choice import engine_at
+from marengocam.engines.protocol import FaceEngine
+from marengocam.media.store import Store
+from marengocam.runtime.context import ServiceContext
+
+ROUND_S = 30.0  # behind every notice of a change
+FIRST_RETRY_S, LAST_RETRY_S = 5.0, 600.0
+CALL_LIMIT_S = 15.0  # an engine works some seconds on a picture
+LEASE_S = 120.0
+NO_FACE = "it finds no face in any picture of this person"
+NO_PICTURE = "none of this person's pictures can be read"
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Carried:
+    """How one engine stands."""
+
+    persons: int = 0
+    waiting: int = 0
+    problem: str = ""  # why it cannot be told now
+    unusable: int = 0  # persons it was told of but cannot recognise
+
+
+async def carry(hub: Hub, store: Store, engine: FaceEngine, clock: Clock) -> Carried:
+    """Tell an engine all that it does not know yet; return how it stands then.
+
+    Raises HubUnavailableError; what the engine refuses ends the round and stands in `problem`.
+    """
+    name = engine.address.name
+    wanted = {one.person_id: one for one in await hub.engine_copies.wanted()}
+    told = await hub.engine_copies.told(name)
+    gone = [copy for person_id, copy in told.items() if person_id not in wanted]
+    changed = [one for one in wanted.values() if _differs(one, told.get(one.person_id))]
+    waiting = len(gone) + len(changed)
+    problem = ""
+    try:
+        for copy in gone:
+            await engine.remove(copy.name, CALL_LIMIT_S)
+            await hub.engine_copies.drop(name, copy.person_id)
+            waiting -= 1
+        for one in changed:
+            await _tell(hub, store, engine, one, told.get(one.person_id), clock)
+            waiting -= 1
+    except (FaceEngineError, TimeoutError) as error:
+        problem = str(error) or f"no answer within {CALL_LIMIT_S:.0f} s"
+    told = await hub.engine_copies.told(name)
+    unusable = sum(1 for copy in told.values() if copy.problem)
+    return Carried(len(told) - unusable, waiting, problem, unusable)
+
+
+def _differs(one: EnrolledPerson, copy: EngineCopy | None) -> bool:
+    return copy is None or (copy.name, copy.pictures) != (one.name, one.digest)
+
+
+async def _tell(
+    hub: Hub, store: Store, engine: FaceEngine, one: EnrolledPerson, copy: EngineCopy | None, clock: Clock
+) -> None:
+    """Have the engine know a person anew, under the present name and by the present pictures alone."""
+    name = engine.address.name
+    if copy is not None:
+        await engine.remove(copy.name, CALL_LIMIT_S)
+    # Noted first: after a kill it is known under which name something may be there.
+    await hub.engine_copies.note(name, EngineCopy(one.person_id, one.name, ""), clock.now())
+    await engine.remove(one.name, CALL_LIMIT_S)
+    pictures = [content for path in one.pictures if (content := await asyncio.to_thread(_read, store, path))]
+    taken = await engine.register(one.name, pictures, CALL_LIMIT_S * max(1, len(pictures))) if pictures else 0
+    problem = "" if taken else NO_FACE if pictures else NO_PICTURE
+    await hub.engine_copies.note(name, EngineCopy(one.person_id, one.name, one.digest, problem), clock.now())
+
+
+def _read(store: Store, path: PurePosixPath) -> bytes:
+    """Return a kept picture, nothing when it is gone."""
+    try:
+        return store.resolve(path).read_bytes()
+    except (OSError, MarengoCamError):
+        return b""
+
+
+class Carrying:
+    """Carries persons to every engine while the face service runs."""
+
+    def __init__(self) -> None:
+        self.engines: dict[str, Carried] = {}
+
+    async def run(self, context: ServiceContext) -> None:
+        """Carry at once what has changed, and try again what could not be carried, until told to end."""
+        addresses = context.settings.foreign_engines
+        if not addresses:
+            return
+        store = Store(context.settings.media_dir)
+        async with aiohttp.ClientSession() as session:
+            await asyncio.gather(*(self._serve(context, store, engine_at(one, session)) for one in addresses))
+
+    @property
+    def problem(self) -> str:
+        """Return what an owner should know, empty when all engines know everybody."""
+        return " ".join(
+            f"Persons wait to be told to {name}: {one.problem}." for name, one in self.engines.items() if one.problem
+        )
+
+    async def _serve(self, context: ServiceContext, store: Store, engine: FaceEngine) -> None:
+        name, pause_s = engine.address.name, FIRST_RETRY_S
+        while not context.stopping.is_set():
+            try:
+                # One process at a time: two would register the same pictures twice.
+                lease = await context.hub.leases.acquire(f"carry:{name}", context.instance, LEASE_S)
+                if lease is not None:
+                    self._note(name, await carry(context.hub, store, engine, context.clock))
+            except MarengoCamError as error:
+                _LOG.debug("persons are carried to %s later: %s", name, error)
+            stuck = name in self.engines and self.engines[name].problem
+            pause_s = min(pause_s * 2, LAST_RETRY_S) if stuck else FIRST_RETRY_S
+            await _woken(context, pause_s if stuck else ROUND_S)
+
+    def _note(self, name: str, now: Carried) -> None:
+        before = self.engines.get(name, Carried())
+        if now.problem and not before.problem:
+            _LOG.warning("persons cannot be told to %s: %s", name, now.problem)
+        self.engines[name] = now
+
+
+async def _woken(context: ServiceContext, pause_s: float) -> None:
+    """Wait for a change of persons, the pause, or the end."""
+    tasks = [
+        asyncio.create_task(context.bus.wait("person", pause_s)),
+        asyncio.create_task(context.stopping.wait()),
+    ]
+    await asyncio.wait(tasks, timeout=pause_s, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

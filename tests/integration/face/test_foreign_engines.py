@@ -1,0 +1,151 @@
+"""Face engines of other makers: asked for names, told of everybody who is registered, renamed or erased here."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import aiohttp
+import pytest
+from tests.support.foreign_engines import NO_FACE, CompreFaceServer, DeepStackServer, served
+from tests.support.resolver_hub import ALICE
+from tests.support.resolver_scenes import FACE_MODEL, NOON, embedding
+
+from marengocam.core.clock import SystemClock
+from marengocam.core.errors import FaceEngineError
+from marengocam.core.face_engines import engine_addresses
+from marengocam.db.hub import Hub
+from marengocam.db.word_changes import Speaker
+from marengocam.engines.choice import engine_at
+from marengocam.engines.protocol import FaceEngine
+from marengocam.face.carrying import NO_FACE as SEES_NO_FACE
+from marengocam.face.carrying import carry
+from marengocam.ingest.face_client import FaceClient, SeveralEngines
+from marengocam.media.store import Store
+
+KEY = "00000000-0000-0000-0000-000000000002"
+LIMIT_S = 10.0
+PICTURE, OTHER = b"a picture of Alice", b"another picture of Alice"
+
+
+@dataclass
+class Engines:
+    compreface: CompreFaceServer
+    deepstack: DeepStackServer
+    clients: list[FaceEngine]
+
+
+@pytest.fixture
+async def engines() -> AsyncIterator[Engines]:
+    compreface, deepstack = CompreFaceServer(KEY), DeepStackServer("secret")
+    async with served(compreface) as one, served(deepstack) as other, aiohttp.ClientSession() as session:
+        text = f"compreface+http://:{KEY}@{one}, deepstack+http://:secret@{other}"
+        yield Engines(compreface, deepstack, [engine_at(address, session) for address in engine_addresses(text)])
+
+
+@pytest.fixture
+def store(hub_settings) -> Store:
+    return Store(hub_settings.media_dir)
+
+
+async def enrol(hub: Hub, store: Store, name: str, *pictures: bytes):
+    person = await hub.persons.by_name(name) or await hub.persons.add(name, NOON)
+    for picture in pictures:
+        path = PurePosixPath("pictures/persons", str(person.person_id), f"{hash(picture) & 0xFFFFFFFF}.jpg")
+        store.write_picture(path, picture)
+        await hub.persons.add_exemplar(person.person_id, embedding(FACE_MODEL, vector=ALICE), NOON, picture_path=path)
+    return person
+
+
+async def carried(hub: Hub, store: Store, engines: Engines) -> list:
+    return [await carry(hub, store, one, SystemClock()) for one in engines.clients]
+
+
+async def test_a_person_is_registered_renamed_and_erased_once_for_every_engine(hub, store, engines) -> None:
+    person = await enrol(hub, store, "Alice", PICTURE)
+    assert [(one.persons, one.waiting, one.problem) for one in await carried(hub, store, engines)] == [(1, 0, "")] * 2
+    assert engines.compreface.subjects == dict(engines.deepstack.faces) == {"Alice": [PICTURE]}
+    await enrol(hub, store, "Alice", OTHER)
+    await carried(hub, store, engines)
+    assert sorted(engines.compreface.subjects["Alice"]) == sorted(engines.deepstack.faces["Alice"]) == [PICTURE, OTHER]
+    await hub.words.rename(person.person_id, "Alice Smith/2", Speaker("test", NOON))
+    await carried(hub, store, engines)
+    assert set(engines.compreface.subjects) == set(engines.deepstack.faces) == {"Alice Smith/2"}
+    asked = len(engines.compreface.asked)
+    await carried(hub, store, engines)
+    assert len(engines.compreface.asked) == asked, "what an engine knows it is not told again"
+    await hub.privacy.erase(person.person_id, Speaker("test", NOON))
+    assert [one.persons for one in await carried(hub, store, engines)] == [0, 0]
+    assert engines.compreface.subjects == dict(engines.deepstack.faces) == {}
+
+
+async def test_an_engine_that_is_away_is_told_when_it_is_back_and_the_other_at_once(hub, store, engines) -> None:
+    person = await enrol(hub, store, "Alice", PICTURE)
+    await carried(hub, store, engines)
+    engines.compreface.away = True
+    await hub.privacy.erase(person.person_id, Speaker("test", NOON))
+    await enrol(hub, store, "Bob", OTHER)
+    away, here = await carried(hub, store, engines)
+    assert (away.waiting, away.problem) == (2, "it answered with status 502")
+    assert (here.waiting, set(engines.deepstack.faces)) == (0, {"Bob"})
+    engines.compreface.away = False
+    await carried(hub, store, engines)
+    assert set(engines.compreface.subjects) == {"Bob"}, "the erased are forgotten there too"
+
+
+async def test_a_registration_that_was_cut_short_is_done_again_without_a_second_copy(hub, store, engines) -> None:
+    await enrol(hub, store, "Alice", PICTURE, OTHER)
+    client, server = engines.clients[0], engines.compreface
+    real, taken = client._ask, []
+
+    async def killed(method, path, *arguments, **named):
+        if path == "/faces" and taken:
+            raise asyncio.CancelledError
+        taken.append(path) if path == "/faces" else None
+        return await real(method, path, *arguments, **named)
+
+    client._ask = killed
+    with pytest.raises(asyncio.CancelledError):
+        await carry(hub, store, client, SystemClock())
+    assert len(server.subjects["Alice"]) == 1
+    client._ask = real
+    await carry(hub, store, client, SystemClock())
+    assert sorted(server.subjects["Alice"]) == [PICTURE, OTHER]
+
+
+async def test_a_picture_that_shows_an_engine_no_face_is_no_failure_and_is_told(hub, store, engines) -> None:
+    await enrol(hub, store, "Alice", PICTURE, NO_FACE + b"1")
+    await enrol(hub, store, "Bob", NO_FACE + b"2")
+    for one in await carried(hub, store, engines):
+        assert (one.persons, one.unusable, one.waiting, one.problem) == (1, 1, 0, "")
+    assert engines.compreface.subjects == {"Alice": [PICTURE]}
+    told = await hub.engine_copies.told(engines.clients[0].address.name)
+    assert sorted(copy.problem for copy in told.values()) == ["", SEES_NO_FACE]
+
+
+async def test_engines_are_asked_at_once_and_give_names_with_their_own_scores(engines) -> None:
+    engines.compreface.subjects["Alice"] = [PICTURE]
+    engines.deepstack.faces["Alice"] = [PICTURE]
+    seen = [await one.look(PICTURE, LIMIT_S) for one in engines.clients]
+    assert [(one.name.engine, one.name.name, one.name.score) for (one,) in seen] == [
+        ("compreface", "Alice", 0.98),
+        ("deepstack", "Alice", 0.9),
+    ]
+    assert all(one.box_px == (10, 10, 50, 60) for (one,) in seen)
+    assert [await one.look(NO_FACE, LIMIT_S) for one in engines.clients] == [[], []]
+    both = SeveralEngines([FaceClient(one, SystemClock(), None) for one in engines.clients])
+    assert (await both.look(PICTURE, (60, 200))).name.engine == "compreface", "the surest"
+    engines.compreface.away = True
+    assert (await both.look(PICTURE, (60, 200))).name.engine == "deepstack"
+    engines.deepstack.away = True
+    with pytest.raises(FaceEngineError):
+        await both.look(PICTURE, (60, 200))
+
+
+async def test_a_wrong_key_is_a_failure_that_tells_no_key(engines) -> None:
+    engines.compreface.key = engines.deepstack.key = "another"
+    for one in engines.clients:
+        with pytest.raises(FaceEngineError) as failure:
+            await one.look(PICTURE, LIMIT_S)
+        assert KEY not in str(failure.value)
+        assert KEY not in repr(one.address)

@@ -1,0 +1,132 @@
+"""Small servers that speak as CompreFace and DeepStack do: routes, fields, statuses and texts as their own.
+
+Neither can be had here. Two pictures show the same face to them when their bytes are the same; a picture that begins
+with NO_FACE shows none.
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+NO_FACE = b"no face in here"
+BOX = {"x_min": 10, "y_min": 10, "x_max": 50, "y_max": 60}
+
+
+class CompreFaceServer:
+    """The recognition service of CompreFace 1.2 behind `key`."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.subjects: dict[str, list[bytes]] = {}
+        self.away = False
+        self.asked: list[str] = []
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.router.add_post("/api/v1/recognition/recognize", self._recognise)
+        app.router.add_post("/api/v1/recognition/faces", self._add)
+        app.router.add_delete("/api/v1/recognition/subjects/{subject}", self._delete)
+        app.middlewares.append(self._guarded)
+        return app
+
+    @web.middleware
+    async def _guarded(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        self.asked.append(f"{request.method} {request.path}")
+        if self.away:
+            return web.Response(status=502, text="Bad Gateway")
+        if request.headers.get("x-api-key") != self.key:
+            return web.json_response({"message": "Unauthorized", "code": 1}, status=401)
+        return await handler(request)
+
+    async def _picture(self, request: web.Request) -> bytes:
+        posted = await request.post()
+        return posted["file"].file.read()
+
+    async def _recognise(self, request: web.Request) -> web.Response:
+        picture = await self._picture(request)
+        if picture.startswith(NO_FACE):
+            return _no_face()
+        scored = [(0.98 if picture in own else 0.05, name) for name, own in self.subjects.items()]
+        best = sorted(scored, reverse=True)[: int(request.query["prediction_count"])]
+        subjects = [{"subject": name, "similarity": score} for score, name in best]
+        return web.json_response({"result": [{"box": {**BOX, "probability": 0.99}, "subjects": subjects}]})
+
+    async def _add(self, request: web.Request) -> web.Response:
+        picture = await self._picture(request)
+        if picture.startswith(NO_FACE):
+            return _no_face()
+        subject = request.query["subject"]
+        self.subjects.setdefault(subject, []).append(picture)
+        return web.json_response({"image_id": f"{len(self.subjects[subject])}", "subject": subject}, status=201)
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        subject = request.match_info["subject"]
+        if self.subjects.pop(subject, None) is None:
+            return web.json_response({"message": f"Subject {subject} not found", "code": 43}, status=404)
+        return web.json_response({"subject": subject})
+
+
+def _no_face() -> web.Response:
+    return web.json_response({"message": "No face is found in the given image", "code": 28}, status=400)
+
+
+class DeepStackServer:
+    """DeepStack's face routes, with an API key among the fields; failures come with status 400."""
+
+    def __init__(self, key: str = "") -> None:
+        self.key = key
+        self.faces: dict[str, list[bytes]] = defaultdict(list)
+        self.away = False
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        for name, handler in (("recognize", self._recognise), ("register", self._register), ("delete", self._delete)):
+            app.router.add_post(f"/v1/vision/face/{name}", handler)
+        return app
+
+    async def _form(self, request: web.Request) -> tuple[dict[str, str], list[bytes]]:
+        posted = await request.post()
+        texts = {name: value for name, value in posted.items() if isinstance(value, str)}
+        if self.away:
+            raise web.HTTPServiceUnavailable
+        if self.key and texts.get("api_key") != self.key:
+            raise web.HTTPUnauthorized(text='{"success": false, "error": "Incorrect api key"}')
+        return texts, [value.file.read() for value in posted.values() if isinstance(value, web.FileField)]
+
+    async def _recognise(self, request: web.Request) -> web.Response:
+        _, (picture,) = await self._form(request)
+        if picture.startswith(NO_FACE):
+            return web.json_response({"success": True, "predictions": [], "duration": 0})
+        name = next((name for name, own in self.faces.items() if picture in own), "unknown")
+        seen = {"confidence": 0.9 if name != "unknown" else 0, "userid": name, **BOX}
+        return web.json_response({"success": True, "predictions": [seen], "duration": 0})
+
+    async def _register(self, request: web.Request) -> web.Response:
+        texts, pictures = await self._form(request)
+        if any(picture.startswith(NO_FACE) for picture in pictures):
+            told = {"success": False, "error": "Could not find any face", "duration": 0}
+            return web.json_response(told, status=400)
+        self.faces[texts["userid"]] += pictures
+        return web.json_response({"success": True, "message": "face added", "duration": 0})
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        texts, _ = await self._form(request)
+        if self.faces.pop(texts["userid"], None) is None:
+            told = {"success": False, "error": "invalid userid: userid does not exist", "duration": 0}
+            return web.json_response(told, status=400)
+        return web.json_response({"success": True, "duration": 0})
+
+
+@asynccontextmanager
+async def served(server: CompreFaceServer | DeepStackServer) -> AsyncIterator[str]:
+    """Serve while the block runs; yield host and port."""
+    serving = TestServer(server.app())
+    await serving.start_server()
+    try:
+        yield f"{serving.host}:{serving.port}"
+    finally:
+        await serving.close()
