@@ -22,6 +22,7 @@ PLUGIN_FOLDER = ROOT / ".venv-compose"  # script/setup-compose puts the plugin t
 CALL_LIMIT_S = 120.0
 BUILD_LIMIT_S = 300.0
 DATABASE_IMAGE = "pgvector/pgvector:pg17"
+BROKER_IMAGES = ("eclipse-mosquitto:2", "redis:7")
 POOLER_IMAGE = "marengocam-pgbouncer:test"
 
 
@@ -118,6 +119,15 @@ def compose_images(docker_engine: Engine, services_image: str) -> dict[str, str]
         docker_engine("build", "--quiet", "--build-arg", f"BASE={BASE}", "--file", str(context / "database.Dockerfile"),
                       "--tag", DATABASE_IMAGE, str(context), limit_s=BUILD_LIMIT_S)  # fmt: skip
     return {"MARENGOCAM_IMAGE": services_image, "MARENGOCAM_POOLER_IMAGE": POOLER_IMAGE}
+
+
+@pytest.fixture(scope="session")
+def broker_images(docker_engine: Engine) -> None:
+    """Have stand-ins for the optional brokers."""
+    tags = [part for image in BROKER_IMAGES for part in ("--tag", image)]
+    docker_engine("build", "--quiet", "--network", "host", "--build-arg", f"BASE={BASE}",
+                  "--file", str(STANDINS / "brokers.Dockerfile"), *tags, str(STANDINS),
+                  limit_s=BUILD_LIMIT_S)  # fmt: skip
 
 
 @pytest.fixture
