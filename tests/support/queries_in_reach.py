@@ -13,7 +13,7 @@ from marengocam.db.queries import SQL_FOLDER, load
 BACKEND = Path(__file__).resolve().parents[2] / "backend"
 DB = "marengocam.db."
 # Prepared by the owner's account before any service has work to do.
-NOT_FOR_SERVICES = {"migration", "roles", "grants", "reference"}
+NOT_FOR_SERVICES = {"app", "migration", "roles", "grants", "reference"}
 # A replay's own tables, of its own session: what the resolver's queries do to them is nobody's right.
 ISOLATED, OF_ISOLATION = "marengocam.db.isolation", "isolation"
 
