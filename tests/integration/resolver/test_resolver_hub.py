@@ -323,3 +323,37 @@ async def test_views_that_show_one_person_at_once_are_learned_to_overlap(scene: 
     assert (ways["yard", "front"].together, ways["yard", "front"].chances) == (4, 4)
     graph = await scene.hub.resolution.camera_graph(NOON)
     assert elsewhere_ratio(graph, "front", "yard") > 0 > elsewhere_ratio(graph, "front", "hall")
+
+
+async def test_twins_are_told_as_unknown_with_both_in_the_evidence(scene: Scene) -> None:
+    twins = [await scene.enrol(name, like(ALICE, seed, 0.25)) for seed, name in ((21, "Ann"), (22, "Eve"))]
+    await scene.save(seen("walk", end_s=4, face=like(ALICE, 9, 0.25), open_=False))
+    await scene.resolve()
+    (unknown,) = await scene.said(EventType.PERSON_UNKNOWN)
+    assert await scene.said(EventType.PERSON_CONFIRMED) == []
+    assert unknown.data["evidence"]["runner_up"]["person_id"] in {str(one.person_id) for one in twins}
+
+
+async def test_a_gallery_that_is_emptied_while_tracks_wait_leaves_a_clean_unknown(scene: Scene) -> None:
+    alice = await scene.enrol("Alice", ALICE)
+    await scene.save(seen("walk", end_s=1))
+    await scene.resolve()
+    await scene.save(seen("walk", end_s=4, face=like(ALICE, 9), open_=False))
+    await scene.hub.persons.remove_exemplars(alice.person_id)
+    await scene.resolve()
+    assert await scene.said(EventType.PERSON_CONFIRMED) == []
+    assert await scene.hub.resolution.backlog() == 0
+
+
+async def test_two_humans_who_name_one_identity_at_once_are_heard_one_after_the_other(scene: Scene) -> None:
+    walk = seen("walk", end_s=4, clothes=RED, open_=False)
+    await scene.save(walk)
+    await scene.resolve()
+    identity_id = (await scene.hub.tracks.get(walk.local_track_id)).identity_id
+    people = [await scene.hub.persons.add(name, NOON) for name in ("Alice", "Bob")]
+    words = [scene.hub.words.name(identity_id, one.person_id, Speaker(one.name, NOON)) for one in people]
+    heard = await asyncio.gather(*words, return_exceptions=True)
+    assert not [one for one in heard if isinstance(one, Exception)]
+    row = await scene.hub.tracks.get(walk.local_track_id)
+    assert (row.person_name in {"Alice", "Bob"}, row.decided_by) == (True, "human")
+    assert len(await scene.hub.words.list(10)) == 2
