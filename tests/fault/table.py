@@ -52,12 +52,19 @@ def main(wanted: list[str]) -> int:
         command = [sys.executable, "-m", "pytest", "-q", "-o", "junit_family=xunit1", f"--junitxml={report}"]
         subprocess.run([*command, *dict.fromkeys(chosen)], cwd=ROOT, check=False)
         outcomes = read(report, faults)
-    rows = [f"| {one.fault} | {one.expected} | {outcomes[one.fault].text()} |" for one in faults]
-    when = f"Run on {datetime.now(UTC):%Y-%m-%d}"  # noqa: TID251 - a report's date
-    if not wanted:
-        PAGE.write_text(HEAD.format(when=when, machine=machine()) + "\n".join(rows) + "\n")
+    made = {one.fault: f"| {one.fault} | {one.expected} | {outcomes[one.fault].text()} |" for one in faults}
+    before = {} if not wanted or not PAGE.exists() else rows_of(PAGE.read_text())
+    rows = [(before | made).get(one.fault, f"| {one.fault} | {one.expected} | not made yet |") for one in CATALOGUE]
+    when = f"Last run on {datetime.now(UTC):%Y-%m-%d}"  # noqa: TID251 - a report's date
+    PAGE.write_text(HEAD.format(when=when, machine=machine()) + "\n".join(rows) + "\n")
+    rows = list(made.values())
     sys.stdout.write("\n".join(rows) + "\n")
     return int(any(one.failed or not one.passed + one.skipped for one in outcomes.values()))
+
+
+def rows_of(page: str) -> dict[str, str]:
+    """Return a page's rows by their fault: those that are not made now stay as they were."""
+    return {line.split(" | ")[0].removeprefix("| "): line for line in page.splitlines() if line.startswith("| ")}
 
 
 _COLLECTED: dict[str, list[str]] = {}
