@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tests.bench.bench_identity import NOT_A_PERSON, TRUTH_IOU, read_truth
+from tests.bench.identity_clips import NOT_A_PERSON, TRUTH_IOU, read_truth
 from tests.bench.measuring import alternated, arguments_of, at_most, cpu_s, shared_folder, tell
 
 from marengocam.core.geometry import Box

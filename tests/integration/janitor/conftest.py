@@ -14,7 +14,7 @@ from marengocam.janitor import service as janitor
 from marengocam.janitor import upkeep
 from marengocam.janitor.quiet import QuietThread
 from marengocam.janitor.service import JanitorService
-from marengocam.media.store import Store
+from marengocam.media.store import Space, Store
 from marengocam.runtime.bus import Bus
 
 
@@ -51,6 +51,8 @@ def at_work(hub, monkeypatch):
     monkeypatch.setattr(janitor, "UPKEEP_EVERY_S", 0.2)
     monkeypatch.setattr(janitor, "WATCH_EVERY_S", 0.1)
     monkeypatch.setattr(upkeep, "BATCH_PAUSE_S", 0.0)
+    # How full this machine's disk happens to be decides nothing here.
+    monkeypatch.setattr(Store, "space", lambda _: Space(100 << 30, 80 << 30))
 
     @contextlib.asynccontextmanager
     async def running(settings):

@@ -55,7 +55,7 @@ async def test_an_address_that_leads_elsewhere_only_later_is_not_opened(tmp_path
     reader = Reader(
         Camera("front", "Front", url), ReadingPlan(url, record=False, analyse=False), store=Store(tmp_path),
         clock=SystemClock(), chunk_s=2, health=health, queue=DecodeQueue(), sights=None,
-        on_chunk=lambda _chunk: None, on_recovered=lambda: None, loopback=False,
+        on_chunk=lambda _chunk: None, on_recovered=lambda: None, on_disk_full=lambda: None, loopback=False,
     )  # fmt: skip
 
     async def told():

@@ -64,12 +64,14 @@ async def test_json_that_is_too_large_or_too_deep_is_refused(hub, hub_settings):
             sent = io.BytesIO(content)
             async with api.session.post(f"{api.address}/api/v1/persons", data=sent, headers=headers) as reply:
                 assert reply.status == status
-        body = {"name": 'A[["[[', "event_type": "person_confirmed", "mqtt_topic": "a", "conditions": {}}
-        for depth, status in ((30, 201), (31, 400), (900, 400), (100_000, 400)):
+        body = {"name": 'A[["[[', "when": ["person_confirmed"], "do": [], "if": {}}
+        for depth, is_too_deep in ((30, False), (31, True), (900, True), (100_000, True)):
             nested = json.dumps(body).replace("{}", '{"zone": ' + "[" * depth + "]" * depth + "}").encode()
             sent = io.BytesIO(nested)
             async with api.session.post(f"{api.address}/api/v1/rules", data=sent, headers=headers) as reply:
-                assert reply.status == status, depth
+                assert reply.status == 400, depth
+                message = (await reply.json())["error"]["message"]
+                assert ("nested too deeply" in message) is is_too_deep, depth
 
 
 async def test_a_body_that_drips_is_ended(hub, hub_settings, monkeypatch):
