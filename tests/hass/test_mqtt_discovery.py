@@ -49,6 +49,8 @@ STATES = {
 }
 
 
+# The oldest edition's own MQTT client leaves a timer of its housekeeping behind.
+@pytest.mark.parametrize("expected_lingering_timers", [True])
 @pytest.mark.skipif(BACKEND_PYTHON is None, reason="needs the backend's Python, which ./script/test names")
 async def test_cameras_persons_and_the_whole_are_found_and_go_when_they_are_taken_back(
     hass: HomeAssistant, mqtt_mock: Any
