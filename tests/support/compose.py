@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 
 from marengocam.db.embedded.binaries import WHEEL
-from tests.support.docker_engine import BASE, ROOT, Engine
+from tests.support.docker_engine import BASE, ROOT, Engine, let_pass, let_pass_no_more
 
 DEPLOY = ROOT / "deploy" / "compose"
 STANDINS = ROOT / "tests" / "compose" / "standins"
@@ -61,19 +61,14 @@ class Compose:
         )  # fmt: skip
 
     def let_containers_meet(self) -> None:
-        """Let this machine's firewall pass what stays within the project's networks.
-
-        The tests' engine leaves the firewall alone; another one that ran here may have left it closed.
-        """
+        """Let this machine's firewall pass what stays within the project's networks."""
         for bridge in self._bridges():
-            if not _firewall("--check", bridge):
-                _firewall("--insert", bridge)
+            let_pass(bridge)
 
     def shut_networks(self) -> None:
         """Take the rules back."""
         for bridge in self._bridges():
-            while _firewall("--delete", bridge):
-                pass
+            let_pass_no_more(bridge)
 
     def _bridges(self) -> list[str]:
         chosen = ("--quiet", "--filter", f"label=com.docker.compose.project={self.project}")
@@ -89,13 +84,6 @@ class Compose:
             "ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={self.project}"
         ).split()
         return json.loads(self.engine("inspect", *ids)) if ids else []
-
-
-def _firewall(action: str, bridge: str) -> bool:
-    order = ["iptables", "--wait", action, "FORWARD", "-i", bridge, "-o", bridge, "-j", "ACCEPT"]
-    environment = os.environ | {"PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
-    done = subprocess.run(order, env=environment, capture_output=True, timeout=CALL_LIMIT_S, check=False)
-    return done.returncode == 0
 
 
 def service_of(container: dict) -> str:

@@ -173,6 +173,28 @@ def _end(engine: Engine, process: "subprocess.Popen[bytes]") -> None:
         process.wait(STOP_LIMIT_S)
 
 
+def let_pass(bridge: str) -> None:
+    """Let this machine's firewall pass what stays within a network.
+
+    The tests' engine leaves the firewall alone; another one that ran here may have left it closed.
+    """
+    if not _firewall("--check", bridge):
+        _firewall("--insert", bridge)
+
+
+def let_pass_no_more(bridge: str) -> None:
+    """Take the rule back."""
+    while _firewall("--delete", bridge):
+        pass
+
+
+def _firewall(action: str, bridge: str) -> bool:
+    order = ["iptables", "--wait", action, "FORWARD", "-i", bridge, "-o", bridge, "-j", "ACCEPT"]
+    environment = os.environ | {"PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
+    done = subprocess.run(order, env=environment, capture_output=True, timeout=CALL_LIMIT_S, check=False)
+    return done.returncode == 0
+
+
 @pytest.fixture(scope="session")
 def docker_engine() -> Iterator[Engine]:
     """Lend a Docker engine; skips where none can be had."""

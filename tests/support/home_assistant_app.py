@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from tests.support.docker_engine import ROOT, Engine
+from tests.support.docker_engine import ROOT, Engine, let_pass, let_pass_no_more
 
 CONFIG: dict[str, Any] = yaml.safe_load((ROOT / "addon" / "config.yaml").read_text())
 APPARMOR = (ROOT / "addon" / "apparmor.txt").read_text()
@@ -148,7 +148,8 @@ class Home:
 def home(engine: Engine, app_image: str, services_image: str) -> Iterator[Home]:
     """Run the stand-in at the Supervisor's address."""
     script = ROOT / "tests" / "support" / "supervisor_standin.py"
-    engine("network", "create", "--subnet", SUBNET, "--gateway", GATEWAY, "hassio")
+    bridge = f"br-{engine('network', 'create', '--subnet', SUBNET, '--gateway', GATEWAY, 'hassio').strip()[:12]}"
+    let_pass(bridge)
     try:
         engine(
             "run", "--detach", "--name", "supervisor", "--network", "hassio", "--ip", SUPERVISOR, "--user", "root",
@@ -161,6 +162,7 @@ def home(engine: Engine, app_image: str, services_image: str) -> Iterator[Home]:
     finally:
         engine.attempt("rm", "--force", "supervisor")
         engine.attempt("network", "rm", "hassio")
+        let_pass_no_more(bridge)
 
 
 def backup(data: Path, target: Path) -> None:
