@@ -10,6 +10,6 @@ RUN apt-get update -qq \
       "torch>=2.5" "torchvision>=0.20" matplotlib pillow psutil polars pyyaml requests scipy \
  && python3 -m pip --python /opt/marengocam/bin/python install --quiet --no-cache-dir --no-deps "ultralytics>=8.4,<9" ultralytics-thop \
  && apt-get purge -y -qq --auto-remove python3-pip \
- && rm -rf /var/lib/apt/lists/* /var/cache/apt /root/.cache
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt
 ENV YOLO_AUTOINSTALL=false YOLO_OFFLINE=true
 USER marengocam
