@@ -10,13 +10,15 @@ from homeassistant.helpers.typing import ConfigType
 from .cards import async_remove_cards, async_setup_cards
 from .client import MarengoCamClient
 from .const import CONF_ADDRESS, CONF_TOKEN, DOMAIN, PLATFORMS
-from .coordinator import MarengoCamConfigEntry, MarengoCamCoordinator, MarengoCamRuntime
+from .coordinator import MarengoCamCoordinator
 from .feed import EventFeed, position_store
 from .intents import async_setup_intents
 from .issues import Repairs, tell_versions
-from .registry import device_is_wanted, device_names, forget_lost_zones, sync_devices, zone_ids
+from .registry import device_is_wanted, device_names, sync_devices
+from .runtime import MarengoCamConfigEntry, MarengoCamRuntime
 from .services import async_setup_services
 from .views import async_register_views
+from .zones import forget_zones_not_shown, shown_zone_ids
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -83,12 +85,12 @@ def _follow_devices(hass: HomeAssistant, entry: MarengoCamConfigEntry) -> None:
     @callback
     def look() -> None:
         nonlocal shown, zones
-        if (there := zone_ids(coordinator.data)) != zones:
-            forget_lost_zones(hass, entry, coordinator.data)
-            zones = there
+        if (wanted := shown_zone_ids(entry.options, coordinator.data)) != zones:
+            forget_zones_not_shown(hass, entry, wanted)
+            zones = wanted
         names = device_names(coordinator.data)
         if names != shown:
-            sync_devices(hass, entry, coordinator.data)
+            sync_devices(hass, entry, coordinator.data, entry.runtime_data.client.address)
             shown = names
 
     look()

@@ -13,7 +13,6 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .client import Camera, Health, Person
-from .coordinator import MarengoCamConfigEntry
 from .entity import (
     BackendEntity,
     CameraDeviceEntity,
@@ -24,6 +23,7 @@ from .entity import (
     person_ids,
     zone_keys,
 )
+from .runtime import MarengoCamConfigEntry
 
 PARALLEL_UPDATES = 0
 

@@ -6,9 +6,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .changes import explained
-from .coordinator import MarengoCamConfigEntry
 from .entity import CameraDeviceEntity, add_as_they_come, camera_ids
 from .media_folder import save_snapshot
+from .runtime import MarengoCamConfigEntry
 
 PARALLEL_UPDATES = 1
 

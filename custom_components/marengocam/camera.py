@@ -12,9 +12,9 @@ from homeassistant.util import dt as dt_util
 
 from .changes import change_camera
 from .client import ApiError, MarengoCamClientError
-from .coordinator import MarengoCamConfigEntry
 from .entity import CameraDeviceEntity, add_as_they_come, camera_ids
 from .failures import explain
+from .runtime import MarengoCamConfigEntry
 
 PARALLEL_UPDATES = 0
 

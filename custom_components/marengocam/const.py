@@ -25,6 +25,7 @@ PLATFORMS: Final = [
 CONF_ADDRESS: Final = "address"
 CONF_TOKEN: Final = "token"  # noqa: S105 - the field's name
 OPTION_LATE_AS_TRIGGERS: Final = "late_as_triggers"
+OPTION_ZONES: Final = "zones"  # ids of those that the owner chose, by camera
 
 POLL_INTERVAL: Final = timedelta(seconds=30)
 GAPS_EVERY_S: Final = 300.0  # how often the backend is asked what it did not record

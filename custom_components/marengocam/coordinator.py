@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -17,8 +16,6 @@ from homeassistant.util import dt as dt_util
 from .client import (
     Camera,
     Gap,
-    Health,
-    Info,
     InvalidTokenError,
     MarengoCamClient,
     MarengoCamClientError,
@@ -27,33 +24,7 @@ from .client import (
 )
 from .const import DOMAIN, GAPS_EVERY_S, HURRY_COOLDOWN_S, LOGGER, POLL_INTERVAL
 from .failures import explain
-
-if TYPE_CHECKING:
-    from .feed import EventFeed
-
-
-@dataclass(frozen=True, slots=True)
-class BackendState:
-    """Everything the entities show."""
-
-    info: Info
-    cameras: Mapping[str, Camera]
-    persons: Mapping[str, Person]
-    health: Health
-    preferences: Preferences
-    not_recorded_s: Mapping[str, float]  # of the last 24 hours, by camera
-
-
-@dataclass(slots=True)
-class MarengoCamRuntime:
-    """What lives as long as the config entry is loaded."""
-
-    client: MarengoCamClient
-    coordinator: "MarengoCamCoordinator"
-    feed: "EventFeed"
-
-
-MarengoCamConfigEntry: TypeAlias = ConfigEntry[MarengoCamRuntime]
+from .state import BackendState
 
 
 class Part(StrEnum):
@@ -78,9 +49,9 @@ EVERYTHING = frozenset(Part)
 class MarengoCamCoordinator(DataUpdateCoordinator[BackendState]):
     """Asks the backend for everything now and then, and for a part of it when told that it changed."""
 
-    config_entry: MarengoCamConfigEntry
+    config_entry: ConfigEntry
 
-    def __init__(self, hass: HomeAssistant, entry: MarengoCamConfigEntry, client: MarengoCamClient) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, client: MarengoCamClient) -> None:
         super().__init__(
             hass,
             LOGGER,

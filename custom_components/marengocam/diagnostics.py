@@ -7,7 +7,7 @@ from homeassistant.components.diagnostics import async_redact_data
 from homeassistant.core import HomeAssistant
 
 from .const import CONF_ADDRESS, CONF_TOKEN
-from .coordinator import MarengoCamConfigEntry
+from .runtime import MarengoCamConfigEntry
 
 SECRET = {CONF_ADDRESS, CONF_TOKEN, "installation_id"}
 SECRET_OF_CAMERAS = {"main_url", "sub_url", "username", "reason"}  # a reason may hold an address

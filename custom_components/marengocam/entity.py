@@ -10,8 +10,10 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .client import Camera, Person, Zone
 from .const import DOMAIN
-from .coordinator import BackendState, MarengoCamConfigEntry, MarengoCamCoordinator
+from .coordinator import MarengoCamCoordinator
 from .registry import camera_unique_id, person_unique_id
+from .runtime import MarengoCamConfigEntry
+from .zones import shown_zones
 
 
 class MarengoCamEntity(CoordinatorEntity[MarengoCamCoordinator]):
@@ -106,23 +108,25 @@ class ZoneEntity(CameraDeviceEntity):
         return next((zone for zone in camera.zones if zone.zone_id == self._zone_id), None) if camera else None
 
 
-def camera_ids(state: BackendState) -> Iterable[str]:
-    return state.cameras
+def camera_ids(entry: MarengoCamConfigEntry) -> Iterable[str]:
+    return entry.runtime_data.coordinator.data.cameras
 
 
-def person_ids(state: BackendState) -> Iterable[str]:
-    return state.persons
+def person_ids(entry: MarengoCamConfigEntry) -> Iterable[str]:
+    return entry.runtime_data.coordinator.data.persons
 
 
-def zone_keys(state: BackendState) -> Iterable[str]:
-    return (f"{camera.camera_id}/{zone.zone_id}" for camera in state.cameras.values() for zone in camera.zones)
+def zone_keys(entry: MarengoCamConfigEntry) -> Iterable[str]:
+    for camera in entry.runtime_data.coordinator.data.cameras.values():
+        for zone in shown_zones(entry.options, camera):
+            yield f"{camera.camera_id}/{zone.zone_id}"
 
 
 @callback
 def add_as_they_come(
     entry: MarengoCamConfigEntry,
     add: AddConfigEntryEntitiesCallback,
-    ids: Callable[[BackendState], Iterable[str]],
+    ids: Callable[[MarengoCamConfigEntry], Iterable[str]],
     make: Callable[[str], Iterable[Entity]],
 ) -> None:
     """Add the entities that `make` returns for every id, now and whenever a new id turns up."""
@@ -131,7 +135,7 @@ def add_as_they_come(
 
     @callback
     def look() -> None:
-        current = set(ids(coordinator.data))
+        current = set(ids(entry))
         new = sorted(current - known)
         known.intersection_update(current)
         known.update(new)

@@ -7,8 +7,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .arrivals import is_arrival
 from .bus import evidence_summary, picture_path
 from .client import Event
-from .coordinator import MarengoCamConfigEntry
 from .entity import CameraDeviceEntity, PersonEntity, add_as_they_come, camera_ids, person_ids
+from .runtime import MarengoCamConfigEntry
 
 PARALLEL_UPDATES = 0
 

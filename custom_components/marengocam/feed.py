@@ -6,6 +6,7 @@ from contextlib import aclosing
 from typing import Any
 
 from homeassistant.components.camera import DOMAIN as CAMERA_DOMAIN
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.core import Event as BusEvent
@@ -16,7 +17,7 @@ from homeassistant.helpers.storage import Store
 from .bus import bus_data, bus_event_type
 from .client import Changed, Connected, Disconnected, Event, EventStream, MarengoCamClient, Skipped, StreamMessage
 from .const import DOMAIN, LATE_EVENT, LOGGER, OPTION_LATE_AS_TRIGGERS
-from .coordinator import HINTS, MarengoCamConfigEntry, MarengoCamCoordinator, Part
+from .coordinator import HINTS, MarengoCamCoordinator, Part
 from .registry import camera_unique_id
 
 STORE_VERSION = 1
@@ -37,7 +38,7 @@ class EventFeed:
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: MarengoCamConfigEntry,
+        entry: ConfigEntry,
         coordinator: MarengoCamCoordinator,
         client: MarengoCamClient,
     ) -> None:

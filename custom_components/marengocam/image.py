@@ -8,9 +8,10 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .client import ApiError, MarengoCamClientError
-from .coordinator import MarengoCamConfigEntry, MarengoCamCoordinator
+from .coordinator import MarengoCamCoordinator
 from .entity import CameraDeviceEntity, PersonEntity, add_as_they_come, camera_ids, person_ids
 from .failures import explain
+from .runtime import MarengoCamConfigEntry
 
 PARALLEL_UPDATES = 0
 

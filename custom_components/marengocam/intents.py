@@ -11,9 +11,10 @@ from homeassistant.util import dt as dt_util
 
 from .changes import explained
 from .const import DOMAIN
-from .coordinator import BackendState, MarengoCamConfigEntry
+from .runtime import MarengoCamConfigEntry
 from .schema import vol
 from .services.targets import in_zone
+from .state import BackendState
 from .visits import clock, told_visit, way
 from .words import word_in
 

@@ -11,7 +11,8 @@ from homeassistant.util import dt as dt_util
 
 from .client import BackendTooNewError, IncompatibleVersionError
 from .const import DOMAIN
-from .coordinator import BackendState, MarengoCamConfigEntry
+from .runtime import MarengoCamConfigEntry
+from .state import BackendState
 
 CAMERA_AWAY_FOR: Final = timedelta(minutes=30)
 FACES_AWAY_FOR: Final = timedelta(minutes=5)

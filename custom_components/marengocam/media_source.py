@@ -22,8 +22,8 @@ from homeassistant.util import dt as dt_util
 from .changes import explained
 from .client import MarengoCamClientError, Visit
 from .const import DOMAIN, LOGGER, TRACK_PICTURE
-from .coordinator import MarengoCamConfigEntry
 from .media_folder import CLIP_SUFFIX, MEDIA_SOURCE, kept_files
+from .runtime import MarengoCamConfigEntry
 from .views import clip_path
 from .visits import clock, way
 from .words import word

@@ -6,8 +6,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .changes import change_preferences
-from .coordinator import MarengoCamConfigEntry
 from .entity import BackendEntity
+from .runtime import MarengoCamConfigEntry
 
 PARALLEL_UPDATES = 1
 

@@ -16,12 +16,14 @@ from .client import Camera, FoundCamera, MarengoCamClientError, Probe
 from .const import LOGGER
 from .option_steps import ADDRESS, CONF_MAIN_URL, CONF_NAME, CONF_SUB_URL, SECRET, TEXT, Errors, OptionSteps
 from .schema import vol
+from .zones import shown_zones, with_choice, without_choice
 
 CONF_CAMERA: Final = "camera"
 CONF_USERNAME: Final = "username"
 CONF_PASSWORD: Final = "password"  # noqa: S105 - the field's name
 CONF_UNTESTED: Final = "untested"
 CONF_CONFIRM: Final = "confirm"
+CONF_ZONES: Final = "zones"
 
 EXAMPLE_URL: Final = "rtsp://192.168.1.20:554/stream1"  # texts for translators hold no addresses
 
@@ -113,7 +115,7 @@ class CameraSteps(OptionSteps):
             return self.async_abort(reason="camera_gone")
         errors: Errors = {}
         if user_input is not None:
-            errors = await self._try(user_input)
+            errors = await self._try(user_input, _shown(camera))
             if not errors:
                 changes = {CONF_SUB_URL: None, CONF_USERNAME: None} | _sent(user_input)
                 try:
@@ -121,8 +123,10 @@ class CameraSteps(OptionSteps):
                 except MarengoCamClientError as error:
                     errors = self._errors(error, CONF_MAIN_URL)
                 else:
-                    return self._done()
-        return self._camera_form("change_camera", user_input or _shown(camera), errors)
+                    return self._done(_options(self.config_entry.options, camera, user_input))
+        shown = [zone.zone_id for zone in shown_zones(self.config_entry.options, camera)]
+        fields = CAMERA_FORM.extend(_zone_field(camera, shown))
+        return self._camera_form("change_camera", user_input or _shown(camera), errors, fields)
 
     async def async_step_remove_camera(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask which camera goes, and whether that is meant."""
@@ -136,7 +140,7 @@ class CameraSteps(OptionSteps):
                 except MarengoCamClientError as error:
                     errors = self._errors(error, CONF_CAMERA)
                 else:
-                    return self._done()
+                    return self._done(without_choice(self.config_entry.options, user_input[CONF_CAMERA]))
         confirm = {vol.Required(CONF_CONFIRM, default=False): BooleanSelector()}
         return self._which("remove_camera", confirm, errors)
 
@@ -169,9 +173,9 @@ class CameraSteps(OptionSteps):
             },
         )
 
-    async def _try(self, values: Mapping[str, Any]) -> Errors:
-        """Return what is wrong with a camera's addresses, by connecting to them."""
-        if values.get(CONF_UNTESTED):
+    async def _try(self, values: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> Errors:
+        """Return what is wrong with a camera's addresses, by connecting to them, if they are not as before."""
+        if values.get(CONF_UNTESTED) or (before is not None and _connects_as(values, before)):
             return {}
         login = {key: values[key] for key in (CONF_USERNAME, CONF_PASSWORD) if values.get(key)}
         for field in (CONF_MAIN_URL, CONF_SUB_URL):
@@ -183,10 +187,12 @@ class CameraSteps(OptionSteps):
                 return self._errors(error, field)
         return {}
 
-    def _camera_form(self, step_id: str, suggested: Mapping[str, Any], errors: Errors) -> ConfigFlowResult:
+    def _camera_form(
+        self, step_id: str, suggested: Mapping[str, Any], errors: Errors, fields: vol.Schema = CAMERA_FORM
+    ) -> ConfigFlowResult:
         return self.async_show_form(
             step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(CAMERA_FORM, suggested),
+            data_schema=self.add_suggested_values_to_schema(fields, suggested),
             errors=errors,
             description_placeholders={"reason": self._reason, "example_url": EXAMPLE_URL},
         )
@@ -208,7 +214,27 @@ class CameraSteps(OptionSteps):
 
 def _sent(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return a form's values as the backend takes them; what was left empty is left out."""
-    return {key: value for key, value in values.items() if key != CONF_UNTESTED and value}
+    return {key: value for key, value in values.items() if key not in (CONF_UNTESTED, CONF_ZONES) and value}
+
+
+def _connects_as(values: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """Return whether addresses and login stay; an empty password is the one there is."""
+    kept = (CONF_MAIN_URL, CONF_SUB_URL, CONF_USERNAME)
+    return not values.get(CONF_PASSWORD) and all((values.get(key) or None) == before[key] for key in kept)
+
+
+def _options(options: Mapping[str, Any], camera: Camera, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the options with the choice of zones; a camera without zones offers none."""
+    return with_choice(options, camera, values[CONF_ZONES]) if CONF_ZONES in values else options
+
+
+def _zone_field(camera: Camera, shown: list[str]) -> dict[Any, Any]:
+    """Return the field that chooses among a camera's zones, if it has any."""
+    if not camera.zones:
+        return {}
+    options = [SelectOptionDict(value=zone.zone_id, label=zone.name) for zone in camera.zones]
+    config = SelectSelectorConfig(options=options, multiple=True, mode=SelectSelectorMode.LIST)
+    return {vol.Required(CONF_ZONES, default=shown): SelectSelector(config)}
 
 
 def _shown(camera: Camera) -> dict[str, Any]:

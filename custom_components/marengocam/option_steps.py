@@ -7,7 +7,8 @@ from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
 
 from .client import ApiError, MarengoCamClient, MarengoCamClientError
-from .coordinator import MarengoCamConfigEntry, MarengoCamCoordinator
+from .coordinator import MarengoCamCoordinator
+from .runtime import MarengoCamConfigEntry
 
 CONF_NAME: Final = "name"
 CONF_MAIN_URL: Final = "main_url"
@@ -52,7 +53,11 @@ class OptionSteps(OptionsFlow):
             description_placeholders={"reason": self._reason},
         )
 
-    def _done(self) -> ConfigFlowResult:
-        """End with the options as they were; what was done shows at once."""
+    def _done(self, options: Mapping[str, Any] | None = None) -> ConfigFlowResult:
+        """End with these options, or else as they were; what was done shows at once."""
+        if options is not None:
+            # Ending would save them too, but only after those who look at them were told.
+            self.hass.config_entries.async_update_entry(self.config_entry, options=options)
+            self._coordinator.async_update_listeners()
         self._coordinator.hurry()
         return self.async_create_entry(data=dict(self.config_entry.options))

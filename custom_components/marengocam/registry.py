@@ -2,20 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers import entity_registry as er
 
 from .const import DOMAIN, MANUFACTURER
-
-if TYPE_CHECKING:
-    from .coordinator import BackendState, MarengoCamConfigEntry
-
-
-# The keys of what a zone has; the zone's id is the end of the entity's unique id.
-ZONE_ENTITIES = frozenset({"zone_occupied", "zone_people"})
+from .state import BackendState
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +29,7 @@ def person_unique_id(installation_id: str, person_id: str) -> str:
 
 
 @callback
-def sync_devices(hass: HomeAssistant, entry: "MarengoCamConfigEntry", state: "BackendState") -> None:
+def sync_devices(hass: HomeAssistant, entry: ConfigEntry, state: BackendState, address: str) -> None:
     """Add, rename and remove devices (their entities go with them) until they are what the backend has."""
     registry = dr.async_get(hass)
     installation_id = state.info.installation_id
@@ -48,7 +41,7 @@ def sync_devices(hass: HomeAssistant, entry: "MarengoCamConfigEntry", state: "Ba
         model="Backend",
         name=state.info.name,
         sw_version=state.info.version,
-        configuration_url=entry.runtime_data.client.address,
+        configuration_url=address,
     )
     wanted = {device.unique_id: device for device in _wanted(state)}
     for device in wanted.values():
@@ -68,33 +61,19 @@ def sync_devices(hass: HomeAssistant, entry: "MarengoCamConfigEntry", state: "Ba
             registry.async_remove_device(known.id)
 
 
-@callback
-def forget_lost_zones(hass: HomeAssistant, entry: "MarengoCamConfigEntry", state: "BackendState") -> None:
-    """Remove the entities of zones that are gone; their camera's device stays, so they would stay with it."""
-    registry = er.async_get(hass)
-    wanted = zone_ids(state)
-    for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
-        if entity.translation_key in ZONE_ENTITIES and entity.unique_id.rpartition("_")[2] not in wanted:
-            registry.async_remove(entity.entity_id)
-
-
-def zone_ids(state: "BackendState") -> frozenset[str]:
-    return frozenset(zone.zone_id for camera in state.cameras.values() for zone in camera.zones)
-
-
-def device_names(state: "BackendState") -> dict[str, str]:
+def device_names(state: BackendState) -> dict[str, str]:
     """Return what `sync_devices` depends on: every device's name and the backend's version."""
     names = {device.unique_id: device.name for device in _wanted(state)}
     return {**names, state.info.installation_id: f"{state.info.name} {state.info.version}"}
 
 
-def device_is_wanted(device: dr.DeviceEntry, state: "BackendState") -> bool:
+def device_is_wanted(device: dr.DeviceEntry, state: BackendState) -> bool:
     """Return whether the backend still has what this device stands for."""
     wanted = {state.info.installation_id, *(item.unique_id for item in _wanted(state))}
     return any(domain == DOMAIN and name in wanted for domain, name in device.identifiers)
 
 
-def _wanted(state: "BackendState") -> Iterator[Wanted]:
+def _wanted(state: BackendState) -> Iterator[Wanted]:
     installation_id = state.info.installation_id
     for camera in state.cameras.values():
         yield Wanted(camera_unique_id(installation_id, camera.camera_id), camera.name, "Camera")

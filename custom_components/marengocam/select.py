@@ -6,8 +6,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .changes import change_camera, recording_change
-from .coordinator import MarengoCamConfigEntry
 from .entity import CameraDeviceEntity, add_as_they_come, camera_ids
+from .runtime import MarengoCamConfigEntry
 
 PARALLEL_UPDATES = 1
 

@@ -7,7 +7,6 @@ from homeassistant.components.sensor import SensorEntity
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import MarengoCamConfigEntry
 from .entity import (
     BackendEntity,
     CameraDeviceEntity,
@@ -18,6 +17,7 @@ from .entity import (
     person_ids,
     zone_keys,
 )
+from .runtime import MarengoCamConfigEntry
 from .sensors import (
     BACKEND,
     CAMERA,

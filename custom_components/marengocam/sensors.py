@@ -9,7 +9,8 @@ from homeassistant.components.sensor import SensorDeviceClass, SensorEntityDescr
 from homeassistant.const import EntityCategory, UnitOfInformation, UnitOfTime
 
 from .client import Camera, Person, Storage
-from .coordinator import BackendState, MarengoCamRuntime
+from .runtime import MarengoCamRuntime
+from .state import BackendState
 
 Value = str | int | float | datetime | None
 # A word that only a newer backend knows is shown as unknown.

@@ -11,8 +11,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .changes import ALWAYS, OFF, change_camera, change_preferences, faces_change, recording_change
 from .client import Camera
-from .coordinator import MarengoCamConfigEntry
 from .entity import BackendEntity, CameraDeviceEntity, add_as_they_come, camera_ids
+from .runtime import MarengoCamConfigEntry
 
 PARALLEL_UPDATES = 1  # the backend is asked for one change after the other
 

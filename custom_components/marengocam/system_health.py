@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from .client import MarengoCamClientError
 from .const import DOMAIN
-from .coordinator import MarengoCamConfigEntry
+from .runtime import MarengoCamConfigEntry
 
 FAILED = {"type": "failed", "error": "unreachable"}
 

@@ -7,7 +7,7 @@ from homeassistant.util import dt as dt_util
 
 from .client import Visit
 from .const import TRACK_PICTURE
-from .coordinator import BackendState
+from .state import BackendState
 
 ARROW = " → "
 

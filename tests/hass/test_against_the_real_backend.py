@@ -34,12 +34,14 @@ from custom_components.marengocam.client import (
     Word,
     Zone,
 )
+from custom_components.marengocam.zones import ZONE_ENTITIES
 from homeassistant.components.camera import async_get_image, async_get_stream_source
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState
 from homeassistant.core import Event as BusEvent
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 from real_backend import RealBackend
 
@@ -144,6 +146,58 @@ async def test_an_open_track_shows_as_somebody_present(
     await until(lambda: hass.states.get("binary_sensor.back_yard_person_present").state == "on")
     backend.do("track", camera_id="yard", open=False, track_id=track)
     await until(lambda: hass.states.get("binary_sensor.back_yard_person_present").state == "off")
+
+
+async def test_the_owner_chooses_which_zones_have_entities_and_sees_it_at_once(
+    hass: HomeAssistant, backend: RealBackend, connected: ConfigEntry, until: Until
+) -> None:
+    corners = [[0.1, 0.1], [0.9, 0.1], [0.5, 0.9]]
+
+    def draw(*names: str) -> None:
+        backend.call("PUT", "/cameras/yard/zones", {"zones": [{"name": name, "polygon": corners} for name in names]})
+
+    def shown() -> set[str]:
+        ours = er.async_entries_for_config_entry(er.async_get(hass), connected.entry_id)
+        return {one.entity_id for one in ours if one.translation_key in ZONE_ENTITIES and "back_yard" in one.entity_id}
+
+    def entities_of(*names: str) -> set[str]:
+        return {f"binary_sensor.back_yard_{name}_occupied" for name in names} | {
+            f"sensor.back_yard_people_in_{name}" for name in names
+        }
+
+    async def choose(*names: str) -> None:
+        flow = await hass.config_entries.options.async_init(connected.entry_id)
+        for step in ({"next_step_id": "edit_camera"}, {"camera": "yard"}):
+            flow = await hass.config_entries.options.async_configure(flow["flow_id"], step)
+        (key,) = (key for key in flow["data_schema"].schema if key == "zones")
+        offered = {one["label"]: one["value"] for one in flow["data_schema"].schema[key].config["options"]}
+        values = {"name": "Back yard", "main_url": "rtsp://127.0.0.1:1/yard", "untested": False}
+        values["zones"] = [offered[name] for name in names]
+        done = await hass.config_entries.options.async_configure(flow["flow_id"], values)
+        assert done["type"] is FlowResultType.CREATE_ENTRY, done
+        await hass.async_block_till_done()
+
+    runtime = connected.runtime_data
+    draw("Lawn", "Pond")
+    await until(lambda: shown() == entities_of("lawn", "pond"))
+    draw("Lawn", "Pond", "Gate")
+    await until(lambda: shown() == entities_of("lawn", "pond", "gate"))
+    await choose("Lawn", "Gate")
+    assert shown() == entities_of("lawn", "gate"), "what was not chosen is gone at once"
+    assert hass.states.get("binary_sensor.back_yard_pond_occupied") is None
+    draw("Lawn", "Pond", "Gate", "Swing")
+    await until(lambda: len(runtime.coordinator.data.cameras["yard"].zones) == 4)
+    await hass.async_block_till_done()
+    assert shown() == entities_of("lawn", "gate"), "the owner has chosen: what is new stays out"
+    await choose()
+    assert shown() == set()
+    await choose("Lawn", "Pond", "Gate", "Swing")
+    assert hass.states.get("binary_sensor.back_yard_swing_occupied").state == "off"
+    draw("Lawn", "Bench")
+    await until(lambda: shown() == entities_of("lawn", "bench"))
+    assert connected.runtime_data is runtime, "nothing was loaded again for it"
+    draw()
+    await until(lambda: shown() == set())
 
 
 async def test_events_reach_the_bus_late_ones_apart(

@@ -6,7 +6,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from contract_server import INSTALLATION, PICTURE, TOKEN, ContractServer
+from contract_server import INSTALLATION, PICTURE, TOKEN, ContractServer, camera
 from custom_components.marengocam.option_persons import MEDIA_FORM
 from homeassistant.config_entries import SOURCE_HASSIO, SOURCE_ZEROCONF
 from homeassistant.core import HomeAssistant
@@ -105,6 +105,37 @@ async def test_a_camera_is_changed_and_keeps_its_password(
     assert done["type"] is FlowResultType.CREATE_ENTRY
     (change,) = [body for method, _, body in server.asked if method == "PATCH"]
     assert change == {"name": "Porch", "main_url": "rtsp://10.0.0.9/other", "sub_url": None, "username": None}
+
+
+async def test_what_connects_as_before_is_not_tried_again(
+    hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry
+) -> None:
+    server.refuse("/cameras/probe", 400, "bad_input", "The camera is away.")
+    flow = await fill(hass, await choose(hass, loaded, "edit_camera"), camera="front")
+    values = {"name": "Porch", "main_url": "rtsp://10.0.0.9/main", "username": "viewer", "untested": False}
+    for change in ({"password": "new"}, {"sub_url": "rtsp://10.0.0.9/sub"}, {"username": "admin"}):
+        flow = await fill(hass, flow, **values | change)
+        assert flow["errors"] == {"main_url": "refused"}, change
+    assert (await fill(hass, flow, **values))["type"] is FlowResultType.CREATE_ENTRY
+    assert server.cameras[0]["name"] == "Porch"
+
+
+async def test_a_choice_of_zones_goes_with_its_camera(
+    hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry
+) -> None:
+    flow = await fill(hass, await choose(hass, loaded, "edit_camera"), camera="front")
+    values = {"name": "Front door", "main_url": "rtsp://10.0.0.9/main", "username": "viewer", "untested": False}
+    await fill(hass, flow, **values, zones=[])
+    assert loaded.options == {"zones": {"front": []}}
+    server.cameras[1] = camera("yard", "Back yard", zones=[])
+    await loaded.runtime_data.coordinator.async_refresh()
+    flow = await fill(hass, await choose(hass, loaded, "edit_camera"), camera="yard")
+    assert "zones" not in {str(key) for key in flow["data_schema"].schema}, "there are none to choose"
+    await fill(hass, flow, **values | {"name": "Garden"})
+    assert loaded.options == {"zones": {"front": []}}
+    flow = await choose(hass, loaded, "remove_camera")
+    await fill(hass, flow, camera="front", confirm=True)
+    assert loaded.options == {}
 
 
 async def test_a_camera_is_removed_only_when_that_is_meant(

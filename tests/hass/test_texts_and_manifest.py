@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from custom_components.marengocam.config_flow import REASONS
 from custom_components.marengocam.event import PERSON_EVENTS, PRESENCE_EVENTS
 from custom_components.marengocam.failures import KEYS
 from custom_components.marengocam.logbook import SENTENCES
-from custom_components.marengocam.option_cameras import CAMERA_FORM
+from custom_components.marengocam.option_cameras import CAMERA_FORM, CONF_ZONES
 from custom_components.marengocam.option_persons import ENTITY_FORM, MEDIA_FORM, UPLOAD_FORM
 from custom_components.marengocam.options_flow import MENU
 from custom_components.marengocam.services import ACTIONS
@@ -149,14 +150,14 @@ def test_every_entity_has_a_name() -> None:
 
 def test_the_forms_of_the_options_have_a_text_for_every_field() -> None:
     assert set(TEXTS["options"]["step"]["init"]["menu_options"]) == set(MENU)
-    for step, form in (
-        ("enter_camera", CAMERA_FORM),
-        ("change_camera", CAMERA_FORM),
-        ("person_upload", UPLOAD_FORM),
-        ("person_entity", ENTITY_FORM),
-        ("person_media", MEDIA_FORM),
+    for step, form, further in (
+        ("enter_camera", CAMERA_FORM, set()),
+        ("change_camera", CAMERA_FORM, {CONF_ZONES}),
+        ("person_upload", UPLOAD_FORM, set()),
+        ("person_entity", ENTITY_FORM, set()),
+        ("person_media", MEDIA_FORM, set()),
     ):
-        fields = {str(key) for key in form.schema}
+        fields = {str(key) for key in form.schema} | further
         texts = TEXTS["options"]["step"][step]
         assert set(texts["data"]) == set(texts["data_description"]) == fields, step
 
@@ -214,6 +215,20 @@ def test_every_rule_of_the_quality_scale_has_a_truthful_state() -> None:
     rules = yaml.safe_load((INTEGRATION / "quality_scale.yaml").read_text())["rules"]
     for name, state in rules.items():
         assert state == "done" or (state["status"] in ("exempt", "todo") and state["comment"]), name
+
+
+def test_no_module_needs_itself_by_a_circle_of_imports() -> None:
+    """Those for type checking count too."""
+    needs: dict[Path, set[Path]] = {}
+    for module in INTEGRATION.rglob("*.py"):
+        needs[module] = set()
+        for node in ast.walk(ast.parse(module.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                folder = module.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+                named = [folder / f"{alias.name}.py" for alias in node.names]
+                candidates = [folder.with_suffix(".py"), folder / "__init__.py", *named]
+                needs[module] |= {one for one in candidates if one.is_file()} - {module.parent / "__init__.py"}
+    assert list(TopologicalSorter(needs).static_order())
 
 
 def test_the_integration_imports_nothing_of_the_backend() -> None:

@@ -15,8 +15,8 @@ from homeassistant.util import dt as dt_util
 
 from ..client import Camera, Person
 from ..const import DOMAIN
-from ..coordinator import MarengoCamConfigEntry
 from ..registry import camera_unique_id
+from ..runtime import MarengoCamConfigEntry
 from ..schema import vol
 
 ATTR_CAMERA_ID: Final = "camera_id"
