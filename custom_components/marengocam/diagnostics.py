@@ -10,8 +10,9 @@ from .const import CONF_ADDRESS, CONF_TOKEN
 from .runtime import MarengoCamConfigEntry
 
 SECRET = {CONF_ADDRESS, CONF_TOKEN, "installation_id"}
-SECRET_OF_CAMERAS = {"main_url", "sub_url", "username", "reason"}  # a reason may hold an address
+SECRET_OF_CAMERAS = {"main_url", "sub_url", "username", "reason"}  # a reason may hold an address with its login
 SECRET_OF_PERSONS = {"person_id", "name", "last_seen_track_id"}
+SECRET_OF_SERVICES = {"instance", "reason"}  # a machine's name; what a camera or a database said
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: MarengoCamConfigEntry) -> dict[str, Any]:
@@ -23,7 +24,8 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Marengo
         "backend": async_redact_data(asdict(state.info), SECRET),
         "cameras": [async_redact_data(asdict(camera), SECRET_OF_CAMERAS) for camera in state.cameras.values()],
         "persons": [async_redact_data(asdict(person), SECRET_OF_PERSONS) for person in state.persons.values()],
-        "health": asdict(state.health),
+        "health": asdict(state.health)
+        | {"services": [async_redact_data(asdict(service), SECRET_OF_SERVICES) for service in state.health.services]},
         "preferences": asdict(state.preferences),
         "not_recorded_s": dict(state.not_recorded_s),
         "events": {
