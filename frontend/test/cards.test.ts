@@ -101,6 +101,13 @@ describe("journeys", () => {
     expect(text(failed.shadowRoot!.querySelector("[role=alert]")!)).toContain("The backend is away.");
   });
 
+  it.each([["de-AT", "Niemand kam."], ["fr", "Personne n'est venu."], ["xx", "Nobody came."]])(
+    "speaks the language of who looks: %s", async (language, nobody) => {
+      const card = await shown("marengocam-journeys-card", {}, { ...home([]), language });
+      expect(text(list(card))).toContain(nobody);
+    },
+  );
+
   it("lets a stranger be named", async () => {
     const hass = home([visit({ person: null }), visit({ visit_id: "v2", person: "Bob", identity_id: "i2" })]);
     const card = await shown("marengocam-journeys-card", {}, hass);

@@ -71,6 +71,21 @@ def test_no_text_of_the_integration_holds_an_address(language: str) -> None:
     assert [key for key, text in texts if "://" in text] == []
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_built_cards_say_what_the_source_says(language: str) -> None:
+    """Build them anew with ./script/build-frontend after changing `cards` in translations/."""
+    built = (INTEGRATION / "frontend" / "marengocam-cards.js").read_text(encoding="utf-8")
+    texts = json.loads((ROOT / "translations" / f"{language}.json").read_text(encoding="utf-8"))["cards"]
+    assert [text for text in texts.values() if text not in built] == []
+
+
+def test_every_text_of_the_cards_is_used() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "frontend" / "src").glob("*.ts"))
+    # A word of the editor's form is found by its field's name.
+    unused = [key for key in ENGLISH["cards"] if not re.search(rf'\.{key}\b|name: "{key}"', code)]
+    assert unused == []
+
+
 def test_the_promised_languages_are_there() -> None:
     assert {"de", "en", "es", "fr", "nl"} <= set(LANGUAGES)
 

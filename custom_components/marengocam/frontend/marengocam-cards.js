@@ -1,5 +1,5 @@
 const z = globalThis, Z = z.ShadowRoot && (z.ShadyCSS === void 0 || z.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, J = /* @__PURE__ */ Symbol(), te = /* @__PURE__ */ new WeakMap();
-let fe = class {
+let ge = class {
   constructor(e, t, s) {
     if (this._$cssResult$ = !0, s !== J) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
     this.cssText = e, this.t = t;
@@ -17,13 +17,13 @@ let fe = class {
     return this.cssText;
   }
 };
-const Se = (i) => new fe(typeof i == "string" ? i : i + "", void 0, J), Ce = (i, ...e) => {
+const Se = (i) => new ge(typeof i == "string" ? i : i + "", void 0, J), Ce = (i, ...e) => {
   const t = i.length === 1 ? i[0] : e.reduce((s, n, r) => s + ((o) => {
     if (o._$cssResult$ === !0) return o.cssText;
     if (typeof o == "number") return o;
     throw Error("Value passed to 'css' function must be a 'css' function result: " + o + ". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.");
   })(n) + i[r + 1], i[0]);
-  return new fe(t, i, J);
+  return new ge(t, i, J);
 }, xe = (i, e) => {
   if (Z) i.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
   else for (const t of e) {
@@ -247,10 +247,10 @@ let C = class extends HTMLElement {
   }
 };
 C.elementStyles = [], C.shadowRootOptions = { mode: "open" }, C[O("elementProperties")] = /* @__PURE__ */ new Map(), C[O("finalized")] = /* @__PURE__ */ new Map(), Ne?.({ ReactiveElement: C }), (W.reactiveElementVersions ??= []).push("2.1.2");
-const Q = globalThis, re = (i) => i, R = Q.trustedTypes, oe = R ? R.createPolicy("lit-html", { createHTML: (i) => i }) : void 0, ge = "$lit$", v = `lit$${Math.random().toFixed(9).slice(2)}$`, $e = "?" + v, He = `<${$e}>`, S = document, j = () => S.createComment(""), T = (i) => i === null || typeof i != "object" && typeof i != "function", Y = Array.isArray, Le = (i) => Y(i) || typeof i?.[Symbol.iterator] == "function", V = `[ 	
+const Q = globalThis, re = (i) => i, R = Q.trustedTypes, oe = R ? R.createPolicy("lit-html", { createHTML: (i) => i }) : void 0, $e = "$lit$", v = `lit$${Math.random().toFixed(9).slice(2)}$`, _e = "?" + v, He = `<${_e}>`, S = document, j = () => S.createComment(""), T = (i) => i === null || typeof i != "object" && typeof i != "function", Y = Array.isArray, Le = (i) => Y(i) || typeof i?.[Symbol.iterator] == "function", V = `[ 	
 \f\r]`, M = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, ae = /-->/g, ce = />/g, b = RegExp(`>|${V}(?:([^\\s"'>=/]+)(${V}*=${V}*(?:[^ 	
-\f\r"'\`<>=]|("|')|))|$)`, "g"), he = /'/g, le = /"/g, _e = /^(?:script|style|textarea|title)$/i, ze = (i) => (e, ...t) => ({ _$litType$: i, strings: e, values: t }), h = ze(1), x = /* @__PURE__ */ Symbol.for("lit-noChange"), l = /* @__PURE__ */ Symbol.for("lit-nothing"), de = /* @__PURE__ */ new WeakMap(), A = S.createTreeWalker(S, 129);
-function ye(i, e) {
+\f\r"'\`<>=]|("|')|))|$)`, "g"), le = /'/g, he = /"/g, ye = /^(?:script|style|textarea|title)$/i, ze = (i) => (e, ...t) => ({ _$litType$: i, strings: e, values: t }), l = ze(1), x = /* @__PURE__ */ Symbol.for("lit-noChange"), h = /* @__PURE__ */ Symbol.for("lit-nothing"), de = /* @__PURE__ */ new WeakMap(), A = S.createTreeWalker(S, 129);
+function ve(i, e) {
   if (!Y(i) || !i.hasOwnProperty("raw")) throw Error("invalid template strings array");
   return oe !== void 0 ? oe.createHTML(e) : e;
 }
@@ -260,11 +260,11 @@ const De = (i, e) => {
   for (let c = 0; c < t; c++) {
     const a = i[c];
     let u, p, d = -1, f = 0;
-    for (; f < a.length && (o.lastIndex = f, p = o.exec(a), p !== null); ) f = o.lastIndex, o === M ? p[1] === "!--" ? o = ae : p[1] !== void 0 ? o = ce : p[2] !== void 0 ? (_e.test(p[2]) && (n = RegExp("</" + p[2], "g")), o = b) : p[3] !== void 0 && (o = b) : o === b ? p[0] === ">" ? (o = n ?? M, d = -1) : p[1] === void 0 ? d = -2 : (d = o.lastIndex - p[2].length, u = p[1], o = p[3] === void 0 ? b : p[3] === '"' ? le : he) : o === le || o === he ? o = b : o === ae || o === ce ? o = M : (o = b, n = void 0);
+    for (; f < a.length && (o.lastIndex = f, p = o.exec(a), p !== null); ) f = o.lastIndex, o === M ? p[1] === "!--" ? o = ae : p[1] !== void 0 ? o = ce : p[2] !== void 0 ? (ye.test(p[2]) && (n = RegExp("</" + p[2], "g")), o = b) : p[3] !== void 0 && (o = b) : o === b ? p[0] === ">" ? (o = n ?? M, d = -1) : p[1] === void 0 ? d = -2 : (d = o.lastIndex - p[2].length, u = p[1], o = p[3] === void 0 ? b : p[3] === '"' ? he : le) : o === he || o === le ? o = b : o === ae || o === ce ? o = M : (o = b, n = void 0);
     const y = o === b && i[c + 1].startsWith("/>") ? " " : "";
-    r += o === M ? a + He : d >= 0 ? (s.push(u), a.slice(0, d) + ge + a.slice(d) + v + y) : a + v + (d === -2 ? c : y);
+    r += o === M ? a + He : d >= 0 ? (s.push(u), a.slice(0, d) + $e + a.slice(d) + v + y) : a + v + (d === -2 ? c : y);
   }
-  return [ye(i, r + (i[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
+  return [ve(i, r + (i[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
 };
 class U {
   constructor({ strings: e, _$litType$: t }, s) {
@@ -278,11 +278,11 @@ class U {
     }
     for (; (n = A.nextNode()) !== null && a.length < c; ) {
       if (n.nodeType === 1) {
-        if (n.hasAttributes()) for (const d of n.getAttributeNames()) if (d.endsWith(ge)) {
+        if (n.hasAttributes()) for (const d of n.getAttributeNames()) if (d.endsWith($e)) {
           const f = p[o++], y = n.getAttribute(d).split(v), L = /([.?@])?(.*)/.exec(f);
           a.push({ type: 1, index: r, name: L[2], strings: y, ctor: L[1] === "." ? Ie : L[1] === "?" ? qe : L[1] === "@" ? We : B }), n.removeAttribute(d);
         } else d.startsWith(v) && (a.push({ type: 6, index: r }), n.removeAttribute(d));
-        if (_e.test(n.tagName)) {
+        if (ye.test(n.tagName)) {
           const d = n.textContent.split(v), f = d.length - 1;
           if (f > 0) {
             n.textContent = R ? R.emptyScript : "";
@@ -290,7 +290,7 @@ class U {
             n.append(d[f], j());
           }
         }
-      } else if (n.nodeType === 8) if (n.data === $e) a.push({ type: 2, index: r });
+      } else if (n.nodeType === 8) if (n.data === _e) a.push({ type: 2, index: r });
       else {
         let d = -1;
         for (; (d = n.data.indexOf(v, d + 1)) !== -1; ) a.push({ type: 7, index: r }), d += v.length - 1;
@@ -342,7 +342,7 @@ class N {
     return this._$AM?._$AU ?? this._$Cv;
   }
   constructor(e, t, s, n) {
-    this.type = 2, this._$AH = l, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = s, this.options = n, this._$Cv = n?.isConnected ?? !0;
+    this.type = 2, this._$AH = h, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = s, this.options = n, this._$Cv = n?.isConnected ?? !0;
   }
   get parentNode() {
     let e = this._$AA.parentNode;
@@ -356,7 +356,7 @@ class N {
     return this._$AB;
   }
   _$AI(e, t = this) {
-    e = P(this, e, t), T(e) ? e === l || e == null || e === "" ? (this._$AH !== l && this._$AR(), this._$AH = l) : e !== this._$AH && e !== x && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : Le(e) ? this.k(e) : this._(e);
+    e = P(this, e, t), T(e) ? e === h || e == null || e === "" ? (this._$AH !== h && this._$AR(), this._$AH = h) : e !== this._$AH && e !== x && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : Le(e) ? this.k(e) : this._(e);
   }
   O(e) {
     return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -365,10 +365,10 @@ class N {
     this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
   }
   _(e) {
-    this._$AH !== l && T(this._$AH) ? this._$AA.nextSibling.data = e : this.T(S.createTextNode(e)), this._$AH = e;
+    this._$AH !== h && T(this._$AH) ? this._$AA.nextSibling.data = e : this.T(S.createTextNode(e)), this._$AH = e;
   }
   $(e) {
-    const { values: t, _$litType$: s } = e, n = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = U.createElement(ye(s.h, s.h[0]), this.options)), s);
+    const { values: t, _$litType$: s } = e, n = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = U.createElement(ve(s.h, s.h[0]), this.options)), s);
     if (this._$AH?._$AD === n) this._$AH.p(t);
     else {
       const r = new Re(n, this), o = r.u(this.options);
@@ -404,7 +404,7 @@ class B {
     return this._$AM._$AU;
   }
   constructor(e, t, s, n, r) {
-    this.type = 1, this._$AH = l, this._$AN = void 0, this.element = e, this.name = t, this._$AM = n, this.options = r, s.length > 2 || s[0] !== "" || s[1] !== "" ? (this._$AH = Array(s.length - 1).fill(new String()), this.strings = s) : this._$AH = l;
+    this.type = 1, this._$AH = h, this._$AN = void 0, this.element = e, this.name = t, this._$AM = n, this.options = r, s.length > 2 || s[0] !== "" || s[1] !== "" ? (this._$AH = Array(s.length - 1).fill(new String()), this.strings = s) : this._$AH = h;
   }
   _$AI(e, t = this, s, n) {
     const r = this.strings;
@@ -413,12 +413,12 @@ class B {
     else {
       const c = e;
       let a, u;
-      for (e = r[0], a = 0; a < r.length - 1; a++) u = P(this, c[s + a], t, a), u === x && (u = this._$AH[a]), o ||= !T(u) || u !== this._$AH[a], u === l ? e = l : e !== l && (e += (u ?? "") + r[a + 1]), this._$AH[a] = u;
+      for (e = r[0], a = 0; a < r.length - 1; a++) u = P(this, c[s + a], t, a), u === x && (u = this._$AH[a]), o ||= !T(u) || u !== this._$AH[a], u === h ? e = h : e !== h && (e += (u ?? "") + r[a + 1]), this._$AH[a] = u;
     }
     o && !n && this.j(e);
   }
   j(e) {
-    e === l ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
+    e === h ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
   }
 }
 class Ie extends B {
@@ -426,7 +426,7 @@ class Ie extends B {
     super(...arguments), this.type = 3;
   }
   j(e) {
-    this.element[this.name] = e === l ? void 0 : e;
+    this.element[this.name] = e === h ? void 0 : e;
   }
 }
 class qe extends B {
@@ -434,7 +434,7 @@ class qe extends B {
     super(...arguments), this.type = 4;
   }
   j(e) {
-    this.element.toggleAttribute(this.name, !!e && e !== l);
+    this.element.toggleAttribute(this.name, !!e && e !== h);
   }
 }
 class We extends B {
@@ -442,8 +442,8 @@ class We extends B {
     super(e, t, s, n, r), this.type = 5;
   }
   _$AI(e, t = this) {
-    if ((e = P(this, e, t, 0) ?? l) === x) return;
-    const s = this._$AH, n = e === l && s !== l || e.capture !== s.capture || e.once !== s.once || e.passive !== s.passive, r = e !== l && (s === l || n);
+    if ((e = P(this, e, t, 0) ?? h) === x) return;
+    const s = this._$AH, n = e === h && s !== h || e.capture !== s.capture || e.once !== s.once || e.passive !== s.passive, r = e !== h && (s === h || n);
     n && this.element.removeEventListener(this.name, this, s), r && this.element.addEventListener(this.name, this, e), this._$AH = e;
   }
   handleEvent(e) {
@@ -463,7 +463,7 @@ class Be {
 }
 const Ve = Q.litHtmlPolyfillSupport;
 Ve?.(U, N), (Q.litHtmlVersions ??= []).push("3.3.3");
-const Ge = (i, e, t) => {
+const Fe = (i, e, t) => {
   const s = t?.renderBefore ?? e;
   let n = s._$litPart$;
   if (n === void 0) {
@@ -483,7 +483,7 @@ class E extends C {
   }
   update(e) {
     const t = this.render();
-    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Ge(t, this.renderRoot, this.renderOptions);
+    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Fe(t, this.renderRoot, this.renderOptions);
   }
   connectedCallback() {
     super.connectedCallback(), this._$Do?.setConnected(!0);
@@ -496,8 +496,8 @@ class E extends C {
   }
 }
 E._$litElement$ = !0, E.finalized = !0, X.litElementHydrateSupport?.({ LitElement: E });
-const Fe = X.litElementPolyfillSupport;
-Fe?.({ LitElement: E });
+const Ge = X.litElementPolyfillSupport;
+Ge?.({ LitElement: E });
 (X.litElementVersions ??= []).push("4.2.2");
 const Ze = { attribute: !0, type: String, converter: D, reflect: !1, hasChanged: K }, Je = (i = Ze, e, t) => {
   const { kind: s, metadata: n } = t;
@@ -544,9 +544,9 @@ function pe(i, e) {
     }
     render() {
       const n = this.hass;
-      if (!n) return l;
+      if (!n) return h;
       const r = e(n.language);
-      return h`<ha-form
+      return l`<ha-form
         .hass=${n}
         .data=${this.config}
         .schema=${i}
@@ -572,140 +572,17 @@ function pe(i, e) {
     $()
   ], t.prototype, "config"), t;
 }
-const ve = {
-  unknown: "Unknown",
-  nobody: "Nobody came.",
-  failed: "The visits cannot be shown: {reason}",
-  loading: "Loading…",
-  still_here: "still here",
-  who: "Who is this?",
-  name: "Name",
-  save: "Save",
-  here: "Here now",
-  last_seen: "Last seen: {camera}, {time}",
-  never: "Not seen yet",
-  away: "MarengoCam is away",
-  today: "Today",
-  picture_of: "Picture of {who}",
-  choose_person: "Choose a person of MarengoCam in the card's settings.",
-  title: "Title",
-  limit: "At most so many visits",
-  entity: "Person",
-  only: "Only this person",
-  journeys: "MarengoCam: journeys",
-  journeys_about: "Who came, when, and which way; strangers can be named.",
-  person: "MarengoCam: person",
-  person_about: "Whether somebody is here, and where they were seen."
-}, Qe = {
-  en: ve,
-  de: {
-    unknown: "Unbekannt",
-    nobody: "Niemand kam.",
-    failed: "Die Besuche können nicht gezeigt werden: {reason}",
-    loading: "Lädt…",
-    still_here: "noch da",
-    who: "Wer ist das?",
-    name: "Name",
-    save: "Speichern",
-    here: "Jetzt da",
-    last_seen: "Zuletzt gesehen: {camera}, {time}",
-    never: "Noch nicht gesehen",
-    away: "MarengoCam ist weg",
-    today: "Heute",
-    picture_of: "Bild von {who}",
-    choose_person: "Wähle in den Einstellungen der Karte eine Person von MarengoCam.",
-    title: "Titel",
-    limit: "Höchstens so viele Besuche",
-    entity: "Person",
-    only: "Nur diese Person",
-    journeys: "MarengoCam: Wege",
-    journeys_about: "Wer kam, wann und auf welchem Weg; Fremde lassen sich benennen.",
-    person: "MarengoCam: Person",
-    person_about: "Ob jemand da ist und wo er gesehen wurde."
-  },
-  fr: {
-    unknown: "Inconnu",
-    nobody: "Personne n'est venu.",
-    failed: "Impossible de montrer les visites : {reason}",
-    loading: "Chargement…",
-    still_here: "encore là",
-    who: "Qui est-ce ?",
-    name: "Nom",
-    save: "Enregistrer",
-    here: "Présent",
-    last_seen: "Vu la dernière fois : {camera}, {time}",
-    never: "Pas encore vu",
-    away: "MarengoCam est absent",
-    today: "Aujourd'hui",
-    picture_of: "Image de {who}",
-    choose_person: "Choisissez une personne de MarengoCam dans les réglages de la carte.",
-    title: "Titre",
-    limit: "Nombre de visites au plus",
-    entity: "Personne",
-    only: "Seulement cette personne",
-    journeys: "MarengoCam : trajets",
-    journeys_about: "Qui est venu, quand et par où ; les inconnus peuvent être nommés.",
-    person: "MarengoCam : personne",
-    person_about: "Si quelqu'un est là, et où il a été vu."
-  },
-  es: {
-    unknown: "Desconocido",
-    nobody: "No vino nadie.",
-    failed: "No se pueden mostrar las visitas: {reason}",
-    loading: "Cargando…",
-    still_here: "sigue aquí",
-    who: "¿Quién es?",
-    name: "Nombre",
-    save: "Guardar",
-    here: "Aquí ahora",
-    last_seen: "Visto por última vez: {camera}, {time}",
-    never: "Aún no visto",
-    away: "MarengoCam no responde",
-    today: "Hoy",
-    picture_of: "Imagen de {who}",
-    choose_person: "Elige una persona de MarengoCam en los ajustes de la tarjeta.",
-    title: "Título",
-    limit: "Visitas como máximo",
-    entity: "Persona",
-    only: "Solo esta persona",
-    journeys: "MarengoCam: recorridos",
-    journeys_about: "Quién vino, cuándo y por dónde; los desconocidos se pueden nombrar.",
-    person: "MarengoCam: persona",
-    person_about: "Si alguien está aquí y dónde se le vio."
-  },
-  nl: {
-    unknown: "Onbekend",
-    nobody: "Er kwam niemand.",
-    failed: "De bezoeken kunnen niet worden getoond: {reason}",
-    loading: "Laden…",
-    still_here: "nog hier",
-    who: "Wie is dit?",
-    name: "Naam",
-    save: "Opslaan",
-    here: "Nu hier",
-    last_seen: "Laatst gezien: {camera}, {time}",
-    never: "Nog niet gezien",
-    away: "MarengoCam is weg",
-    today: "Vandaag",
-    picture_of: "Foto van {who}",
-    choose_person: "Kies een persoon van MarengoCam in de instellingen van de kaart.",
-    title: "Titel",
-    limit: "Hoogstens zoveel bezoeken",
-    entity: "Persoon",
-    only: "Alleen deze persoon",
-    journeys: "MarengoCam: routes",
-    journeys_about: "Wie kwam, wanneer en langs welke weg; vreemden kun je benoemen.",
-    person: "MarengoCam: persoon",
-    person_about: "Of iemand er is, en waar hij gezien werd."
-  }
-};
+const Qe = { unknown: "Unbekannt", nobody: "Niemand kam.", failed: "Die Besuche können nicht gezeigt werden: {reason}", loading: "Lädt…", still_here: "noch da", who: "Wer ist das?", name: "Name", save: "Speichern", here: "Jetzt da", last_seen: "Zuletzt gesehen: {camera}, {time}", never: "Noch nicht gesehen", away: "MarengoCam ist weg", today: "Heute", picture_of: "Bild von {who}", choose_person: "Wähle in den Einstellungen der Karte eine Person von MarengoCam.", title: "Titel", limit: "Höchstens so viele Besuche", entity: "Person", only: "Nur diese Person", journeys: "MarengoCam: Wege", journeys_about: "Wer kam, wann und auf welchem Weg; Fremde lassen sich benennen.", person: "MarengoCam: Person", person_about: "Ob jemand da ist und wo er gesehen wurde." }, Ye = { unknown: "Unknown", nobody: "Nobody came.", failed: "The visits cannot be shown: {reason}", loading: "Loading…", still_here: "still here", who: "Who is this?", name: "Name", save: "Save", here: "Here now", last_seen: "Last seen: {camera}, {time}", never: "Not seen yet", away: "MarengoCam is away", today: "Today", picture_of: "Picture of {who}", choose_person: "Choose a person of MarengoCam in the card's settings.", title: "Title", limit: "At most so many visits", entity: "Person", only: "Only this person", journeys: "MarengoCam: journeys", journeys_about: "Who came, when, and which way; strangers can be named.", person: "MarengoCam: person", person_about: "Whether somebody is here, and where they were seen." }, Xe = { unknown: "Desconocido", nobody: "No vino nadie.", failed: "No se pueden mostrar las visitas: {reason}", loading: "Cargando…", still_here: "sigue aquí", who: "¿Quién es?", name: "Nombre", save: "Guardar", here: "Aquí ahora", last_seen: "Visto por última vez: {camera}, {time}", never: "Aún no visto", away: "MarengoCam no responde", today: "Hoy", picture_of: "Imagen de {who}", choose_person: "Elige una persona de MarengoCam en los ajustes de la tarjeta.", title: "Título", limit: "Visitas como máximo", entity: "Persona", only: "Solo esta persona", journeys: "MarengoCam: recorridos", journeys_about: "Quién vino, cuándo y por dónde; los desconocidos se pueden nombrar.", person: "MarengoCam: persona", person_about: "Si alguien está aquí y dónde se le vio." }, et = { unknown: "Inconnu", nobody: "Personne n'est venu.", failed: "Impossible de montrer les visites : {reason}", loading: "Chargement…", still_here: "encore là", who: "Qui est-ce ?", name: "Nom", save: "Enregistrer", here: "Présent", last_seen: "Vu la dernière fois : {camera}, {time}", never: "Pas encore vu", away: "MarengoCam est absent", today: "Aujourd'hui", picture_of: "Image de {who}", choose_person: "Choisissez une personne de MarengoCam dans les réglages de la carte.", title: "Titre", limit: "Nombre de visites au plus", entity: "Personne", only: "Seulement cette personne", journeys: "MarengoCam : trajets", journeys_about: "Qui est venu, quand et par où ; les inconnus peuvent être nommés.", person: "MarengoCam : personne", person_about: "Si quelqu'un est là, et où il a été vu." }, tt = { unknown: "Onbekend", nobody: "Er kwam niemand.", failed: "De bezoeken kunnen niet worden getoond: {reason}", loading: "Laden…", still_here: "nog hier", who: "Wie is dit?", name: "Naam", save: "Opslaan", here: "Nu hier", last_seen: "Laatst gezien: {camera}, {time}", never: "Nog niet gezien", away: "MarengoCam is weg", today: "Vandaag", picture_of: "Foto van {who}", choose_person: "Kies een persoon van MarengoCam in de instellingen van de kaart.", title: "Titel", limit: "Hoogstens zoveel bezoeken", entity: "Persoon", only: "Alleen deze persoon", journeys: "MarengoCam: routes", journeys_about: "Wie kwam, wanneer en langs welke weg; vreemden kun je benoemen.", person: "MarengoCam: persoon", person_about: "Of iemand er is, en waar hij gezien werd." }, st = /* @__PURE__ */ Object.assign({ "../../translations/de.json": Qe, "../../translations/en.json": Ye, "../../translations/es.json": Xe, "../../translations/fr.json": et, "../../translations/nl.json": tt });
+function me(i) {
+  return st[`../../translations/${i}.json`];
+}
 function g(i) {
-  return Qe[(i ?? "en").split("-")[0]] ?? ve;
+  return me((i ?? "en").split("-")[0]) ?? me("en");
 }
 function I(i, e) {
   return i.replace(/\{(\w+)\}/g, (t, s) => e[s] ?? "");
 }
-function Ye(i) {
+function nt(i) {
   return Object.values(i.entities).filter((e) => e?.platform === "marengocam" && e.entity_id.startsWith("event.")).map((e) => i.states[e.entity_id]?.state ?? "").join();
 }
 function k(i, e, t, s) {
@@ -741,7 +618,7 @@ const we = Ce`
   .here { color: var(--success-color, #1b7e3c); font-weight: 500; }
   .person { display: flex; gap: 16px; align-items: flex-start; }
 `;
-async function Xe(i, e) {
+async function it(i, e) {
   const t = { limit: e.limit };
   return e.person && (t.person = e.person), e.from && (t.from = e.from.toISOString()), e.config_entry_id && (t.config_entry_id = e.config_entry_id), (await i.callWS({
     type: "call_service",
@@ -751,12 +628,12 @@ async function Xe(i, e) {
     return_response: !0
   })).response.visits;
 }
-async function et(i, e, t, s) {
+async function rt(i, e, t, s) {
   const n = { identity_id: e.identity_id, name: t };
   s && (n.config_entry_id = s), await i.callService("marengocam", "name_person", n);
 }
-const me = 3600;
-class tt {
+const fe = 3600;
+class ot {
   constructor() {
     this.known = /* @__PURE__ */ new Map();
   }
@@ -766,12 +643,12 @@ class tt {
     const { path: r } = await e.callWS({
       type: "auth/sign_path",
       path: t,
-      expires: me
+      expires: fe
     });
-    return this.known.set(t, { address: r, until: s + me / 2 }), r;
+    return this.known.set(t, { address: r, until: s + fe / 2 }), r;
   }
 }
-function st(i) {
+function at(i) {
   const e = [];
   for (const t of i.path) {
     const s = e.at(-1);
@@ -779,12 +656,12 @@ function st(i) {
   }
   return e;
 }
-var nt = Object.defineProperty, ee = (i, e, t, s) => {
+var ct = Object.defineProperty, ee = (i, e, t, s) => {
   for (var n = void 0, r = i.length - 1, o; r >= 0; r--)
     (o = i[r]) && (n = o(e, t, n) || n);
-  return n && nt(e, t, n), n;
+  return n && ct(e, t, n), n;
 };
-const it = 1500;
+const lt = 1500;
 class H extends E {
   constructor() {
     super(...arguments), this.reason = "";
@@ -797,19 +674,19 @@ class H extends E {
   }
   updated(e) {
     if (!this.hass || !e.has("hass")) return;
-    const t = Ye(this.hass);
+    const t = nt(this.hass);
     if (t === this.seen) return;
     const s = this.seen === void 0;
     this.seen = t, s ? this.refresh() : this.timer ??= window.setTimeout(() => {
       this.refresh();
-    }, it);
+    }, lt);
   }
   async refresh() {
     window.clearTimeout(this.timer), this.timer = void 0;
     const e = this.wanted();
     if (!(!this.hass || !e))
       try {
-        this.visits = await Xe(this.hass, e), this.reason = "";
+        this.visits = await it(this.hass, e), this.reason = "";
       } catch (t) {
         this.reason = t.message;
       }
@@ -817,7 +694,7 @@ class H extends E {
   /** Return what stands in the place of visits that are not there. */
   instead(e) {
     const t = g(e.language);
-    return this.reason ? h`<p class="error" role="alert">${I(t.failed, { reason: this.reason })}</p>` : h`<p class="quiet">${t.loading}</p>`;
+    return this.reason ? l`<p class="error" role="alert">${I(t.failed, { reason: this.reason })}</p>` : l`<p class="quiet">${t.loading}</p>`;
   }
 }
 ee([
@@ -829,12 +706,12 @@ ee([
 ee([
   $()
 ], H.prototype, "reason");
-var rt = Object.defineProperty, ot = (i, e, t, s) => {
+var ht = Object.defineProperty, dt = (i, e, t, s) => {
   for (var n = void 0, r = i.length - 1, o; r >= 0; r--)
     (o = i[r]) && (n = o(e, t, n) || n);
-  return n && rt(e, t, n), n;
+  return n && ht(e, t, n), n;
 };
-const G = 8, F = 50;
+const F = 8, G = 50;
 class be extends H {
   constructor() {
     super(...arguments), this.config = { type: "" };
@@ -843,12 +720,12 @@ class be extends H {
     return document.createElement("marengocam-journeys-card-editor");
   }
   static getStubConfig() {
-    return { limit: G };
+    return { limit: F };
   }
   setConfig(e) {
-    const t = e.limit ?? G;
-    if (!Number.isInteger(t) || t < 1 || t > F)
-      throw new Error(`limit must be a whole number from 1 to ${F}.`);
+    const t = e.limit ?? F;
+    if (!Number.isInteger(t) || t < 1 || t > G)
+      throw new Error(`limit must be a whole number from 1 to ${G}.`);
     this.config = e, this.refresh();
   }
   getCardSize() {
@@ -860,19 +737,19 @@ class be extends H {
   wanted() {
     const { limit: e, person: t, config_entry_id: s } = this.config;
     return {
-      limit: e ?? G,
+      limit: e ?? F,
       ...t ? { person: t } : {},
       ...s ? { config_entry_id: s } : {}
     };
   }
   render() {
     const e = this.hass;
-    if (!e) return l;
+    if (!e) return h;
     const t = [...new Set((this.visits ?? []).flatMap((s) => s.person ? [s.person] : []))];
-    return h`
+    return l`
       <ha-card>
-        ${this.config.title ? h`<h2>${this.config.title}</h2>` : l}
-        ${this.visits && !this.reason ? h`<marengocam-visit-list
+        ${this.config.title ? l`<h2>${this.config.title}</h2>` : h}
+        ${this.visits && !this.reason ? l`<marengocam-visit-list
               .hass=${e}
               .visits=${this.visits}
               .persons=${t}
@@ -883,23 +760,23 @@ class be extends H {
     `;
   }
 }
-ot([
+dt([
   $()
 ], be.prototype, "config");
-const at = [
+const ut = [
   { name: "title", selector: { text: {} } },
   { name: "person", selector: { text: {} } },
-  { name: "limit", selector: { number: { min: 1, max: F, mode: "box" } } }
-], ct = (i) => {
+  { name: "limit", selector: { number: { min: 1, max: G, mode: "box" } } }
+], pt = (i) => {
   const e = g(i);
   return { title: e.title, person: e.only, limit: e.limit };
 };
-function ht(i) {
+function mt(i) {
   const e = i.locale?.time_format === "12", t = i.config?.time_zone;
   return { hour: "2-digit", minute: "2-digit", hour12: e, ...t ? { timeZone: t } : {} };
 }
 function q(i, e) {
-  return new Date(e).toLocaleTimeString(i.language, ht(i));
+  return new Date(e).toLocaleTimeString(i.language, mt(i));
 }
 function Ae(i, e, t = /* @__PURE__ */ new Date()) {
   const s = i.config?.time_zone, n = (c) => c.toLocaleDateString("en-CA", s ? { timeZone: s } : {}), r = new Date(e);
@@ -910,15 +787,15 @@ function Ae(i, e, t = /* @__PURE__ */ new Date()) {
     ...s ? { timeZone: s } : {}
   })}, ${q(i, e)}`;
 }
-function lt(i = /* @__PURE__ */ new Date()) {
+function ft(i = /* @__PURE__ */ new Date()) {
   return new Date(i.getFullYear(), i.getMonth(), i.getDate());
 }
-var dt = Object.defineProperty, ut = (i, e, t, s) => {
+var gt = Object.defineProperty, $t = (i, e, t, s) => {
   for (var n = void 0, r = i.length - 1, o; r >= 0; r--)
     (o = i[r]) && (n = o(e, t, n) || n);
-  return n && dt(e, t, n), n;
+  return n && gt(e, t, n), n;
 };
-const pt = 5;
+const _t = 5;
 class Ee extends H {
   constructor() {
     super(...arguments), this.config = { type: "", entity: "" };
@@ -951,53 +828,53 @@ class Ee extends H {
   }
   wanted() {
     const e = this.person;
-    return e ? { person: e, limit: this.config.limit ?? pt, from: lt() } : void 0;
+    return e ? { person: e, limit: this.config.limit ?? _t, from: ft() } : void 0;
   }
   render() {
     const e = this.hass;
-    if (!e) return l;
+    if (!e) return h;
     const t = g(e.language), s = this.deviceId;
     if (!s || !k(e, s, "binary_sensor", "present"))
-      return h`<ha-card><p class="quiet">${t.choose_person}</p></ha-card>`;
+      return l`<ha-card><p class="quiet">${t.choose_person}</p></ha-card>`;
     const n = e.devices[s], r = n?.name_by_user ?? n?.name ?? t.unknown, o = k(e, s, "image", "picture")?.attributes.entity_picture;
-    return h`
+    return l`
       <ha-card>
         <div class="person">
-          ${typeof o == "string" ? h`<img class="picture portrait" src=${o} alt=${I(t.picture_of, { who: r })} />` : h`<div class="picture portrait"></div>`}
+          ${typeof o == "string" ? l`<img class="picture portrait" src=${o} alt=${I(t.picture_of, { who: r })} />` : l`<div class="picture portrait"></div>`}
           <div class="words">
             <h2>${r}</h2>
             ${this.whereabouts(e, s)}
             <div class="quiet">${t.today}</div>
           </div>
         </div>
-        ${this.visits && !this.reason ? h`<marengocam-visit-list nameless .hass=${e} .visits=${this.visits}></marengocam-visit-list>` : this.instead(e)}
+        ${this.visits && !this.reason ? l`<marengocam-visit-list nameless .hass=${e} .visits=${this.visits}></marengocam-visit-list>` : this.instead(e)}
       </ha-card>
     `;
   }
   whereabouts(e, t) {
     const s = g(e.language);
     if (k(e, t, "binary_sensor", "present")?.state === "on")
-      return h`<p class="here">${s.here}: ${k(e, t, "sensor", "last_seen")?.state}</p>`;
+      return l`<p class="here">${s.here}: ${k(e, t, "sensor", "last_seen")?.state}</p>`;
     const n = k(e, t, "sensor", "last_seen"), r = n?.attributes.when;
-    return n?.state === "unavailable" ? h`<p class="quiet">${s.away}</p>` : !n || typeof r != "string" ? h`<p class="quiet">${s.never}</p>` : h`<p>${I(s.last_seen, { camera: n.state, time: Ae(e, r) })}</p>`;
+    return n?.state === "unavailable" ? l`<p class="quiet">${s.away}</p>` : !n || typeof r != "string" ? l`<p class="quiet">${s.never}</p>` : l`<p>${I(s.last_seen, { camera: n.state, time: Ae(e, r) })}</p>`;
   }
 }
-ut([
+$t([
   $()
 ], Ee.prototype, "config");
-const mt = [
+const yt = [
   { name: "entity", required: !0, selector: { entity: { filter: { integration: "marengocam", domain: "event" } } } },
   { name: "limit", selector: { number: { min: 1, max: 50, mode: "box" } } }
-], ft = (i) => {
+], vt = (i) => {
   const e = g(i);
   return { entity: e.entity, limit: e.limit };
 };
-var gt = Object.defineProperty, _ = (i, e, t, s) => {
+var wt = Object.defineProperty, _ = (i, e, t, s) => {
   for (var n = void 0, r = i.length - 1, o; r >= 0; r--)
     (o = i[r]) && (n = o(e, t, n) || n);
-  return n && gt(e, t, n), n;
+  return n && wt(e, t, n), n;
 };
-const $t = new tt(), _t = 45e3;
+const bt = new ot(), At = 45e3;
 class m extends E {
   constructor() {
     super(...arguments), this.visits = [], this.persons = [], this.nameless = !1, this.addresses = {}, this.asked = "", this.saving = !1, this.reason = "";
@@ -1010,39 +887,39 @@ class m extends E {
   }
   async fetchPictures() {
     const e = this.visits.flatMap((n) => n.picture ? [n.picture] : []), s = (await Promise.allSettled(
-      e.map(async (n) => [n, await $t.address(this.hass, n)])
+      e.map(async (n) => [n, await bt.address(this.hass, n)])
     )).flatMap((n) => n.status === "fulfilled" ? [n.value] : []);
     this.addresses = { ...this.addresses, ...Object.fromEntries(s) };
   }
   render() {
     const e = g(this.hass.language);
-    return this.visits.length ? h`
+    return this.visits.length ? l`
       <ul>${this.visits.map((t) => this.visit(t))}</ul>
-      <datalist id="known">${this.persons.map((t) => h`<option value=${t}></option>`)}</datalist>
-    ` : h`<p class="quiet">${e.nobody}</p>`;
+      <datalist id="known">${this.persons.map((t) => l`<option value=${t}></option>`)}</datalist>
+    ` : l`<p class="quiet">${e.nobody}</p>`;
   }
   visit(e) {
-    const t = g(this.hass.language), s = e.person ?? t.unknown, n = e.picture ? this.addresses[e.picture] : void 0, r = Date.now() - Date.parse(e.last_seen_at) < _t, o = !e.ended && r ? t.still_here : q(this.hass, e.last_seen_at);
-    return h`
+    const t = g(this.hass.language), s = e.person ?? t.unknown, n = e.picture ? this.addresses[e.picture] : void 0, r = Date.now() - Date.parse(e.last_seen_at) < At, o = !e.ended && r ? t.still_here : q(this.hass, e.last_seen_at);
+    return l`
       <li class=${e.person ? "" : "stranger"}>
-        ${n ? h`<img class="picture" loading="lazy" src=${n} alt=${I(t.picture_of, { who: s })} />` : h`<div class="picture"></div>`}
+        ${n ? l`<img class="picture" loading="lazy" src=${n} alt=${I(t.picture_of, { who: s })} />` : l`<div class="picture"></div>`}
         <div class="words">
-          ${this.nameless ? l : h`<div class="who">${s}</div>`}
+          ${this.nameless ? h : l`<div class="who">${s}</div>`}
           <div class="when">${Ae(this.hass, e.first_seen_at)} – ${o}</div>
-          <ol>${st(e).map((c) => h`<li title=${q(this.hass, c.from)}>${c.camera}</li>`)}</ol>
-          ${e.person ? l : this.naming(e)}
+          <ol>${at(e).map((c) => l`<li title=${q(this.hass, c.from)}>${c.camera}</li>`)}</ol>
+          ${e.person ? h : this.naming(e)}
         </div>
       </li>
     `;
   }
   naming(e) {
     const t = g(this.hass.language);
-    return this.asked !== e.visit_id ? h`<button class="ask" @click=${() => this.ask(e)}>${t.who}</button>` : h`
+    return this.asked !== e.visit_id ? l`<button class="ask" @click=${() => this.ask(e)}>${t.who}</button>` : l`
       <form @submit=${(s) => this.save(s, e)}>
         <input list="known" name="name" aria-label=${t.name} placeholder=${t.name} maxlength="100" required />
         <button type="submit" ?disabled=${this.saving}>${t.save}</button>
       </form>
-      ${this.reason ? h`<p class="error" role="alert">${this.reason}</p>` : l}
+      ${this.reason ? l`<p class="error" role="alert">${this.reason}</p>` : h}
     `;
   }
   ask(e) {
@@ -1054,7 +931,7 @@ class m extends E {
     if (s) {
       this.saving = !0;
       try {
-        await et(this.hass, t, s, this.configEntryId), this.asked = this.reason = "", this.visits = this.visits.map((n) => n.identity_id === t.identity_id ? { ...n, person: s } : n), this.dispatchEvent(new CustomEvent("named"));
+        await rt(this.hass, t, s, this.configEntryId), this.asked = this.reason = "", this.visits = this.visits.map((n) => n.identity_id === t.identity_id ? { ...n, person: s } : n), this.dispatchEvent(new CustomEvent("named"));
       } catch (n) {
         this.reason = n.message;
       } finally {
@@ -1090,15 +967,15 @@ _([
 _([
   $()
 ], m.prototype, "reason");
-const yt = "https://github.com/marengocam/marengocam/blob/main/docs/guide/home-assistant.md", vt = {
+const Et = "https://github.com/marengocam/marengocam/blob/main/docs/guide/home-assistant.md", St = {
   "marengocam-visit-list": m,
   "marengocam-journeys-card": be,
-  "marengocam-journeys-card-editor": pe(at, ct),
+  "marengocam-journeys-card-editor": pe(ut, pt),
   "marengocam-person-card": Ee,
-  "marengocam-person-card-editor": pe(mt, ft)
+  "marengocam-person-card-editor": pe(yt, vt)
 };
-function wt() {
-  for (const [t, s] of Object.entries(vt))
+function Ct() {
+  for (const [t, s] of Object.entries(St))
     customElements.get(t) || customElements.define(t, s);
   const i = g(document.documentElement.lang || navigator.language), e = [
     { type: "marengocam-journeys-card", name: i.journeys, description: i.journeys_about },
@@ -1106,9 +983,9 @@ function wt() {
   ];
   window.customCards ??= [];
   for (const t of e)
-    window.customCards.some((s) => s.type === t.type) || window.customCards.push({ ...t, preview: !0, documentationURL: yt });
+    window.customCards.some((s) => s.type === t.type) || window.customCards.push({ ...t, preview: !0, documentationURL: Et });
 }
-customElements.whenDefined("home-assistant").then(wt);
+customElements.whenDefined("home-assistant").then(Ct);
 export {
-  wt as define
+  Ct as define
 };
