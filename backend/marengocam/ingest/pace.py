@@ -16,6 +16,7 @@ from marengocam.vision.tracker import TrackedObject
 
 HOLD = timedelta(seconds=2)  # after the last movement the detector keeps looking
 STILL_LOOK_EVERY = timedelta(seconds=10)  # people who stood still before we looked
+LONGEST_STILL_LOOK_EVERY = timedelta(seconds=60)  # the longer nothing was there, the less a look would bring
 STILL_FOLLOW_EVERY = timedelta(seconds=1)  # while all that is followed stands still
 LONG_STILL = timedelta(seconds=15)
 LONG_STILL_FOLLOW_EVERY = timedelta(seconds=3)  # who has stood for so long is in no hurry; movement wakes us at once
@@ -35,6 +36,7 @@ class Pace:
         self._moving: tuple[Box, ...] = ()
         self._moved = True  # since the last look
         self._hold_until: datetime | None = None
+        self._empty_since: datetime | None = None  # nothing has moved, and nothing was found
         self._looked_at: datetime | None = None
         self._found_at: datetime | None = None
         self._boxes: dict[int, Box] = {}
@@ -46,7 +48,10 @@ class Pace:
     def due(self, motion: Motion, at: datetime) -> bool:
         """Return whether the detector should look at the frame of this moment."""
         self._note_motion(motion, at)
-        if self._idle(at):
+        idle = self._idle(at)
+        if not (idle and self._stillness.empty) or motion.moving or self._empty_since is None:
+            self._empty_since = at
+        if idle:
             return self._glance_due(motion, at)
         self.reason = "something moves or is followed"
         if self._thorough:
@@ -94,13 +99,18 @@ class Pace:
         if motion.moving:
             every, why = RESTLESS_LOOK_EVERY, "only what always moves there moves"
         elif self._stillness.empty:
-            every, why = STILL_LOOK_EVERY, "nothing moves"
+            every, why = self._still_look_every(at), "nothing moves"
         elif self._stillness.lasts(at, LONG_STILL):
             every, why = LONG_STILL_FOLLOW_EVERY, "all that is followed has stood still for long"
         else:
             every, why = STILL_FOLLOW_EVERY, "all that is followed stands still"
         self.reason = f"{why}: one look in {every.total_seconds():.0f} s"
         return abs(at - self._looked_at) >= every
+
+    def _still_look_every(self, at: datetime) -> timedelta:
+        """Return half the time for which nothing has been there, within limits."""
+        assert self._empty_since is not None
+        return min(LONGEST_STILL_LOOK_EVERY, max(STILL_LOOK_EVERY, (at - self._empty_since) / 2))
 
 
 def _is_slow(before: Box, now: Box) -> bool:

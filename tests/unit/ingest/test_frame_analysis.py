@@ -1,5 +1,6 @@
 """Frames through gate, detector, tracker and book, with a detector that sees bright squares."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from marengocam.core.ids import new_id
 from marengocam.core.model import Camera, LocalTrack
 from marengocam.ingest.frame_analysis import GAP, FrameAnalyser, FrameResult
 from marengocam.ingest.frames import Frame
-from marengocam.ingest.pace import LONG_STILL_FOLLOW_EVERY, STILL_LOOK_EVERY
+from marengocam.ingest.pace import LONG_STILL_FOLLOW_EVERY, LONGEST_STILL_LOOK_EVERY, STILL_LOOK_EVERY
 from marengocam.vision.appearance import ColourTexture
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -38,11 +39,24 @@ def last_states(results: list[FrameResult]) -> dict[UUID, LocalTrack]:
     return {track.local_track_id: track for result in results for track in result.tracks}
 
 
-def test_nothing_moves_nothing_is_looked_at_but_for_a_glance_now_and_then() -> None:
+def test_nothing_moves_nothing_is_looked_at_but_for_a_glance_now_and_then_and_ever_more_rarely() -> None:
     eyes = analyser()
-    seconds = [number / FPS for number in range(25 * FPS)]
-    looks = [second for second in seconds if look(eyes, second, None).looked]
-    assert looks == [0, STILL_LOOK_EVERY.total_seconds(), 2 * STILL_LOOK_EVERY.total_seconds()]
+    looks = [second for second in range(600) if look(eyes, second, None).looked]
+    pauses_s = [later - sooner for sooner, later in itertools.pairwise(looks)]
+    assert pauses_s[:2] == [STILL_LOOK_EVERY.total_seconds()] * 2
+    assert pauses_s == sorted(pauses_s)
+    assert pauses_s[-4:] == [LONGEST_STILL_LOOK_EVERY.total_seconds()] * 4
+
+
+def test_after_somebody_has_passed_glances_are_frequent_again() -> None:
+    eyes = analyser()
+    for second in range(300):
+        look(eyes, second, None)
+    seconds = [number / FPS for number in range(300 * FPS, 345 * FPS)]
+    passing_until = 309
+    looks = [s for s in seconds if look(eyes, s, square_at(s - 300, 2.0) if s < passing_until else None).looked]
+    pauses_s = [later - sooner for sooner, later in itertools.pairwise(s for s in looks if s > passing_until - 3)]
+    assert max(pauses_s) == STILL_LOOK_EVERY.total_seconds(), pauses_s
 
 
 def test_a_walk_is_one_track_with_picture_appearance_and_wishes_for_its_face() -> None:
