@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import asyncpg
@@ -48,6 +48,7 @@ class Database:
         self._doubtful = False  # the last address may not hold any more
         self._opening = asyncio.Lock()
         self.on_told: Callable[[list[Notice]], None] | None = None  # is given the channels that were told, afterwards
+        self.on_done: Callable[[float], None] | None = None  # is given how many seconds each call took, refused or not
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -56,7 +57,7 @@ class Database:
         After a time-out, a break or a cancellation the connection is thrown away: the driver would wait for a hung
         server to confirm.
         """
-        with our_errors():
+        with our_errors(), self._timed():
             pool = await self._opened()
             try:
                 connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
@@ -104,6 +105,16 @@ class Database:
             await asyncio.wait_for(pool.close(), CLOSE_LIMIT_S)
         except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             pool.terminate()
+
+    @contextlib.contextmanager
+    def _timed(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        try:
+            yield
+        finally:
+            if self.on_done is not None:
+                self.on_done(loop.time() - began_s)
 
     async def _opened(self) -> Any:
         if self._pool is not None and not self._doubtful:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
 
 from marengocam.core.clock import Clock, SystemClock
 from marengocam.core.errors import HubUnavailableError, MarengoCamError
@@ -30,6 +30,7 @@ MIGRATE_RETRY_S = 2.0
 DRAIN_LIMIT_S = 10.0
 GOODBYE_LIMIT_S = 1.5
 POOL_SIZES = {"ingest": 4, "resolver": 3, "automation": 2, "face": 2, "janitor": 2, "web": 6}
+DATABASE_CALL_BUCKETS_S = (0.01, 0.1, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
 _LOG = logging.getLogger(__name__)
 
 
@@ -105,6 +106,13 @@ class _Life:
         watchdog = Watchdog(self._clock, self._watchdog_limit_s)
         metrics = CollectorRegistry()
         ProcessCollector(registry=metrics)
+        calls_s = Histogram(
+            "marengocam_database_call_s",
+            "How long calls to the database took, waits for a connection included",
+            buckets=DATABASE_CALL_BUCKETS_S,
+            registry=metrics,
+        )
+        hub.database.on_done = calls_s.observe
         context = ServiceContext(
             settings=self._settings,
             clock=self._clock,
