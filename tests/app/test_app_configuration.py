@@ -128,7 +128,7 @@ def test_versions_and_ports_are_the_code_s():
     assert f"[PORT:{WATCH_PORT}]" in CONFIG["watchdog"]
     dockerfile = (ADDON / "Dockerfile").read_text()
     assert f"ARG BUILD_VERSION={__version__}" in dockerfile
-    assert 'io.hass.type="addon"' in dockerfile
+    assert 'io.hass.type="app"' in dockerfile
     assert not (ADDON / "build.yaml").exists()
 
 

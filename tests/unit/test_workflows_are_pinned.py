@@ -7,7 +7,7 @@ import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / ".github" / "workflows"
 MOVING = {"home-assistant/actions/hassfest@master", "hacs/action@main"}  # they check by the rules of the day, read-only
-PINNED = re.compile(r"[\w.-]+(?:/[\w.-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+PINNED = re.compile(r"[\w.-]+(?:/[\w.-]+)+@[0-9a-f]{40} # v?\d+\.\d+\.\d+")
 
 
 @pytest.mark.parametrize("workflow", sorted(FOLDER.glob("*.yml")), ids=lambda file: file.name)
