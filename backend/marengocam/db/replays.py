@@ -9,7 +9,8 @@ from uuid import UUID
 from marengocam.core.errors import ConflictError, NotFoundError
 from marengocam.core.ids import new_id
 from marengocam.core.model import EventType, NewEvent
-from marengocam.db.database import Database
+from marengocam.db.database import Connection, Database
+from marengocam.db.events import Events
 from marengocam.db.queries import from_json, load, rows, to_json
 
 CHANNEL = "replay"
@@ -60,10 +61,11 @@ class Steering:
 
 
 class Replays:
-    """`hub.replays`: asking and steering notify the channel `replay`."""
+    """`hub.replays`: asking and steering notify the channel `replay`; a run's end and its event are one fact."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, events: Events) -> None:
         self._database = database
+        self._events = events
 
     async def request(
         self,
@@ -100,8 +102,10 @@ class Replays:
         return run_id
 
     async def claim(self, at: datetime, silent_s: float = SILENT_LIMIT_S) -> ReplayRun | None:
-        """Take the oldest run that waits or whose process died, or None."""
-        async with self._database.connection() as connection:
+        """Take the oldest run that waits or whose process died, or None; end those that nobody can carry out."""
+        async with self._database.transaction() as connection:
+            given_up = await rows(_QUERIES.give_up(connection, at=at, silent_s=silent_s, most_attempts=MOST_ATTEMPTS))
+            await self._events.append([_ended(run, at) for run in given_up], connection)
             row = await _QUERIES.claim(connection, at=at, silent_s=silent_s, most_attempts=MOST_ATTEMPTS)
         return None if row is None else _run(row)
 
@@ -130,15 +134,21 @@ class Replays:
             raise ConflictError(f"The replay has ended already: it is {run.state}.")
         return run
 
-    async def finish(self, run_id: UUID, report: dict[str, Any], at: datetime) -> None:
-        """Note a run's report."""
-        async with self._database.connection() as connection:
-            await _QUERIES.finish(connection, run_id=run_id, report=to_json(report), at=at)
+    async def finish(self, run_id: UUID, report: dict[str, Any], at: datetime, told: Mapping[str, Any] = {}) -> None:
+        """Note a run's report; `told` goes into its event. One that has ended stays as it ended."""
+        async with self._database.transaction() as connection:
+            ended = await _QUERIES.finish(connection, run_id=run_id, report=to_json(report), at=at)
+            await self._tell(ended, at, told, connection)
 
     async def fail(self, run_id: UUID, reason: str, at: datetime, state: str = "failed") -> None:
-        """Note why a run failed, or that it was cancelled."""
-        async with self._database.connection() as connection:
-            await _QUERIES.fail(connection, run_id=run_id, reason=reason, state=state, at=at)
+        """Note why a run failed, or that it was cancelled. One that has ended stays as it ended."""
+        async with self._database.transaction() as connection:
+            ended = await _QUERIES.fail(connection, run_id=run_id, reason=reason, state=state, at=at)
+            await self._tell(ended, at, {}, connection)
+
+    async def _tell(self, ended: Any, at: datetime, told: Mapping[str, Any], connection: Connection) -> None:
+        if ended is not None:
+            await self._events.append([_ended(ended, at, told)], connection)
 
     async def remove(self, run_id: UUID) -> None:
         """Delete a run and its tracks; its files are the caller's. Raises NotFoundError, ConflictError."""
@@ -194,3 +204,10 @@ class Replays:
 def _run(row: Any) -> ReplayRun:
     texts = {name: from_json(row[name]) for name in ("report", "overrides", "progress")}
     return ReplayRun(**(dict(row) | texts))
+
+
+def _ended(run: Mapping[str, Any], at: datetime, told: Mapping[str, Any] = {}) -> NewEvent:
+    data = {"run_id": str(run["run_id"]), "state": run["state"], **told}
+    if run["reason"]:
+        data["reason"] = run["reason"]
+    return NewEvent(new_id(at), EventType.REPLAY_FINISHED, at, camera_id=run["camera_id"] or None, data=data)

@@ -6,8 +6,6 @@ from uuid import UUID
 
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import MarengoCamError
-from marengocam.core.ids import new_id
-from marengocam.core.model import EventType, NewEvent
 from marengocam.db.hub import open_hub
 from marengocam.replay.control import CancelledRunError
 from marengocam.replay.explained import explain_run
@@ -28,15 +26,12 @@ async def carry_out(settings: Settings, run_id: UUID) -> None:
         else:
             await replay_source(settings, ReplayRequest.of(run))
     except CancelledRunError:
-        await _note_cancelled(settings, run_id, run.camera_id)
+        await _note_cancelled(settings, run_id)
 
 
-async def _note_cancelled(settings: Settings, run_id: UUID, camera_id: str) -> None:
-    now = SystemClock().now()
-    data = {"run_id": str(run_id), "state": "cancelled"}
+async def _note_cancelled(settings: Settings, run_id: UUID) -> None:
     async with open_hub(settings, "replay", pool_size=1) as hub:
-        await hub.replays.fail(run_id, "", now, state="cancelled")
-        await hub.events.append([NewEvent(new_id(now), EventType.REPLAY_FINISHED, now, camera_id=camera_id, data=data)])
+        await hub.replays.fail(run_id, "", SystemClock().now(), state="cancelled")
 
 
 def main() -> int:

@@ -3,8 +3,6 @@
 import asyncio
 
 from marengocam.core.clock import SystemClock
-from marengocam.core.ids import new_id
-from marengocam.core.model import EventType, NewEvent
 from marengocam.db.hub import open_hub
 from marengocam.db.replays import ReplayRun
 from marengocam.replay.control import Control
@@ -33,9 +31,4 @@ async def explain_run(settings: Settings, run: ReplayRun) -> None:
         pictures = {PICTURE: explanation.picture} if explanation.picture is not None else {}
         await asyncio.to_thread(folder.conclude, explanation.told, pictures)
         await asyncio.to_thread(folder.keep_page, explanation_page(explanation))
-        now = clock.now()
-        await hub.replays.finish(run.run_id, explanation.told, now)
-        data = {"run_id": str(run.run_id), "state": "finished"}
-        await hub.events.append(
-            [NewEvent(new_id(now), EventType.REPLAY_FINISHED, now, camera_id=run.camera_id, data=data)]
-        )
+        await hub.replays.finish(run.run_id, explanation.told, clock.now())

@@ -12,8 +12,8 @@ from uuid import UUID, uuid5
 
 from marengocam.core.clock import Clock, SystemClock
 from marengocam.core.errors import HubUnavailableError, NotFoundError
-from marengocam.core.ids import camera_id_from_name, new_id
-from marengocam.core.model import Camera, EventType, LocalTrack, NewEvent
+from marengocam.core.ids import camera_id_from_name
+from marengocam.core.model import Camera, LocalTrack
 from marengocam.db.hub import Hub, open_hub
 from marengocam.db.replays import ReplayRun
 from marengocam.media.store import RECORDINGS, Store
@@ -261,10 +261,7 @@ async def _keep(hub: Hub, run_id: UUID, folder: RunFolder, planned: Plan, replay
         after = of_report("the replay", replayed.report, replayed.pictures.get)
         before = await of_live(hub, Store(planned.settings.media_dir), after.camera_id, after.from_at, after.to_at)
         kept["difference"] = await asyncio.to_thread(lambda: counted(compare(before, after)))
-    await hub.replays.finish(run_id, kept, now)
-    data = {"run_id": str(run_id), "state": "finished", "tracks": len(tracks)}
-    event = NewEvent(new_id(now), EventType.REPLAY_FINISHED, now, camera_id=planned.camera.camera_id, data=data)
-    await hub.events.append([event])
+    await hub.replays.finish(run_id, kept, now, {"tracks": len(tracks)})
 
 
 def _of_run(track: LocalTrack, run_id: UUID) -> LocalTrack:

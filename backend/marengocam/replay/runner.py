@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import IO
 
 from marengocam.core.errors import MarengoCamError
-from marengocam.core.ids import new_id
-from marengocam.core.model import EventType, NewEvent
 from marengocam.db.replays import ReplayRun
 from marengocam.replay.places import LOG, REPLAYS, folders, remove_folder, run_place
 from marengocam.replay.politeness import THREADS
@@ -114,12 +112,8 @@ class ReplayRunner:
 
     async def _fail(self, run: ReplayRun, reason: str) -> None:
         _LOG.warning("replay %s failed: %s", run.run_id, reason)
-        now = self._context.clock.now()
-        data = {"run_id": str(run.run_id), "state": "failed", "reason": reason}
-        event = NewEvent(new_id(now), EventType.REPLAY_FINISHED, now, camera_id=run.camera_id, data=data)
         try:
-            await self._context.hub.replays.fail(run.run_id, reason, now)
-            await self._context.hub.events.append([event])
+            await self._context.hub.replays.fail(run.run_id, reason, self._context.clock.now())
         except MarengoCamError as error:
             _LOG.warning("that the replay failed could not be noted: %s", error)
 

@@ -9,12 +9,13 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
-from marengocam.core.errors import BadInputError, ConflictError, NotFoundError
+from marengocam.core.errors import BadInputError, ConflictError, HubUnavailableError, NotFoundError
 from marengocam.core.ids import new_id
-from marengocam.core.model import Camera, CameraState, Chunk, Embedding, LocalTrack, Zone
+from marengocam.core.model import Camera, CameraState, Chunk, Embedding, EventType, LocalTrack, Zone
 from marengocam.core.rules.schema import Possible, rule_from
 from marengocam.core.secret import Secret
 from marengocam.db.cameras import CameraStatus
+from marengocam.db.events import Events
 from marengocam.db.hub import open_hub
 from marengocam.db.keyring import KEY_FILE
 from marengocam.db.tracks import TrackFilter
@@ -301,11 +302,39 @@ async def test_a_replay_is_taken_by_one_process_and_stays_finished(hub):
     run_id = await hub.replays.request("door", AT, from_at=AT, to_at=AT + MINUTE, debug=True)
     taken = await asyncio.gather(*(hub.replays.claim(AT) for _ in range(3)))
     assert [run.run_id for run in taken if run is not None] == [run_id]
-    await hub.replays.finish(run_id, {"frames": 7}, AT + MINUTE)
+    await hub.replays.finish(run_id, {"frames": 7}, AT + MINUTE, {"tracks": 1})
     await hub.replays.fail(run_id, "too late", AT + MINUTE)
+    await hub.replays.finish(run_id, {"frames": 8}, AT + MINUTE)
     run = await hub.replays.get(run_id)
     assert (run.state, run.report, run.debug) == ("finished", {"frames": 7}, True)
     assert await hub.replays.list(5) == [replace(run, report={})], "reports are long"
+    (event,) = await hub.events.after(0, 10)
+    assert (event.type, event.camera_id) == (EventType.REPLAY_FINISHED, "door")
+    assert event.data == {"run_id": str(run_id), "state": "finished", "tracks": 1}
+
+
+async def test_a_replay_whose_end_cannot_be_told_has_not_ended(hub, monkeypatch):
+    run_id = await hub.replays.request("door", AT)
+    await hub.replays.claim(AT)
+
+    async def cut_off(*_args):
+        raise HubUnavailableError("killed between the two")
+
+    with monkeypatch.context() as at_that_moment:
+        at_that_moment.setattr(Events, "append", cut_off)
+        for ending in (hub.replays.finish(run_id, {}, AT), hub.replays.fail(run_id, "no", AT)):
+            with pytest.raises(HubUnavailableError):
+                await ending
+            assert (await hub.replays.get(run_id)).state == "running"
+    await hub.replays.finish(run_id, {}, AT)
+    assert [event.data["state"] for event in await hub.events.after(0, 10)] == ["finished"]
+
+
+async def test_the_end_of_a_replay_that_nobody_carries_out_is_told_too(hub):
+    run_id = await hub.replays.request("door", AT)
+    await hub.replays.control(run_id, wish="cancel")
+    assert await hub.replays.claim(AT) is None
+    assert [event.data for event in await hub.events.after(0, 10)] == [{"run_id": str(run_id), "state": "cancelled"}]
 
 
 async def test_a_replay_whose_process_died_does_not_run_for_ever(hub):

@@ -5,18 +5,23 @@ INSERT INTO replay_run (run_id, camera_id, source, from_at, to_at, debug, overri
 VALUES (:run_id, :camera_id, :source, :from_at, :to_at, :debug, CAST(:overrides AS text)::jsonb, :gallery_at, :pace,
     :why_at, 'requested', :at);
 
--- name: claim^
--- Take the oldest run that waits, or one whose process died: what it has finished stays finished. One that its owner
--- cancelled before anybody took it is not begun; one that killed its process too often has failed.
-WITH hopeless AS (
-    UPDATE replay_run SET finished_at = :at,
-        state = CASE WHEN wish = 'cancel' THEN 'cancelled' ELSE 'failed' END,
-        reason = CASE WHEN wish = 'cancel' THEN '' ELSE
-            'The process that replayed it ended without a word, again and again: see its log, or ask for less.' END
-    WHERE (state = 'requested' AND (wish = 'cancel' OR attempts >= :most_attempts))
-        OR (state = 'running' AND coalesce(heartbeat_at, started_at) < CAST(:at AS timestamptz) - make_interval(secs => :silent_s)
-            AND (wish = 'cancel' OR attempts >= :most_attempts))
+-- name: give_up
+-- End what nobody will carry out: a run that its owner cancelled before anybody took it, or that killed its process too
+-- often. Returns what ended, and how.
+UPDATE replay_run SET finished_at = :at,
+    state = CASE WHEN wish = 'cancel' THEN 'cancelled' ELSE 'failed' END,
+    reason = CASE WHEN wish = 'cancel' THEN '' ELSE
+        'The process that replayed it ended without a word, again and again: see its log, or ask for less.' END
+WHERE run_id IN (
+    SELECT run_id FROM replay_run
+    WHERE (wish = 'cancel' OR attempts >= :most_attempts) AND (state = 'requested' OR (state = 'running'
+        AND coalesce(heartbeat_at, started_at) < CAST(:at AS timestamptz) - make_interval(secs => :silent_s)))
+    FOR UPDATE SKIP LOCKED
 )
+RETURNING run_id, camera_id, state, reason;
+
+-- name: claim^
+-- Take the oldest run that waits, or one whose process died: what it has finished stays finished.
 UPDATE replay_run SET state = 'running', started_at = coalesce(started_at, :at), heartbeat_at = :at,
     attempts = attempts + 1
 WHERE run_id = (
@@ -49,15 +54,17 @@ WITH changed AS (
     RETURNING 1
 ) SELECT count(*) FROM changed;
 
--- name: finish!
--- It ended well.
+-- name: finish^
+-- It ended well; returns what is told of it, nothing when it had ended before.
 UPDATE replay_run SET state = 'finished', finished_at = :at, reason = '', report = CAST(:report AS text)::jsonb
-WHERE run_id = :run_id;
+WHERE run_id = :run_id AND state IN ('requested', 'running')
+RETURNING run_id, camera_id, state, reason;
 
--- name: fail!
--- It ended badly, or was cancelled; a finished run stays finished.
+-- name: fail^
+-- It ended badly, or was cancelled; returns what is told of it, nothing when it had ended before.
 UPDATE replay_run SET state = :state, finished_at = :at, reason = :reason
-WHERE run_id = :run_id AND state IN ('requested', 'running');
+WHERE run_id = :run_id AND state IN ('requested', 'running')
+RETURNING run_id, camera_id, state, reason;
 
 -- name: remove$
 -- A run goes with its tracks; one that runs is cancelled first.
