@@ -22,8 +22,10 @@ from marengocam.runtime.service import DRAIN_LIMIT_S, endpoint_of
 from marengocam.settings import Settings
 
 SERVICES = ("ingest", "resolver", "automation", "face", "janitor", "web")
+RECORDER = "ingest"
 BACKOFF_FIRST_S = 0.5
 BACKOFF_MAX_S = 10.0
+RECORDER_BACKOFF_MAX_S = 2.0  # of ingest: what it does not record is lost
 HEALTHY_RESETS_BACKOFF_S = 30.0
 START_GRACE_S = 30.0
 UNHEALTHY_LIMIT_S = 20.0
@@ -36,12 +38,23 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class _Child:
+class Child:
+    """One service's process and how it fared."""
+
     name: str
     process: asyncio.subprocess.Process | None = None
     backoff_s: float = BACKOFF_FIRST_S
     started_s: float = 0.0
     healthy_s: float = field(default=0.0)
+
+    def next_backoff_s(self, lived_s: float) -> float:
+        """Return how long to wait before it is started again, and wait longer for what dies again and again."""
+        if lived_s > HEALTHY_RESETS_BACKOFF_S:
+            self.backoff_s = BACKOFF_FIRST_S
+        wait_s = self.backoff_s
+        limit_s = RECORDER_BACKOFF_MAX_S if self.name == RECORDER else BACKOFF_MAX_S
+        self.backoff_s = min(wait_s * 2, limit_s)
+        return wait_s
 
 
 def supervise(settings: Settings, services: Sequence[str] = SERVICES) -> int:
@@ -68,7 +81,7 @@ class _Supervisor:
     def __init__(self, settings: Settings, server: EmbeddedServer | None, services: Sequence[str]) -> None:
         self._settings = settings
         self._server = server
-        self._children = [_Child(name) for name in services]
+        self._children = [Child(name) for name in services]
         self._clock: Clock = SystemClock()
         self._stopping = asyncio.Event()
         self._database_thread = ThreadPoolExecutor(1, thread_name_prefix="database")
@@ -90,7 +103,7 @@ class _Supervisor:
             await asyncio.gather(*(self._stop(child) for child in self._children))
         return 0
 
-    async def _keep(self, child: _Child, session: aiohttp.ClientSession) -> None:
+    async def _keep(self, child: Child, session: aiohttp.ClientSession) -> None:
         while True:
             await self._start(child)
             assert child.process is not None
@@ -101,13 +114,11 @@ class _Supervisor:
             finally:
                 watch.cancel()
             await asyncio.gather(output, return_exceptions=True)
-            if self._clock.monotonic_s() - child.started_s > HEALTHY_RESETS_BACKOFF_S:
-                child.backoff_s = BACKOFF_FIRST_S
-            _LOG.warning("%s ended (status %d); restarted in %.1f s", child.name, status, child.backoff_s)
-            await asyncio.sleep(child.backoff_s)
-            child.backoff_s = min(child.backoff_s * 2, BACKOFF_MAX_S)
+            wait_s = child.next_backoff_s(self._clock.monotonic_s() - child.started_s)
+            _LOG.warning("%s ended (status %d); restarted in %.1f s", child.name, status, wait_s)
+            await asyncio.sleep(wait_s)
 
-    async def _start(self, child: _Child) -> None:
+    async def _start(self, child: Child) -> None:
         child.process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -123,7 +134,7 @@ class _Supervisor:
         child.started_s = child.healthy_s = self._clock.monotonic_s()
         _LOG.info("%s started (process %d)", child.name, child.process.pid)
 
-    async def _watch(self, child: _Child, session: aiohttp.ClientSession) -> None:
+    async def _watch(self, child: Child, session: aiohttp.ClientSession) -> None:
         """Kill a child whose /health fails or does not answer for too long; it is then restarted."""
         endpoint = endpoint_of(child.name, self._settings)
         host = "127.0.0.1" if endpoint.host in {"0.0.0.0", "::"} else endpoint.host  # noqa: S104 - compared, not bound
@@ -151,7 +162,7 @@ class _Supervisor:
                 except MarengoCamError as error:
                     _LOG.error("%s", error)
 
-    async def _stop(self, child: _Child) -> None:
+    async def _stop(self, child: Child) -> None:
         process = child.process
         if process is None or process.returncode is not None:
             return
