@@ -105,6 +105,8 @@ def test_secrets_are_of_the_password_type():
     assert {name for name, kind in CONFIG["schema"].items() if kind.startswith("password")} == {
         "mqtt_url",
         "database_url",
+        "bus_url",
+        "face_engines",
     }
 
 

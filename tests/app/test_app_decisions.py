@@ -10,11 +10,12 @@ import pytest
 
 from marengocam.app.clusters import Create, Restore, Upgrade, Use, plan, put_to_rest
 from marengocam.app.layout import Layout
-from marengocam.app.options import media_folder, settings_of
+from marengocam.app.options import certificates_of, settings_of
 from marengocam.app.supervisor_api import SupervisorApi, SupervisorError, mqtt_url
 from marengocam.app.watch import GRACE_S, HANGING_AFTER_S, UNWELL_AFTER_S, Patience, report
 from marengocam.core.errors import BadInputError, StoreError
 from marengocam.core.secret import Secret
+from marengocam.settings import load_settings
 
 
 @pytest.mark.parametrize(
@@ -81,12 +82,33 @@ def test_options_become_settings():
     assert settings["retention_max_bytes"] == 3_000_000_000
     assert "mqtt_url" not in settings
     assert "gone_since" not in settings
+    assert not {"archive_dir", "mqtt_ca_file"} & set(settings)
+
+
+def test_every_option_that_is_given_becomes_a_setting_that_can_be_used(tmp_path: Path):
+    given = {
+        "archive_folder": "nas/archive", "archive_after_days": 3, "latitude": 0.0, "longitude": 13.4,
+        "time_zone": "Europe/Berlin", "webhook_hosts": "nodered.lan", "mqtt_url": "mqtts://broker:8883",
+        "mqtt_discovery": True, "mqtt_discovery_prefix": "found", "mqtt_ca_file": "own/ca.pem",
+        "bus_url": "redis://:secret@redis:6379", "face_engines": "deepstack+http://:key@host:5000",
+    }  # fmt: skip
+    file = tmp_path / "options.json"
+    file.write_text(json.dumps(settings_of(given, Layout())))
+    settings = load_settings({"MARENGOCAM_OPTIONS_FILE": str(file)})
+    assert settings.archive_dir == Path("/media/nas/archive")
+    assert (settings.latitude, settings.longitude, settings.time_zone) == (0.0, 13.4, "Europe/Berlin")
+    assert (settings.mqtt_discovery, settings.mqtt_discovery_prefix) == (True, "found")
+    assert settings.mqtt_ca_file == Path("/run/marengocam/certificates/mqtt_ca_file.pem")
+    assert certificates_of(given, Layout()) == {"mqtt_ca_file": (Path("/ssl/own/ca.pem"), settings.mqtt_ca_file)}
+    assert [one.name for one in settings.foreign_engines] == ["deepstack at host:5000"]
+    assert settings.bus_url.reveal() == "redis://:secret@redis:6379"
 
 
 @pytest.mark.parametrize("name", ["/etc", "../data", "nas/../..", ".hidden", "nas/.x"])
-def test_recordings_stay_within_the_media_folder(name):
-    with pytest.raises(BadInputError, match="media_folder"):
-        media_folder(name, Layout())
+@pytest.mark.parametrize("option", ["media_folder", "archive_folder", "mqtt_key_file"])
+def test_recordings_and_certificates_stay_within_home_assistant_s_folders(option, name):
+    with pytest.raises(BadInputError, match=option):
+        settings_of({option: name}, Layout())
 
 
 @pytest.mark.parametrize(

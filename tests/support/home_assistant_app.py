@@ -25,6 +25,15 @@ PROCESSES = ("postgres", "pgbouncer", "ingest", "resolver", "automation", "face"
 WATCHED = tuple(name for name in PROCESSES if name != "watch")
 AS_THE_SUPERVISOR_SEES_IT = PurePosixPath("/data/addons/data/local_marengocam")
 WAIT_S = 150.0
+OWN_DATABASE = """\
+PATH=$PATH:/usr/lib/postgresql/17/bin
+initdb --pgdata=/tmp/home --username=postgres --auth-local=peer --auth-host=scram-sha-256 >/dev/null
+echo "CREATE ROLE owner LOGIN PASSWORD '{password}'" | postgres --single -D /tmp/home postgres
+echo "CREATE DATABASE home OWNER owner" | postgres --single -D /tmp/home postgres
+echo "CREATE EXTENSION vector" | postgres --single -D /tmp/home home
+echo "host home owner all scram-sha-256" >> /tmp/home/pg_hba.conf
+exec postgres -D /tmp/home -c listen_addresses='*' -c unix_socket_directories=/tmp
+"""
 
 
 @dataclass(frozen=True)
@@ -94,6 +103,10 @@ class App:
     def signal(self, process: str, number: str) -> None:
         self.inside("sh", "-c", f"kill -{number} {self.pid(process)}")
 
+    def silent_s(self) -> dict[str, float]:
+        """Return for how long the app's own watchdog has heard nothing of each process that it watches."""
+        return ask(f"http://{self.address}:8475/health").json()["silent_s"]
+
     def all_well(self) -> bool:
         """Return what the app's own watchdog says: whether each process was heard of just now."""
         said = ask(f"http://{self.address}:8475/health").json()
@@ -136,6 +149,18 @@ class Home:
         )  # fmt: skip
         try:
             yield App(self.engine, name, data)
+        finally:
+            self.engine.attempt("rm", "--force", name)
+
+    @contextmanager
+    def database(self, name: str, password: str) -> Iterator[str]:
+        """Run a PostgreSQL as an owner may have one, of the app's own programs, and yield its address."""
+        self.engine(
+            "run", "--detach", "--name", name, "--network", "hassio", "--network-alias", name, "--user", "postgres",
+            "--entrypoint", "sh", self.image, "-euc", OWN_DATABASE.format(password=password),
+        )  # fmt: skip
+        try:
+            yield f"postgresql://owner:{password}@{name}:5432/home"
         finally:
             self.engine.attempt("rm", "--force", name)
 

@@ -11,6 +11,7 @@ class Layout:
     data: Path = Path("/data")  # the Supervisor's volume: in every backup, but for what config.yaml excludes
     run: Path = Path("/run/marengocam")
     media: Path = Path("/media")
+    certificates: Path = Path("/ssl")  # Home Assistant's: certificates and keys of all apps
     services: Path = Path("/run/service")  # s6's
     postgres_programs: Path = Path("/usr/lib/postgresql")  # one folder per major version
 
@@ -53,6 +54,11 @@ class Layout:
     def mqtt_url(self) -> Path:
         """The broker that the Supervisor names; empty or missing: none."""
         return self.run / "mqtt" / "url"
+
+    @property
+    def own_certificates(self) -> Path:
+        """Those of them that the owner named, for the services' eyes only."""
+        return self.run / "certificates"
 
     @property
     def announcer_alive(self) -> Path:

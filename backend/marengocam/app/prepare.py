@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from marengocam.app.layout import Layout
-from marengocam.app.options import read_options, settings_of
+from marengocam.app.options import certificates_of, read_options, settings_of
 from marengocam.core.errors import BadInputError
 from marengocam.settings import OPTIONS_FILE_VARIABLE, load_settings
 
@@ -24,7 +24,8 @@ _LOG = logging.getLogger(__name__)
 
 def prepare(layout: Layout, environment: Mapping[str, str]) -> None:
     """Make everything ready for the processes that s6 starts next; raises BadInputError naming the option."""
-    settings = settings_of(read_options(layout.options), layout)
+    options = read_options(layout.options)
+    settings = settings_of(options, layout)
     layout.run.mkdir(mode=0o755, parents=True, exist_ok=True)
     _write(layout.settings, json.dumps(settings), "root", SERVICES, 0o640)
     load_settings({OPTIONS_FILE_VARIABLE: str(layout.settings)})
@@ -33,6 +34,9 @@ def prepare(layout: Layout, environment: Mapping[str, str]) -> None:
     else:
         layout.external_mark.unlink(missing_ok=True)
     _write(layout.supervisor_token, environment.get(TOKEN_VARIABLE, ""), ANNOUNCE, ANNOUNCE, 0o400)
+    _folder(layout.own_certificates, SERVICES, SERVICES, 0o700)
+    for option, (source, target) in certificates_of(options, layout).items():
+        _write(target, _certificate(option, source), SERVICES, SERVICES, 0o400)
     _folder(layout.mqtt_url.parent, ANNOUNCE, SERVICES, 0o750)
     for socket_folder, account in ((Path("/run/postgresql"), POSTGRES), (Path("/run/pgbouncer"), POOLER)):
         _folder(socket_folder, account, account, 0o755)
@@ -45,17 +49,30 @@ def prepare(layout: Layout, environment: Mapping[str, str]) -> None:
         _give(folder, account)
     _give(layout.state, SERVICES)
     _folder(layout.state / "models", SERVICES, SERVICES, 0o775)  # face fetches its own
-    _media(Path(str(settings["media_dir"])))
+    _media(Path(str(settings["media_dir"])), "media_folder")
+    if "archive_dir" in settings:
+        _media(Path(str(settings["archive_dir"])), "archive_folder")
 
 
-def _media(folder: Path) -> None:
+def _certificate(option: str, file: Path) -> str:
+    """Return what a certificate's or key's file holds: only root may read the keys in Home Assistant's folder."""
+    try:
+        return file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no PEM text"
+        raise BadInputError(
+            f"The file {file.name} of the option {option} cannot be read from Home Assistant's folder ssl: {reason}."
+        ) from error
+
+
+def _media(folder: Path, option: str) -> None:
     """Make the recordings' folder; a network storage may keep its own idea of owners."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInputError(
             f"The folder {folder} for recordings cannot be made ({error.strerror}): is the network storage there? "
-            "Look at the option media_folder."
+            f"Look at the option {option}."
         ) from error
     try:
         shutil.chown(folder, SERVICES, SERVICES)
