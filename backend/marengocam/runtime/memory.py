@@ -1,7 +1,8 @@
-"""How much memory the C library keeps for itself."""
+"""How much memory the C library keeps for itself, and what the collector need not look at."""
 
 import contextlib
 import ctypes
+import gc
 
 MAX_ARENAS = 2  # glibc makes up to 8 per processor core; a service with a few threads a camera fills them all
 _M_ARENA_MAX = -8  # malloc.h
@@ -18,3 +19,9 @@ def give_back() -> None:
     """Hand freed memory back to the system, as after models were loaded."""
     with contextlib.suppress(AttributeError):  # not glibc
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def spare_what_stays() -> None:
+    """Leave what is loaded by now, modules above all, out of every later collection: each held the event loop."""
+    gc.collect()
+    gc.freeze()

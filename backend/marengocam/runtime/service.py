@@ -21,7 +21,7 @@ from marengocam.runtime.endpoint import CLIENT_MAX_BYTES, add_own_routes, servin
 from marengocam.runtime.health import HealthReport
 from marengocam.runtime.leases import own_instance
 from marengocam.runtime.logs import start_logging
-from marengocam.runtime.memory import keep_few_arenas
+from marengocam.runtime.memory import keep_few_arenas, spare_what_stays
 from marengocam.runtime.watchdog import LIMIT_S, Watchdog
 from marengocam.settings import Settings
 
@@ -91,6 +91,7 @@ class _Life:
             job = asyncio.create_task(self._service.run(context), name=self._name)
             beats = asyncio.create_task(self._heartbeats(context))
             self._listen_to_signals(context, job)
+            spare_what_stays()
             _LOG.info("ready")
             try:
                 return await self._until_done(context, job)
