@@ -388,7 +388,9 @@ class ContractServer:
         return web.json_response(next(one for one in self.persons if one["person_id"] == person_id), status=201)
 
     async def _name(self, request: web.Request) -> web.Response:
-        return web.json_response(person((await request.json())["name"], 9))
+        name = (await request.json())["name"]
+        known = [one for one in self.persons if one["name"].casefold() == name.casefold()]
+        return web.json_response(known[0] if known else person(name, 9))
 
     async def _word(self, _request: web.Request) -> web.Response:
         return web.json_response({"word_id": WORD, "summary": "Said."})

@@ -40,10 +40,15 @@ async def test_a_passage_that_was_taken_for_somebody_is_named_alone(
 ) -> None:
     number = server.event("person_confirmed")["number"]
     await call(hass, "name_person", event_number=number, name="Dave")
-    await call(hass, "name_person", local_track_id=TRACK, name="Dave")
+    answer = await call(hass, "name_person", answers=True, local_track_id=TRACK, name="alice")
+    assert answer == {"person_id": ALICE, "person": "Alice"}, "who is known keeps their way of writing"
     await call(hass, "name_person", identity_id=IDENTITY, name="Dave")
-    alone = ("/tracks/name", {"local_track_ids": [TRACK], "name": "Dave"})
-    assert said(server) == [alone, alone, (f"/identities/{IDENTITY}/name", {"name": "Dave"})]
+    alone = {"local_track_ids": [TRACK]}
+    assert said(server) == [
+        ("/tracks/name", alone | {"name": "Dave"}),
+        ("/tracks/name", alone | {"name": "alice"}),
+        (f"/identities/{IDENTITY}/name", {"name": "Dave"}),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +143,8 @@ async def test_a_moment_is_marked(hass: HomeAssistant, server: ContractServer, l
 async def test_when_a_camera_is_recorded_is_set(
     hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry
 ) -> None:
-    await call(hass, "set_recording", camera_id="front", mode="person", pre_roll_s=8)
+    answer = await call(hass, "set_recording", answers=True, camera_id="front", mode="person", pre_roll_s=8)
+    assert answer == {"mode": "person", "pre_roll_s": 8.0, "post_roll_s": 10.0}
     change = {"recording": {"mode": "person", "pre_roll_s": 8.0, "post_roll_s": 10.0, "sound": True}}
     assert said(server) == [("/cameras/front", change)]
     assert hass.states.get("select.front_door_recording_mode").state == "person"

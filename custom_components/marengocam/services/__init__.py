@@ -18,7 +18,7 @@ ACTIONS: Final[dict[str, tuple[Any, Any, SupportsResponse]]] = {
     "name_person": (people.name_person, people.NAME_PERSON_SCHEMA, SupportsResponse.OPTIONAL),
     "replay": (replay.replay, replay.REPLAY_SCHEMA, SupportsResponse.OPTIONAL),
     "search": (people.search, people.SEARCH_SCHEMA, SupportsResponse.ONLY),
-    "set_recording": (recordings.set_recording, recordings.SET_RECORDING_SCHEMA, SupportsResponse.NONE),
+    "set_recording": (recordings.set_recording, recordings.SET_RECORDING_SCHEMA, SupportsResponse.OPTIONAL),
     "snapshot": (recordings.snapshot, recordings.SNAPSHOT_SCHEMA, SupportsResponse.OPTIONAL),
 }
 

@@ -1,5 +1,6 @@
 """Actions about who is who: enrolling, naming, correcting, merging, forgetting, and looking up who came."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from homeassistant.const import ATTR_ENTITY_ID
@@ -7,7 +8,7 @@ from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.helpers import config_validation as cv
 
 from ..changes import explained
-from ..client import Event, MarengoCamClient, MarengoCamClientError
+from ..client import Event, MarengoCamClient, MarengoCamClientError, Person
 from ..schema import vol
 from ..visits import told_visit
 from .pictures import PICTURE_DOMAINS, picture_of_entity, picture_of_media
@@ -97,7 +98,7 @@ async def enroll_person(call: ServiceCall) -> ServiceResponse:
     else:
         picture = await picture_of_media(call.hass, call.data[ATTR_MEDIA][ATTR_MEDIA_ID])
     with explained():
-        known = next((one for one in await client.persons() if one.name.casefold() == name.casefold()), None)
+        known = _named(await client.persons(), name)
         person = known or await client.add_person(name)
         try:
             await client.enrol_face(person.person_id, picture)
@@ -115,23 +116,20 @@ async def name_person(call: ServiceCall) -> ServiceResponse:
     entry = backend_of(call)
     client, name = entry.runtime_data.client, call.data[ATTR_NAME]
     with explained():
-        if ATTR_IDENTITY in call.data:
-            await client.name_identity(call.data[ATTR_IDENTITY], name)
-        elif ATTR_TRACK in call.data:
-            await client.name_tracks([call.data[ATTR_TRACK]], name)
-        else:
+        identity_id, local_track_id = call.data.get(ATTR_IDENTITY), call.data.get(ATTR_TRACK)
+        if ATTR_EVENT in call.data:
             event = await _event(client, call.data[ATTR_EVENT])
             if event.person_id is None and event.identity_id is not None:
-                # An unknown as a whole: all visits of theirs get the name.
-                await client.name_identity(event.identity_id, name)
+                identity_id = event.identity_id  # an unknown as a whole: all visits of theirs get the name
             else:
-                await client.name_tracks([_track(event)], name)
-        known = await client.persons() if call.return_response else ()
+                local_track_id = _track(event)
+        if identity_id is not None:
+            person = await client.name_identity(identity_id, name)
+        else:
+            await client.name_tracks([local_track_id], name)
+            person = _named(await client.persons(), name)
     entry.runtime_data.coordinator.hurry()
-    for person in known:
-        if person.name.casefold() == name.casefold():
-            return {"person_id": person.person_id, "person": person.name}
-    return None
+    return {"person_id": person.person_id if person else None, "person": person.name if person else name}
 
 
 async def correct_event(call: ServiceCall) -> ServiceResponse:
@@ -192,6 +190,10 @@ async def search(call: ServiceCall) -> ServiceResponse:
         )
     told: list[Any] = [told_visit(entry.entry_id, state, visit) for visit in visits]
     return {"visits": told}
+
+
+def _named(persons: Iterable[Person], name: str) -> Person | None:
+    return next((one for one in persons if one.name.casefold() == name.casefold()), None)
 
 
 async def _event(client: MarengoCamClient, number: int) -> Event:

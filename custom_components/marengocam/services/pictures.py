@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Final
 
+import aiohttp
 from homeassistant.components import media_source
 from homeassistant.components.camera import async_get_image
 from homeassistant.components.media_player import BrowseError
@@ -72,14 +73,14 @@ async def _own(hass: HomeAssistant, path: str, source: str) -> bytes:
         address = get_url(hass, prefer_external=False, allow_cloud=False)
         async with (
             asyncio.timeout(FETCH_LIMIT_S),
-            async_get_clientsession(hass, verify_ssl=False).get(f"{address}{path}") as answer,
+            async_get_clientsession(hass, verify_ssl=False).get(f"{address}{path}", allow_redirects=False) as answer,
         ):
             if answer.status != 200:
                 raise refused("no_picture", source=source)
             content = await answer.content.read(LARGEST_BYTES + 1)
             while not answer.content.at_eof() and len(content) <= LARGEST_BYTES:
                 content += await answer.content.read(LARGEST_BYTES + 1)
-    except (NoURLAvailableError, OSError, TimeoutError) as error:
+    except (NoURLAvailableError, aiohttp.ClientError, OSError, TimeoutError) as error:
         raise refused("no_picture", source=source) from error
     if len(content) > LARGEST_BYTES:
         raise refused("picture_too_large", source=source)

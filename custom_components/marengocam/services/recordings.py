@@ -73,8 +73,8 @@ async def create_event(call: ServiceCall) -> ServiceResponse:
     return {"event_number": event.number, "occurred_at": event.occurred_at.isoformat()}
 
 
-async def set_recording(call: ServiceCall) -> None:
-    """Say when a camera is recorded."""
+async def set_recording(call: ServiceCall) -> ServiceResponse:
+    """Say when a camera is recorded, and return what holds then."""
     entry, camera = camera_of(call)
     options: dict[str, Any] = {name: call.data[name] for name in (ATTR_PRE_ROLL, ATTR_POST_ROLL) if name in call.data}
     await change_camera(
@@ -82,6 +82,8 @@ async def set_recording(call: ServiceCall) -> None:
         camera.camera_id,
         recording_change(camera, call.data[ATTR_MODE], **options),
     )
+    holds = entry.runtime_data.coordinator.data.cameras[camera.camera_id].recording
+    return {ATTR_MODE: holds.mode, ATTR_PRE_ROLL: holds.pre_roll_s, ATTR_POST_ROLL: holds.post_roll_s}
 
 
 def _told(kept: Kept) -> ServiceResponse:
