@@ -116,17 +116,18 @@ async def name_person(call: ServiceCall) -> ServiceResponse:
     entry = backend_of(call)
     client, name = entry.runtime_data.client, call.data[ATTR_NAME]
     with explained():
-        identity_id, local_track_id = call.data.get(ATTR_IDENTITY), call.data.get(ATTR_TRACK)
+        identity_id: str | None = call.data.get(ATTR_IDENTITY)
+        local_track_ids = [call.data[ATTR_TRACK]] if ATTR_TRACK in call.data else []
         if ATTR_EVENT in call.data:
             event = await _event(client, call.data[ATTR_EVENT])
             if event.person_id is None and event.identity_id is not None:
                 identity_id = event.identity_id  # an unknown as a whole: all visits of theirs get the name
             else:
-                local_track_id = _track(event)
+                local_track_ids = [_track(event)]
         if identity_id is not None:
-            person = await client.name_identity(identity_id, name)
+            person: Person | None = await client.name_identity(identity_id, name)
         else:
-            await client.name_tracks([local_track_id], name)
+            await client.name_tracks(local_track_ids, name)
             person = _named(await client.persons(), name)
     entry.runtime_data.coordinator.hurry()
     return {"person_id": person.person_id if person else None, "person": person.name if person else name}
