@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -82,3 +83,9 @@ async def start_ingest(settings: Settings, log: Path) -> asyncio.subprocess.Proc
         return await asyncio.create_subprocess_exec(
             *command, env=os.environ | environment_of(settings), stdout=output, stderr=output
         )
+
+
+async def end_of(process: asyncio.subprocess.Process) -> int:
+    """End it in order; return its exit status."""
+    process.send_signal(signal.SIGTERM)
+    return await asyncio.wait_for(process.wait(), END_LIMIT_S)

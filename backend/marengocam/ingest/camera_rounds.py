@@ -80,6 +80,7 @@ class CameraRounds:
         try:
             cameras = in_force(await self._hub.cameras.list(), await self._hub.preferences.get())
         except HubUnavailableError:
+            self._sharing.hub_is_away(self._context.clock.monotonic_s())
             await self._serve_known()
             return
         self._known.write(cameras)
@@ -153,7 +154,15 @@ class CameraRounds:
         leases = await self._hub.leases.list()
         leased = {one.name.removeprefix(PREFIX) for one in leases if not self._neighbours.is_dead(one.holder)}
         held, now_s = self._held(), self._context.clock.monotonic_s()
-        return self._sharing.wanted(cameras, held & set(cameras), leased, others, now_s, can_record=self._can_record)
+        return self._sharing.wanted(
+            cameras,
+            held & set(cameras),
+            leased,
+            others,
+            now_s,
+            can_record=self._can_record,
+            recorded=self.workers.keys(),
+        )
 
     async def _shed(self) -> None:
         """Have every camera shed what survival mode asks."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from marengocam.db.health import ServiceHealth
 
-ALIVE = timedelta(seconds=15)  # since the last heartbeat
+ALIVE = timedelta(seconds=10)  # since the last heartbeat: of two none came. Who only seems dead loses no lease by it
 FREE_LIMIT_S = 3.0  # a camera that nobody took for so long is taken by anybody
 YIELD_S = 15.0  # a camera that was given up is left to others for so long
 NO_STORE = "no_store"  # in a heartbeat's detail: this process cannot record
@@ -31,6 +31,7 @@ class Sharing:
         self._instance = instance
         self._free_since_s: dict[str, float] = {}
         self._yielded_until_s: dict[str, float] = {}
+        self._patient_until_s = float("-inf")
 
     def surplus(self, held: Collection[str], cameras: int, others: Collection[str], *, can_record: bool) -> set[str]:
         """Return what is to be given up now: one camera at a time, or all when only others can record them."""
@@ -45,6 +46,10 @@ class Sharing:
         """Note that cameras are given up: they are left to others for a while."""
         self._yielded_until_s |= dict.fromkeys(cameras, now_s + YIELD_S)
 
+    def hub_is_away(self, now_s: float) -> None:
+        """Note it: all leases may end meanwhile, and whoever records a camera is to renew its own first afterwards."""
+        self._patient_until_s = now_s + FREE_LIMIT_S
+
     def wanted(
         self,
         cameras: Collection[str],
@@ -54,8 +59,12 @@ class Sharing:
         now_s: float,
         *,
         can_record: bool,
+        recorded: Collection[str] = (),
     ) -> list[str]:
-        """Return the cameras to hold or claim: what is held, free ones up to the share, and those nobody takes."""
+        """Return the cameras to hold or claim: what is held, free ones up to the share, and those nobody takes.
+
+        `recorded` are those that this process records, with a lease or without.
+        """
         self._yielded_until_s = {key: until_s for key, until_s in self._yielded_until_s.items() if until_s > now_s}
         free = sorted(set(cameras) - set(leased) - set(held))
         self._free_since_s = {camera: self._free_since_s.get(camera, now_s) for camera in free}
@@ -64,6 +73,7 @@ class Sharing:
         for camera in free:
             left_alone = now_s - self._free_since_s[camera] >= FREE_LIMIT_S
             mine = len(taken) < room and camera not in self._yielded_until_s and (can_record or not others)
-            if mine or left_alone:
+            in_turn = camera in recorded or now_s >= self._patient_until_s
+            if (mine and in_turn) or left_alone:
                 taken.append(camera)
         return taken

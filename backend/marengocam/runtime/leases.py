@@ -11,8 +11,7 @@ from marengocam.core.errors import HubUnavailableError
 from marengocam.core.model import Lease
 from marengocam.db.hub import Hub
 
-TTL_S = 10.0
-RENEW_S = 3.0
+TTL_S = 8.0  # four rounds of ingest: a busy holder keeps its leases, a frozen one is taken over within 12 s
 _LOG = logging.getLogger(__name__)
 
 
@@ -23,7 +22,7 @@ def own_instance() -> str:
 
 
 class LeaseKeeper:
-    """The leases of one process; `refresh` is called every RENEW_S.
+    """The leases of one process; `refresh` is called every two seconds or so.
 
     While the hub is away holdings are kept: recording twice is better than not at all, and a stale holder's rows are
     refused by their fence.

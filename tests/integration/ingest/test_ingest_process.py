@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import signal
 import tempfile
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from tests.support.ingest_service import END_LIMIT_S, start_ingest, until
+from tests.support.ingest_service import end_of, start_ingest, until
 from tests.support.squares import render_walks
 
 from marengocam.core.clock import SystemClock
@@ -29,7 +28,7 @@ from marengocam.settings import Settings
 
 CLOCK = SystemClock()
 PASSWORD = "hunter2-hunter2"
-TAKE_OVER_LIMIT_S = 30.0  # a dead holder's lease lasts 10 s
+TAKE_OVER_LIMIT_S = 30.0  # a dead holder's lease lasts 8 s
 
 
 @pytest.fixture
@@ -39,11 +38,6 @@ def clip(tmp_path: Path) -> Path:
 
 def growing(store: Store) -> list[Path]:
     return [file for file in store.recordings("front") if file.name.endswith(".part")]
-
-
-async def end(process: asyncio.subprocess.Process) -> int:
-    process.send_signal(signal.SIGTERM)
-    return await asyncio.wait_for(process.wait(), END_LIMIT_S)
 
 
 def followed(camera_id: str) -> LocalTrack:
@@ -84,7 +78,7 @@ async def test_killed_in_mid_recording_nothing_is_orphaned_and_nobody_stays_foll
 
             await until(tidied, TAKE_OVER_LIMIT_S)
         finally:
-            status = await end(second)
+            status = await end_of(second)
         assert status == 0
     assert growing(store) == []
     files = {str(store.relative(file)): file for file in store.recordings("front")}
@@ -121,7 +115,7 @@ async def test_a_wrong_password_is_told_to_the_owner_and_written_nowhere(
             reason = (await hub.cameras.statuses())["front"].reason
             assert "user name and password" in reason
         finally:
-            await end(process)
+            await end_of(process)
     (event,) = await hub.events.after(0, 10)
     assert event.data["reason"] == reason
     assert PASSWORD not in log.read_text()
@@ -174,7 +168,7 @@ async def _recorded_through_an_outage(server: EmbeddedServer, settings: Settings
 
             await until(caught_up)
         finally:
-            assert await end(process) == 0
+            assert await end_of(process) == 0
         chunks = await hub.chunks.span("front", CLOCK.now() - timedelta(hours=1), CLOCK.now())
         gaps = [(later.started_at - earlier.ended_at).total_seconds() for earlier, later in pairwise(chunks)]
         assert max(gaps) < 0.5, "no second is missing from the time without a database"

@@ -25,8 +25,8 @@ def test_who_lives_and_can_record_counts():
     assert able(beats, NOON) == {"here"}
 
 
-def wanted(sharing: Sharing, held=(), leased=(), others=(), now_s=0.0, *, can_record=True) -> list[str]:
-    return sharing.wanted(CAMERAS, held, leased, others, now_s, can_record=can_record)
+def wanted(sharing: Sharing, held=(), leased=(), others=(), now_s=0.0, *, can_record=True, recorded=()) -> list[str]:
+    return sharing.wanted(CAMERAS, held, leased, others, now_s, can_record=can_record, recorded=recorded)
 
 
 def test_alone_it_takes_them_all():
@@ -58,6 +58,13 @@ def test_who_cannot_record_leaves_all_to_others_but_nothing_to_nobody():
     assert sharing.surplus(CAMERAS, 4, set(), can_record=False) == set()
     assert wanted(sharing, others={"you"}, can_record=False) == []
     assert wanted(sharing, can_record=False) == sorted(CAMERAS)
+
+
+def test_after_an_outage_of_the_hub_each_keeps_what_it_records_and_waits_before_it_takes_more():
+    sharing = Sharing("me")
+    sharing.hub_is_away(100.0)
+    assert wanted(sharing, now_s=101.0, recorded={"c"}) == ["c"], "the others' leases have ended as well"
+    assert sorted(wanted(sharing, held={"c"}, now_s=100.0 + FREE_LIMIT_S, recorded={"c"})) == sorted(CAMERAS)
 
 
 def test_what_falls_behind_gives_up_step_by_step_and_gets_it_back_step_by_step():
