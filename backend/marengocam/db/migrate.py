@@ -79,10 +79,7 @@ async def pending_steps(settings: Settings) -> tuple[list[int], list[int]]:
     Raises HubUnavailableError when it is away.
     """
     async with _connected(direct_address(settings)) as connection:
-        try:
-            applied = [int(row["version"]) for row in await rows(_QUERIES.applied(connection))]
-        except asyncpg.UndefinedTableError:
-            applied = []
+        applied = await _applied(connection)
     return sorted(applied), [step.version for step in known_migrations() if step.version not in applied]
 
 
@@ -114,18 +111,20 @@ async def _connected(address: Secret) -> AsyncIterator["asyncpg.Connection"]:
 
 async def _is_up_to_date(connection: "asyncpg.Connection", steps: list[Migration]) -> bool:
     """Return whether there is nothing to do: all that a service's own account may find out."""
-    try:
-        applied = {(row["version"], row["checksum"]) for row in await rows(_QUERIES.applied(connection))}
-    except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
-        return False
-    return applied == {(step.version, step.checksum) for step in steps}
+    return await _applied(connection) == {step.version: step.checksum for step in steps}
+
+
+async def _applied(connection: "asyncpg.Connection") -> dict[int, str]:
+    """Return the checksum of each step that was applied; none where this account cannot know."""
+    if not await _QUERIES.is_readable(connection):
+        return {}
+    return {int(row["version"]): str(row["checksum"]) for row in await rows(_QUERIES.applied(connection))}
 
 
 async def _under_lock(connection: "asyncpg.Connection", steps: list[Migration]) -> list[int]:
     await _QUERIES.lock(connection, key=LOCK_KEY)
     await _QUERIES.prepare(connection)
-    applied = {row["version"]: row["checksum"] for row in await rows(_QUERIES.applied(connection))}
-    done = await _apply(connection, steps, applied)
+    done = await _apply(connection, steps, await _applied(connection))
     if done:
         await grant_rights(connection)
     return done

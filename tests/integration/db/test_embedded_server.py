@@ -20,6 +20,7 @@ from marengocam.core.errors import HubUnavailableError, StoreError
 from marengocam.db.embedded import EmbeddedServer, database_address
 from marengocam.db.embedded.address import SOCKET
 from marengocam.db.embedded.processes import members, send, serving
+from marengocam.db.migrate import migrate_database
 from marengocam.settings import Settings
 
 CALL_LIMIT_S = 10.0
@@ -321,3 +322,14 @@ def test_a_backup_restored_without_its_owners_is_refused_with_the_mend(server, d
     os.chown(data_dir / "data" / "postgres" / "PG_VERSION", 0, 0)
     with pytest.raises(StoreError, match="chown -R"):
         server.start()
+
+
+async def test_a_first_start_leaves_no_error_in_the_server_s_log(server, data_dir):
+    address = server.start()
+    assert await migrate_database(address)
+    assert await migrate_database(address) == []
+    log = (data_dir / "data" / "postgres.log").read_text() + "".join(
+        file.read_text() for file in (data_dir / "data" / "postgres").glob("log/*.log")
+    )
+    assert "ERROR" not in log
+    assert "FATAL" not in log

@@ -16,6 +16,10 @@ COMMENT ON COLUMN schema_migration.name IS 'Name of the step.';
 COMMENT ON COLUMN schema_migration.checksum IS 'SHA-256 of its file.';
 COMMENT ON COLUMN schema_migration.applied_at IS 'When it was applied.';
 
+-- name: is_readable$
+-- Whether there is a record of what was applied that this account may read; asked first, since the server logs errors.
+SELECT coalesce(has_table_privilege(to_regclass('schema_migration'), 'SELECT'), false);
+
 -- name: applied
 -- What was applied before.
 SELECT version, checksum FROM schema_migration ORDER BY version;
