@@ -20,6 +20,11 @@ CATALOGUE = (
         (f"{FAULT}/test_kill_every_process.py", f"{INTEGRATION}/ingest/test_ingest_process.py::test_killed"),
     ),
     Fault(
+        "an ingest process among several is frozen, as on a host that hangs",
+        "its cameras are taken over within 12 s, nobody else's; let go again it disturbs nothing",
+        (f"{FAULT}/test_frozen_recorder.py",),
+    ),
+    Fault(
         "a service hangs: main loop in C with the interpreter's lock, worker thread with it, main loop in C without it",
         "gone within 20 s, its stack in the log, back within 5 s; the others go on",
         (f"{FAULT}/test_hung_processes.py",),
@@ -89,6 +94,11 @@ CATALOGUE = (
         (f"{FAULT}/test_clock_jumps.py", "tests/unit/janitor/test_retention.py::test_a_clock"),
     ),
     Fault(
+        "a detector so slow that analysis is behind",
+        "survival mode gives up step by step what analysis costs; told everywhere; over when it has caught up",
+        (f"{INTEGRATION}/janitor/test_survival_by_lag.py",),
+    ),
+    Fault(
         "face engine slow, away, failing, lying",
         "half a second at most, then cut off for 30 s; tracks go on without faces",
         (f"{INTEGRATION}/face/test_face_client.py",),
@@ -115,5 +125,11 @@ CATALOGUE = (
             f"{INTEGRATION}/janitor/test_janitor_service.py::test_a_kill_between",
             f"{INTEGRATION}/janitor/test_moving_to_the_archive.py",
         ),
+    ),
+    Fault(
+        "half an hour of faults at random: services killed and stopped, database killed, stopped and crowded, cameras "
+        "hanging up, stalling and busy",
+        "no call to the database over 5 s; memory level; no invariant broken",
+        (f"{FAULT}/test_soak.py",),
     ),
 )
