@@ -29,3 +29,15 @@ def explain(error: MarengoCamClientError, kind: type[ErrorT]) -> ErrorT:
     """Return `kind` with the translated reason; raise it from `error`."""
     key = KEYS.get(type(error), "unexpected_answer")
     return kind(translation_domain=DOMAIN, translation_key=key, translation_placeholders={"reason": str(error)})
+
+
+def not_loaded(kind: type[ErrorT]) -> ErrorT:
+    """Return `kind` for a backend that is not there to be asked."""
+    return kind(translation_domain=DOMAIN, translation_key="not_loaded")
+
+
+def nothing_there(kind: type[ErrorT], path: str | None) -> ErrorT:
+    """Return `kind` for a path that leads to nothing."""
+    return kind(
+        translation_domain=DOMAIN, translation_key="nothing_there", translation_placeholders={"path": path or "/"}
+    )

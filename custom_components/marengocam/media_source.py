@@ -22,6 +22,7 @@ from homeassistant.util import dt as dt_util
 from .changes import explained
 from .client import MarengoCamClientError, Visit
 from .const import DOMAIN, LOGGER, TRACK_PICTURE
+from .failures import not_loaded, nothing_there
 from .media_folder import CLIP_SUFFIX, MEDIA_SOURCE, kept_files
 from .runtime import MarengoCamConfigEntry
 from .views import clip_path
@@ -66,11 +67,11 @@ class MarengoCamMedia(MediaSource):
                 try:
                     from_at, to_at = datetime.fromisoformat(from_text), datetime.fromisoformat(to_text)
                 except ValueError:
-                    raise Unresolvable(f"{item.identifier} is not a clip.") from None
+                    raise nothing_there(Unresolvable, item.identifier) from None
                 if self._entry(entry_id) is None:
-                    raise Unresolvable("MarengoCam is not set up, or its backend is away.")
+                    raise not_loaded(Unresolvable)
                 return PlayMedia(clip_path(entry_id, camera_id, from_at, to_at), VIDEO)
-        raise Unresolvable(f"{item.identifier} cannot be played.")
+        raise nothing_there(Unresolvable, item.identifier)
 
     async def async_browse_media(self, item: MediaSourceItem) -> BrowseMediaSource:
         """Return one level with what is below it."""
@@ -79,7 +80,7 @@ class MarengoCamMedia(MediaSource):
             return self._root()
         entry = self._entry(parts[0])
         if entry is None:
-            raise BrowseError("MarengoCam is not set up, or its backend is away.")
+            raise not_loaded(BrowseError)
         match parts[1:]:
             case []:
                 return self._backend(entry)
@@ -90,7 +91,7 @@ class MarengoCamMedia(MediaSource):
             case ["kept"]:
                 files = await asyncio.to_thread(kept_files, self.hass)
                 return folder(f"{entry.entry_id}/{KEPT}", word(self.hass, KEPT), [kept(file) for file in files])
-        raise BrowseError(f"There is nothing at {item.identifier}.")
+        raise nothing_there(BrowseError, item.identifier)
 
     async def async_search_media(self, item: MediaSourceItem, query: "SearchMediaQuery") -> "SearchMedia":
         """Return the visits of the last month by who came, where they went, or the day."""
@@ -145,7 +146,7 @@ class MarengoCamMedia(MediaSource):
             return folder(root, word(self.hass, RECORDINGS), cameras)
         camera = state.cameras.get(rest[0])
         if camera is None:
-            raise BrowseError(f"There is no camera {rest[0]}.")
+            raise nothing_there(BrowseError, f"{root}/{rest[0]}")
         here = f"{root}/{camera.camera_id}"
         try:
             match rest[1:]:
@@ -169,8 +170,8 @@ class MarengoCamMedia(MediaSource):
                     below = [self._recorded(entry, camera.camera_id, dt_util.as_local(at), visits) for at in pieces]
                     return folder(f"{here}/{day}/{hour}", f"{camera.name}, {begin:%H:%M}", below)
         except ValueError:
-            raise BrowseError(f"{rest[1:]} is not a time.") from None
-        raise BrowseError("There is nothing here.")
+            raise nothing_there(BrowseError, SEPARATOR.join((root, *rest))) from None
+        raise nothing_there(BrowseError, SEPARATOR.join((root, *rest)))
 
     async def _visits_between(
         self, entry: MarengoCamConfigEntry, camera_id: str, begin: datetime, end: datetime
@@ -223,7 +224,7 @@ class MarengoCamMedia(MediaSource):
         strangers = rest[0] == STRANGERS
         person = state.persons.get(rest[0])
         if person is None and not strangers:
-            raise BrowseError("There is no such person.")
+            raise nothing_there(BrowseError, f"{root}/{rest[0]}")
         visits = await self._past_visits(
             entry, person_id=None if strangers else rest[0], unknown=strangers, limit=VISITS_SHOWN
         )

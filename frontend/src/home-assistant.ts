@@ -34,7 +34,14 @@ export interface Card extends HTMLElement {
 
 declare global {
   interface Window {
-    customCards?: { type: string; name: string; description: string; preview: boolean; documentationURL: string }[];
+    customCards?: {
+      type: string;
+      name: string;
+      description: string;
+      preview: boolean;
+      documentationURL: string;
+      getEntitySuggestion: (hass: HomeAssistant, entityId: string) => { config: Record<string, unknown> } | null;
+    }[];
   }
 }
 

@@ -3,6 +3,7 @@
 import { editorFor } from "./editor";
 import { JourneysCard, journeysLabels, journeysSchema } from "./journeys-card";
 import { PersonCard, personLabels, personSchema } from "./person-card";
+import { journeysSuggestion, personSuggestion } from "./suggestions";
 import { texts } from "./texts";
 import { VisitList } from "./visit-list";
 
@@ -21,8 +22,14 @@ export function define(): void {
   }
   const words = texts(document.documentElement.lang || navigator.language);
   const cards = [
-    { type: "marengocam-journeys-card", name: words.journeys, description: words.journeys_about },
-    { type: "marengocam-person-card", name: words.person, description: words.person_about },
+    {
+      type: "marengocam-journeys-card", name: words.journeys, description: words.journeys_about,
+      getEntitySuggestion: journeysSuggestion,
+    },
+    {
+      type: "marengocam-person-card", name: words.person, description: words.person_about,
+      getEntitySuggestion: personSuggestion,
+    },
   ];
   window.customCards ??= [];
   for (const card of cards) {

@@ -212,3 +212,24 @@ describe("editors", () => {
     expect(told).toEqual([{ type: "x", limit: 5 }]);
   });
 });
+
+describe("the card picker", () => {
+  const suggested = (type: string, hass: HomeAssistant, entityId: string) =>
+    window.customCards!.find((one) => one.type === type)!.getEntitySuggestion(hass, entityId);
+
+  it("is told which card suits which of our entities, and nothing for those of others", () => {
+    const hass = home([]);
+    hass.entities["event.front_door_person"] = {
+      entity_id: "event.front_door_person", translation_key: "person_events", device_id: "d2", platform: "marengocam",
+    };
+    hass.entities["light.hall"] = { entity_id: "light.hall", device_id: "d1", platform: "hue" };
+    const ofAlice = { config: { type: "custom:marengocam-person-card", entity: "event.alice_presence" } };
+    expect(suggested("marengocam-person-card", hass, "sensor.alice_last_seen")).toEqual(ofAlice);
+    expect(suggested("marengocam-person-card", hass, "event.front_door_person")).toBeNull();
+    expect(suggested("marengocam-person-card", hass, "light.hall")).toBeNull();
+    const journeys = { config: { type: "custom:marengocam-journeys-card" } };
+    expect(suggested("marengocam-journeys-card", hass, "event.front_door_person")).toEqual(journeys);
+    expect(suggested("marengocam-journeys-card", hass, "event.alice_presence")).toBeNull();
+    expect(suggested("marengocam-journeys-card", hass, "light.nowhere")).toBeNull();
+  });
+});

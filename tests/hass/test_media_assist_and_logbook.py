@@ -165,7 +165,7 @@ async def test_visits_are_searched_by_who_where_and_when(
 async def test_what_is_not_there_cannot_be_browsed(
     hass: HomeAssistant, loaded: MockConfigEntry, media: str, nowhere: str
 ) -> None:
-    with pytest.raises(BrowseError):
+    with pytest.raises(BrowseError, match=r"There is nothing at|is not set up"):
         await media_source.async_browse_media(hass, f"{MEDIA}/{nowhere.format(loaded.entry_id)}")
 
 
@@ -173,7 +173,7 @@ async def test_what_is_not_there_cannot_be_browsed(
 async def test_what_is_no_clip_cannot_be_played(
     hass: HomeAssistant, loaded: MockConfigEntry, media: str, nothing: str
 ) -> None:
-    with pytest.raises(Unresolvable):
+    with pytest.raises(Unresolvable, match=r"There is nothing at|is not set up"):
         await media_source.async_resolve_media(hass, f"{MEDIA}/{nothing.format(loaded.entry_id)}", None)
 
 

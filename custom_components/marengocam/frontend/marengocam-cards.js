@@ -35,7 +35,7 @@ const Se = (i) => new ge(typeof i == "string" ? i : i + "", void 0, J), Ce = (i,
   for (const s of e.cssRules) t += s.cssText;
   return Se(t);
 })(i) : i;
-const { is: Pe, defineProperty: Me, getOwnPropertyDescriptor: ke, getOwnPropertyNames: Oe, getOwnPropertySymbols: je, getPrototypeOf: Te } = Object, W = globalThis, ne = W.trustedTypes, Ue = ne ? ne.emptyScript : "", Ne = W.reactiveElementPolyfillSupport, O = (i, e) => i, D = { toAttribute(i, e) {
+const { is: Pe, defineProperty: ke, getOwnPropertyDescriptor: Me, getOwnPropertyNames: je, getOwnPropertySymbols: Oe, getPrototypeOf: Te } = Object, W = globalThis, ne = W.trustedTypes, Ue = ne ? ne.emptyScript : "", Ne = W.reactiveElementPolyfillSupport, j = (i, e) => i, D = { toAttribute(i, e) {
   switch (e) {
     case Boolean:
       i = i ? Ue : null;
@@ -75,11 +75,11 @@ let C = class extends HTMLElement {
   static createProperty(e, t = ie) {
     if (t.state && (t.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(e) && ((t = Object.create(t)).wrapped = !0), this.elementProperties.set(e, t), !t.noAccessor) {
       const s = /* @__PURE__ */ Symbol(), n = this.getPropertyDescriptor(e, s, t);
-      n !== void 0 && Me(this.prototype, e, n);
+      n !== void 0 && ke(this.prototype, e, n);
     }
   }
   static getPropertyDescriptor(e, t, s) {
-    const { get: n, set: r } = ke(this.prototype, e) ?? { get() {
+    const { get: n, set: r } = Me(this.prototype, e) ?? { get() {
       return this[t];
     }, set(o) {
       this[t] = o;
@@ -93,14 +93,14 @@ let C = class extends HTMLElement {
     return this.elementProperties.get(e) ?? ie;
   }
   static _$Ei() {
-    if (this.hasOwnProperty(O("elementProperties"))) return;
+    if (this.hasOwnProperty(j("elementProperties"))) return;
     const e = Te(this);
     e.finalize(), e.l !== void 0 && (this.l = [...e.l]), this.elementProperties = new Map(e.elementProperties);
   }
   static finalize() {
-    if (this.hasOwnProperty(O("finalized"))) return;
-    if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(O("properties"))) {
-      const t = this.properties, s = [...Oe(t), ...je(t)];
+    if (this.hasOwnProperty(j("finalized"))) return;
+    if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(j("properties"))) {
+      const t = this.properties, s = [...je(t), ...Oe(t)];
       for (const n of s) this.createProperty(n, t[n]);
     }
     const e = this[Symbol.metadata];
@@ -246,9 +246,9 @@ let C = class extends HTMLElement {
   firstUpdated(e) {
   }
 };
-C.elementStyles = [], C.shadowRootOptions = { mode: "open" }, C[O("elementProperties")] = /* @__PURE__ */ new Map(), C[O("finalized")] = /* @__PURE__ */ new Map(), Ne?.({ ReactiveElement: C }), (W.reactiveElementVersions ??= []).push("2.1.2");
-const Q = globalThis, re = (i) => i, R = Q.trustedTypes, oe = R ? R.createPolicy("lit-html", { createHTML: (i) => i }) : void 0, $e = "$lit$", v = `lit$${Math.random().toFixed(9).slice(2)}$`, _e = "?" + v, He = `<${_e}>`, S = document, j = () => S.createComment(""), T = (i) => i === null || typeof i != "object" && typeof i != "function", Y = Array.isArray, Le = (i) => Y(i) || typeof i?.[Symbol.iterator] == "function", V = `[ 	
-\f\r]`, M = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, ae = /-->/g, ce = />/g, b = RegExp(`>|${V}(?:([^\\s"'>=/]+)(${V}*=${V}*(?:[^ 	
+C.elementStyles = [], C.shadowRootOptions = { mode: "open" }, C[j("elementProperties")] = /* @__PURE__ */ new Map(), C[j("finalized")] = /* @__PURE__ */ new Map(), Ne?.({ ReactiveElement: C }), (W.reactiveElementVersions ??= []).push("2.1.2");
+const Q = globalThis, re = (i) => i, R = Q.trustedTypes, oe = R ? R.createPolicy("lit-html", { createHTML: (i) => i }) : void 0, _e = "$lit$", v = `lit$${Math.random().toFixed(9).slice(2)}$`, $e = "?" + v, He = `<${$e}>`, S = document, O = () => S.createComment(""), T = (i) => i === null || typeof i != "object" && typeof i != "function", Y = Array.isArray, Le = (i) => Y(i) || typeof i?.[Symbol.iterator] == "function", V = `[ 	
+\f\r]`, k = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, ae = /-->/g, ce = />/g, w = RegExp(`>|${V}(?:([^\\s"'>=/]+)(${V}*=${V}*(?:[^ 	
 \f\r"'\`<>=]|("|')|))|$)`, "g"), le = /'/g, he = /"/g, ye = /^(?:script|style|textarea|title)$/i, ze = (i) => (e, ...t) => ({ _$litType$: i, strings: e, values: t }), l = ze(1), x = /* @__PURE__ */ Symbol.for("lit-noChange"), h = /* @__PURE__ */ Symbol.for("lit-nothing"), de = /* @__PURE__ */ new WeakMap(), A = S.createTreeWalker(S, 129);
 function ve(i, e) {
   if (!Y(i) || !i.hasOwnProperty("raw")) throw Error("invalid template strings array");
@@ -256,13 +256,13 @@ function ve(i, e) {
 }
 const De = (i, e) => {
   const t = i.length - 1, s = [];
-  let n, r = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", o = M;
+  let n, r = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", o = k;
   for (let c = 0; c < t; c++) {
     const a = i[c];
     let u, p, d = -1, f = 0;
-    for (; f < a.length && (o.lastIndex = f, p = o.exec(a), p !== null); ) f = o.lastIndex, o === M ? p[1] === "!--" ? o = ae : p[1] !== void 0 ? o = ce : p[2] !== void 0 ? (ye.test(p[2]) && (n = RegExp("</" + p[2], "g")), o = b) : p[3] !== void 0 && (o = b) : o === b ? p[0] === ">" ? (o = n ?? M, d = -1) : p[1] === void 0 ? d = -2 : (d = o.lastIndex - p[2].length, u = p[1], o = p[3] === void 0 ? b : p[3] === '"' ? he : le) : o === he || o === le ? o = b : o === ae || o === ce ? o = M : (o = b, n = void 0);
-    const y = o === b && i[c + 1].startsWith("/>") ? " " : "";
-    r += o === M ? a + He : d >= 0 ? (s.push(u), a.slice(0, d) + $e + a.slice(d) + v + y) : a + v + (d === -2 ? c : y);
+    for (; f < a.length && (o.lastIndex = f, p = o.exec(a), p !== null); ) f = o.lastIndex, o === k ? p[1] === "!--" ? o = ae : p[1] !== void 0 ? o = ce : p[2] !== void 0 ? (ye.test(p[2]) && (n = RegExp("</" + p[2], "g")), o = w) : p[3] !== void 0 && (o = w) : o === w ? p[0] === ">" ? (o = n ?? k, d = -1) : p[1] === void 0 ? d = -2 : (d = o.lastIndex - p[2].length, u = p[1], o = p[3] === void 0 ? w : p[3] === '"' ? he : le) : o === he || o === le ? o = w : o === ae || o === ce ? o = k : (o = w, n = void 0);
+    const y = o === w && i[c + 1].startsWith("/>") ? " " : "";
+    r += o === k ? a + He : d >= 0 ? (s.push(u), a.slice(0, d) + _e + a.slice(d) + v + y) : a + v + (d === -2 ? c : y);
   }
   return [ve(i, r + (i[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
 };
@@ -278,7 +278,7 @@ class U {
     }
     for (; (n = A.nextNode()) !== null && a.length < c; ) {
       if (n.nodeType === 1) {
-        if (n.hasAttributes()) for (const d of n.getAttributeNames()) if (d.endsWith($e)) {
+        if (n.hasAttributes()) for (const d of n.getAttributeNames()) if (d.endsWith(_e)) {
           const f = p[o++], y = n.getAttribute(d).split(v), L = /([.?@])?(.*)/.exec(f);
           a.push({ type: 1, index: r, name: L[2], strings: y, ctor: L[1] === "." ? Ie : L[1] === "?" ? qe : L[1] === "@" ? We : B }), n.removeAttribute(d);
         } else d.startsWith(v) && (a.push({ type: 6, index: r }), n.removeAttribute(d));
@@ -286,11 +286,11 @@ class U {
           const d = n.textContent.split(v), f = d.length - 1;
           if (f > 0) {
             n.textContent = R ? R.emptyScript : "";
-            for (let y = 0; y < f; y++) n.append(d[y], j()), A.nextNode(), a.push({ type: 2, index: ++r });
-            n.append(d[f], j());
+            for (let y = 0; y < f; y++) n.append(d[y], O()), A.nextNode(), a.push({ type: 2, index: ++r });
+            n.append(d[f], O());
           }
         }
-      } else if (n.nodeType === 8) if (n.data === _e) a.push({ type: 2, index: r });
+      } else if (n.nodeType === 8) if (n.data === $e) a.push({ type: 2, index: r });
       else {
         let d = -1;
         for (; (d = n.data.indexOf(v, d + 1)) !== -1; ) a.push({ type: 7, index: r }), d += v.length - 1;
@@ -383,7 +383,7 @@ class N {
     Y(this._$AH) || (this._$AH = [], this._$AR());
     const t = this._$AH;
     let s, n = 0;
-    for (const r of e) n === t.length ? t.push(s = new N(this.O(j()), this.O(j()), this, this.options)) : s = t[n], s._$AI(r), n++;
+    for (const r of e) n === t.length ? t.push(s = new N(this.O(O()), this.O(O()), this, this.options)) : s = t[n], s._$AI(r), n++;
     n < t.length && (this._$AR(s && s._$AB.nextSibling, n), t.length = n);
   }
   _$AR(e = this._$AA.nextSibling, t) {
@@ -468,7 +468,7 @@ const Fe = (i, e, t) => {
   let n = s._$litPart$;
   if (n === void 0) {
     const r = t?.renderBefore ?? null;
-    s._$litPart$ = n = new N(e.insertBefore(j(), r), r, void 0, t ?? {});
+    s._$litPart$ = n = new N(e.insertBefore(O(), r), r, void 0, t ?? {});
   }
   return n._$AI(i), n;
 };
@@ -520,14 +520,14 @@ const Ze = { attribute: !0, type: String, converter: D, reflect: !1, hasChanged:
   }
   throw Error("Unsupported decorator location: " + s);
 };
-function w(i) {
+function b(i) {
   return (e, t) => typeof t == "object" ? Je(i, e, t) : ((s, n, r) => {
     const o = n.hasOwnProperty(r);
     return n.constructor.createProperty(r, s), o ? Object.getOwnPropertyDescriptor(n, r) : void 0;
   })(i, e, t);
 }
-function $(i) {
-  return w({ ...i, state: !0, attribute: !1 });
+function _(i) {
+  return b({ ...i, state: !0, attribute: !1 });
 }
 var Ke = Object.defineProperty, ue = (i, e, t, s) => {
   for (var n = void 0, r = i.length - 1, o; r >= 0; r--)
@@ -567,9 +567,9 @@ function pe(i, e) {
     }
   }
   return ue([
-    w({ attribute: !1 })
+    b({ attribute: !1 })
   ], t.prototype, "hass"), ue([
-    $()
+    _()
   ], t.prototype, "config"), t;
 }
 const Qe = { unknown: "Unbekannt", nobody: "Niemand kam.", failed: "Die Besuche können nicht gezeigt werden: {reason}", loading: "Lädt…", still_here: "noch da", who: "Wer ist das?", name: "Name", save: "Speichern", here: "Jetzt da", last_seen: "Zuletzt gesehen: {camera}, {time}", never: "Noch nicht gesehen", away: "MarengoCam ist weg", today: "Heute", picture_of: "Bild von {who}", choose_person: "Wähle in den Einstellungen der Karte eine Person von MarengoCam.", title: "Titel", limit: "Höchstens so viele Besuche", entity: "Person", only: "Nur diese Person", journeys: "MarengoCam: Wege", journeys_about: "Wer kam, wann und auf welchem Weg; Fremde lassen sich benennen.", person: "MarengoCam: Person", person_about: "Ob jemand da ist und wo er gesehen wurde." }, Ye = { unknown: "Unknown", nobody: "Nobody came.", failed: "The visits cannot be shown: {reason}", loading: "Loading…", still_here: "still here", who: "Who is this?", name: "Name", save: "Save", here: "Here now", last_seen: "Last seen: {camera}, {time}", never: "Not seen yet", away: "MarengoCam is away", today: "Today", picture_of: "Picture of {who}", choose_person: "Choose a person of MarengoCam in the card's settings.", title: "Title", limit: "At most so many visits", entity: "Person", only: "Only this person", journeys: "MarengoCam: journeys", journeys_about: "Who came, when, and which way; strangers can be named.", person: "MarengoCam: person", person_about: "Whether somebody is here, and where they were seen." }, Xe = { unknown: "Desconocido", nobody: "No vino nadie.", failed: "No se pueden mostrar las visitas: {reason}", loading: "Cargando…", still_here: "sigue aquí", who: "¿Quién es?", name: "Nombre", save: "Guardar", here: "Aquí ahora", last_seen: "Visto por última vez: {camera}, {time}", never: "Aún no visto", away: "MarengoCam no responde", today: "Hoy", picture_of: "Imagen de {who}", choose_person: "Elige una persona de MarengoCam en los ajustes de la tarjeta.", title: "Título", limit: "Visitas como máximo", entity: "Persona", only: "Solo esta persona", journeys: "MarengoCam: recorridos", journeys_about: "Quién vino, cuándo y por dónde; los desconocidos se pueden nombrar.", person: "MarengoCam: persona", person_about: "Si alguien está aquí y dónde se le vio." }, et = { unknown: "Inconnu", nobody: "Personne n'est venu.", failed: "Impossible de montrer les visites : {reason}", loading: "Chargement…", still_here: "encore là", who: "Qui est-ce ?", name: "Nom", save: "Enregistrer", here: "Présent", last_seen: "Vu la dernière fois : {camera}, {time}", never: "Pas encore vu", away: "MarengoCam est absent", today: "Aujourd'hui", picture_of: "Image de {who}", choose_person: "Choisissez une personne de MarengoCam dans les réglages de la carte.", title: "Titre", limit: "Nombre de visites au plus", entity: "Personne", only: "Seulement cette personne", journeys: "MarengoCam : trajets", journeys_about: "Qui est venu, quand et par où ; les inconnus peuvent être nommés.", person: "MarengoCam : personne", person_about: "Si quelqu'un est là, et où il a été vu." }, tt = { unknown: "Onbekend", nobody: "Er kwam niemand.", failed: "De bezoeken kunnen niet worden getoond: {reason}", loading: "Laden…", still_here: "nog hier", who: "Wie is dit?", name: "Naam", save: "Opslaan", here: "Nu hier", last_seen: "Laatst gezien: {camera}, {time}", never: "Nog niet gezien", away: "MarengoCam is weg", today: "Vandaag", picture_of: "Foto van {who}", choose_person: "Kies een persoon van MarengoCam in de instellingen van de kaart.", title: "Titel", limit: "Hoogstens zoveel bezoeken", entity: "Persoon", only: "Alleen deze persoon", journeys: "MarengoCam: routes", journeys_about: "Wie kwam, wanneer en langs welke weg; vreemden kun je benoemen.", person: "MarengoCam: persoon", person_about: "Of iemand er is, en waar hij gezien werd." }, st = /* @__PURE__ */ Object.assign({ "../../translations/de.json": Qe, "../../translations/en.json": Ye, "../../translations/es.json": Xe, "../../translations/fr.json": et, "../../translations/nl.json": tt });
@@ -585,13 +585,13 @@ function I(i, e) {
 function nt(i) {
   return Object.values(i.entities).filter((e) => e?.platform === "marengocam" && e.entity_id.startsWith("event.")).map((e) => i.states[e.entity_id]?.state ?? "").join();
 }
-function k(i, e, t, s) {
+function M(i, e, t, s) {
   const n = Object.values(i.entities).find(
     (r) => r?.device_id === e && r.translation_key === s && r.entity_id.startsWith(`${t}.`)
   );
   return n && i.states[n.entity_id];
 }
-const we = Ce`
+const be = Ce`
   ha-card { padding: 12px 16px; }
   h2 { font-size: 1.2em; font-weight: 500; margin: 0 0 8px; color: var(--primary-text-color); }
   ul { list-style: none; margin: 0; padding: 0; }
@@ -667,7 +667,7 @@ class H extends E {
     super(...arguments), this.reason = "";
   }
   static {
-    this.styles = we;
+    this.styles = be;
   }
   disconnectedCallback() {
     super.disconnectedCallback(), window.clearTimeout(this.timer), this.timer = this.seen = void 0;
@@ -698,13 +698,13 @@ class H extends E {
   }
 }
 ee([
-  w({ attribute: !1 })
+  b({ attribute: !1 })
 ], H.prototype, "hass");
 ee([
-  $()
+  _()
 ], H.prototype, "visits");
 ee([
-  $()
+  _()
 ], H.prototype, "reason");
 var ht = Object.defineProperty, dt = (i, e, t, s) => {
   for (var n = void 0, r = i.length - 1, o; r >= 0; r--)
@@ -712,7 +712,7 @@ var ht = Object.defineProperty, dt = (i, e, t, s) => {
   return n && ht(e, t, n), n;
 };
 const F = 8, G = 50;
-class be extends H {
+class we extends H {
   constructor() {
     super(...arguments), this.config = { type: "" };
   }
@@ -761,8 +761,8 @@ class be extends H {
   }
 }
 dt([
-  $()
-], be.prototype, "config");
+  _()
+], we.prototype, "config");
 const ut = [
   { name: "title", selector: { text: {} } },
   { name: "person", selector: { text: {} } },
@@ -790,12 +790,12 @@ function Ae(i, e, t = /* @__PURE__ */ new Date()) {
 function ft(i = /* @__PURE__ */ new Date()) {
   return new Date(i.getFullYear(), i.getMonth(), i.getDate());
 }
-var gt = Object.defineProperty, $t = (i, e, t, s) => {
+var gt = Object.defineProperty, _t = (i, e, t, s) => {
   for (var n = void 0, r = i.length - 1, o; r >= 0; r--)
     (o = i[r]) && (n = o(e, t, n) || n);
   return n && gt(e, t, n), n;
 };
-const _t = 5;
+const $t = 5;
 class Ee extends H {
   constructor() {
     super(...arguments), this.config = { type: "", entity: "" };
@@ -828,15 +828,15 @@ class Ee extends H {
   }
   wanted() {
     const e = this.person;
-    return e ? { person: e, limit: this.config.limit ?? _t, from: ft() } : void 0;
+    return e ? { person: e, limit: this.config.limit ?? $t, from: ft() } : void 0;
   }
   render() {
     const e = this.hass;
     if (!e) return h;
     const t = g(e.language), s = this.deviceId;
-    if (!s || !k(e, s, "binary_sensor", "present"))
+    if (!s || !M(e, s, "binary_sensor", "present"))
       return l`<ha-card><p class="quiet">${t.choose_person}</p></ha-card>`;
-    const n = e.devices[s], r = n?.name_by_user ?? n?.name ?? t.unknown, o = k(e, s, "image", "picture")?.attributes.entity_picture;
+    const n = e.devices[s], r = n?.name_by_user ?? n?.name ?? t.unknown, o = M(e, s, "image", "picture")?.attributes.entity_picture;
     return l`
       <ha-card>
         <div class="person">
@@ -853,14 +853,14 @@ class Ee extends H {
   }
   whereabouts(e, t) {
     const s = g(e.language);
-    if (k(e, t, "binary_sensor", "present")?.state === "on")
-      return l`<p class="here">${s.here}: ${k(e, t, "sensor", "last_seen")?.state}</p>`;
-    const n = k(e, t, "sensor", "last_seen"), r = n?.attributes.when;
+    if (M(e, t, "binary_sensor", "present")?.state === "on")
+      return l`<p class="here">${s.here}: ${M(e, t, "sensor", "last_seen")?.state}</p>`;
+    const n = M(e, t, "sensor", "last_seen"), r = n?.attributes.when;
     return n?.state === "unavailable" ? l`<p class="quiet">${s.away}</p>` : !n || typeof r != "string" ? l`<p class="quiet">${s.never}</p>` : l`<p>${I(s.last_seen, { camera: n.state, time: Ae(e, r) })}</p>`;
   }
 }
-$t([
-  $()
+_t([
+  _()
 ], Ee.prototype, "config");
 const yt = [
   { name: "entity", required: !0, selector: { entity: { filter: { integration: "marengocam", domain: "event" } } } },
@@ -869,25 +869,37 @@ const yt = [
   const e = g(i);
   return { entity: e.entity, limit: e.limit };
 };
-var wt = Object.defineProperty, _ = (i, e, t, s) => {
+function bt(i, e) {
+  const t = i.entities[e];
+  if (t?.platform !== "marengocam") return null;
+  const s = Object.values(i.entities).find(
+    (n) => n?.device_id === t.device_id && n?.translation_key === "presence_events"
+  );
+  return s ? { config: { type: "custom:marengocam-person-card", entity: s.entity_id } } : null;
+}
+function wt(i, e) {
+  const t = i.entities[e];
+  return t?.platform !== "marengocam" || t.translation_key !== "person_events" ? null : { config: { type: "custom:marengocam-journeys-card" } };
+}
+var At = Object.defineProperty, $ = (i, e, t, s) => {
   for (var n = void 0, r = i.length - 1, o; r >= 0; r--)
     (o = i[r]) && (n = o(e, t, n) || n);
-  return n && wt(e, t, n), n;
+  return n && At(e, t, n), n;
 };
-const bt = new ot(), At = 45e3;
+const Et = new ot(), St = 45e3;
 class m extends E {
   constructor() {
     super(...arguments), this.visits = [], this.persons = [], this.nameless = !1, this.addresses = {}, this.asked = "", this.saving = !1, this.reason = "";
   }
   static {
-    this.styles = we;
+    this.styles = be;
   }
   willUpdate(e) {
     e.has("visits") && this.fetchPictures();
   }
   async fetchPictures() {
     const e = this.visits.flatMap((n) => n.picture ? [n.picture] : []), s = (await Promise.allSettled(
-      e.map(async (n) => [n, await bt.address(this.hass, n)])
+      e.map(async (n) => [n, await Et.address(this.hass, n)])
     )).flatMap((n) => n.status === "fulfilled" ? [n.value] : []);
     this.addresses = { ...this.addresses, ...Object.fromEntries(s) };
   }
@@ -899,7 +911,7 @@ class m extends E {
     ` : l`<p class="quiet">${e.nobody}</p>`;
   }
   visit(e) {
-    const t = g(this.hass.language), s = e.person ?? t.unknown, n = e.picture ? this.addresses[e.picture] : void 0, r = Date.now() - Date.parse(e.last_seen_at) < At, o = !e.ended && r ? t.still_here : q(this.hass, e.last_seen_at);
+    const t = g(this.hass.language), s = e.person ?? t.unknown, n = e.picture ? this.addresses[e.picture] : void 0, r = Date.now() - Date.parse(e.last_seen_at) < St, o = !e.ended && r ? t.still_here : q(this.hass, e.last_seen_at);
     return l`
       <li class=${e.person ? "" : "stranger"}>
         ${n ? l`<img class="picture" loading="lazy" src=${n} alt=${I(t.picture_of, { who: s })} />` : l`<div class="picture"></div>`}
@@ -940,52 +952,62 @@ class m extends E {
     }
   }
 }
-_([
-  w({ attribute: !1 })
+$([
+  b({ attribute: !1 })
 ], m.prototype, "hass");
-_([
-  w({ attribute: !1 })
+$([
+  b({ attribute: !1 })
 ], m.prototype, "visits");
-_([
-  w({ attribute: !1 })
+$([
+  b({ attribute: !1 })
 ], m.prototype, "persons");
-_([
-  w({ attribute: !1 })
+$([
+  b({ attribute: !1 })
 ], m.prototype, "configEntryId");
-_([
-  w({ type: Boolean })
+$([
+  b({ type: Boolean })
 ], m.prototype, "nameless");
-_([
-  $()
+$([
+  _()
 ], m.prototype, "addresses");
-_([
-  $()
+$([
+  _()
 ], m.prototype, "asked");
-_([
-  $()
+$([
+  _()
 ], m.prototype, "saving");
-_([
-  $()
+$([
+  _()
 ], m.prototype, "reason");
-const Et = "https://github.com/marengocam/marengocam/blob/main/docs/guide/home-assistant.md", St = {
+const Ct = "https://github.com/marengocam/marengocam/blob/main/docs/guide/home-assistant.md", xt = {
   "marengocam-visit-list": m,
-  "marengocam-journeys-card": be,
+  "marengocam-journeys-card": we,
   "marengocam-journeys-card-editor": pe(ut, pt),
   "marengocam-person-card": Ee,
   "marengocam-person-card-editor": pe(yt, vt)
 };
-function Ct() {
-  for (const [t, s] of Object.entries(St))
+function Pt() {
+  for (const [t, s] of Object.entries(xt))
     customElements.get(t) || customElements.define(t, s);
   const i = g(document.documentElement.lang || navigator.language), e = [
-    { type: "marengocam-journeys-card", name: i.journeys, description: i.journeys_about },
-    { type: "marengocam-person-card", name: i.person, description: i.person_about }
+    {
+      type: "marengocam-journeys-card",
+      name: i.journeys,
+      description: i.journeys_about,
+      getEntitySuggestion: wt
+    },
+    {
+      type: "marengocam-person-card",
+      name: i.person,
+      description: i.person_about,
+      getEntitySuggestion: bt
+    }
   ];
   window.customCards ??= [];
   for (const t of e)
-    window.customCards.some((s) => s.type === t.type) || window.customCards.push({ ...t, preview: !0, documentationURL: Et });
+    window.customCards.some((s) => s.type === t.type) || window.customCards.push({ ...t, preview: !0, documentationURL: Ct });
 }
-customElements.whenDefined("home-assistant").then(Ct);
+customElements.whenDefined("home-assistant").then(Pt);
 export {
-  Ct as define
+  Pt as define
 };
