@@ -1,62 +1,16 @@
 // The page: reads the API, shows it, and follows the event stream. No framework, no build step.
-const ROOT = new URL(".", location.href).pathname; // "/", or the path under which Home Assistant's ingress shows us
-const API = `${ROOT}api/v1`;
-const INGRESS = document.documentElement.dataset.session === "ingress"; // Home Assistant has logged us in: no token
+import { call, forgetPictures, INGRESS, picture, post, ROOT, session } from "./api.js";
+import { $, element, percent, time } from "./showing.js";
+import { loadReplays, showReplayCameras } from "./time_machine.js";
+
 const SNAPSHOT_EVERY_MS = 2000;
 const RECONNECT_MS = 2000;
 const REFRESH_MS = 15000;
-const REPLAY_MS = 1500;
 const EVENTS_SHOWN = 30;
-const KEY = "marengocam-token";
 
-const $ = (id) => document.getElementById(id);
-let token = sessionStorage.getItem(KEY);
 let lastNumber = 0;
 let timers = [];
 let socket = null;
-const pictures = new Map(); // address -> object URL
-
-class ApiError extends Error {
-  constructor(status, message) { super(message); this.status = status; }
-}
-
-const login = () => (token ? { Authorization: `Bearer ${token}` } : {});
-
-async function call(path, options = {}) {
-  const answer = await fetch(API + path, { ...options, headers: { ...login(), "Content-Type": "application/json" } });
-  if (!answer.ok) {
-    if (answer.status === 401) signOut("This token opens nothing any more: make a new one.");
-    const body = await answer.json().catch(() => null);
-    throw new ApiError(answer.status, body?.error?.message ?? `Answer ${answer.status}`);
-  }
-  return answer.status === 204 ? null : answer.json();
-}
-
-async function picture(image, path, fresh = false) {
-  if (!fresh && pictures.has(path)) { image.src = pictures.get(path); return; }
-  const answer = await fetch(API + path, { headers: login() });
-  if (answer.status === 401) signOut("This token opens nothing any more: make a new one.");
-  if (!answer.ok) return;
-  const url = URL.createObjectURL(await answer.blob());
-  const old = pictures.get(path);
-  pictures.set(path, url);
-  image.src = url;
-  if (old) setTimeout(() => URL.revokeObjectURL(old), 1000);
-}
-
-function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-}
-
-function time(text) {
-  const at = new Date(text);
-  const clock = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  if (at.toDateString() === new Date().toDateString()) return clock;
-  return `${at.toLocaleDateString([], { day: "numeric", month: "short" })}, ${clock}`;
-}
-const percent = (share) => (share == null ? "" : `${Math.round(share * 100)} %`);
 
 function cues(event) {
   const found = (event.data?.evidence?.cues ?? []).filter((cue) => cue.log_ratio > 0).map((cue) => cue.cue.replaceAll("_", " "));
@@ -76,7 +30,7 @@ const SENTENCES = {
   camera_online: (e) => [`${e.camera_name} is back`, ""],
   health_changed: (e) => [`${e.data.service} is ${e.data.status}`, e.data.reason ?? ""],
   survival_mode_changed: (e) => ["Survival mode", e.data.state ?? ""],
-  replay_finished: (e) => ["Replay finished", e.camera_name ?? ""],
+  replay_finished: (e) => [`Replay ${e.data.state}`, e.data.reason ?? e.camera_name ?? ""],
 };
 
 function eventItem(event) {
@@ -115,6 +69,7 @@ async function loadCameras() {
     );
   }
   known.forEach((figure) => figure.remove());
+  if (cameras.length !== $("replay-camera").length) showReplayCameras(cameras);
   if (!cameras.length) $("cameras").textContent = "No camera yet: add one in Home Assistant or with `marengocam camera add`.";
 }
 
@@ -144,7 +99,7 @@ function unknownItem(identity) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     try {
-      await call(`/identities/${identity.identity_id}/name`, { method: "POST", body: JSON.stringify({ name: input.value }) });
+      await post(`/identities/${identity.identity_id}/name`, { name: input.value });
       input.blur();
       await loadPeople();
     } catch (error) { input.setCustomValidity(error.message); input.reportValidity(); input.setCustomValidity(""); }
@@ -165,56 +120,10 @@ async function loadHealth() {
   $("log").replaceChildren(...health.log.slice(0, 5).map((entry) => element("li", { textContent: `${time(entry.at)} ${entry.message}` })));
 }
 
-function replayText(run) {
-  if (run.state === "running") {
-    const { done_s: done = 0, total_s: total = 0, waits_for: waits } = run.progress;
-    return `${total ? Math.round((100 * done) / total) : 0} %${waits ? `, waits for ${waits}` : ""}`;
-  }
-  if (run.state === "failed") return run.reason;
-  return run.state;
-}
-
-function replayItem(run) {
-  const ended = !["requested", "running"].includes(run.state);
-  const what = run.why_at ? `Why? ${run.camera_id}, ${time(run.why_at)}` : `${run.camera_id}, ${time(run.from_at)} to ${time(run.to_at)}`;
-  const button = (text, action) => {
-    const made = element("button", { type: "button", textContent: text });
-    made.addEventListener("click", async () => {
-      try { await action(); } catch (error) { $("why-error").textContent = error.message; }
-      loadReplays().catch(() => {});
-    });
-    return made;
-  };
-  const path = `/replays/${run.run_id}`;
-  const control = (wish) => () => call(`${path}/control`, { method: "POST", body: JSON.stringify({ wish }) });
-  const buttons = ended
-    ? [...(run.state === "finished" ? [button("Open", openPage(path))] : []), button("Remove", () => call(path, { method: "DELETE" }))]
-    : [run.wish === "pause" ? button("Resume", control("run")) : button("Pause", control("pause")), button("Cancel", control("cancel"))];
-  return element("li", {}, element("span", { className: "what" }, element("strong", { textContent: what }), element("small", { textContent: replayText(run) })), ...buttons);
-}
-
-const openPage = (path) => async () => {
-  const shown = window.open("", "_blank");
-  const { url } = await call(`${path}/page`);
-  const address = ROOT + url.slice(1);
-  if (shown) shown.location = address; else location.assign(address);
-};
-
-async function loadReplays() {
-  const { replays } = await call("/replays?limit=8");
-  $("replays").replaceChildren(...replays.map(replayItem));
-  if (replays.some((run) => ["requested", "running"].includes(run.state))) setTimeout(() => loadReplays().catch(() => {}), REPLAY_MS);
-}
-
-async function loadWhyCameras() {
-  const { cameras } = await call("/cameras");
-  $("why-camera").replaceChildren(...cameras.map((camera) => element("option", { value: camera.camera_id, textContent: camera.name })));
-}
-
 const LOADERS = { cameras: loadCameras, persons: loadPeople, tracks: () => Promise.all([loadCameras(), loadPeople()]), health: loadHealth };
 
 async function follow() {
-  if (!token && !INGRESS) return;
+  if (!session.token && !INGRESS) return;
   try {
     const { url } = await call("/events/ticket", { method: "POST" });
     const scheme = location.protocol === "https:" ? "wss" : "ws";
@@ -234,13 +143,13 @@ async function follow() {
 
 async function open() {
   const { events } = await call(`/events?limit=${EVENTS_SHOWN}`);
-  if (token) sessionStorage.setItem(KEY, token);
+  session.keep();
   $("sign-in").hidden = true;
   $("home").hidden = false;
   $("sign-out").hidden = INGRESS;
   $("events").replaceChildren();
   events.reverse().forEach(showEvent);
-  await Promise.allSettled([loadCameras(), loadPeople(), loadHealth(), loadReplays(), loadWhyCameras()]);
+  await Promise.allSettled([loadCameras(), loadPeople(), loadHealth(), loadReplays()]);
   await refreshSnapshots();
   timers = [setInterval(refreshSnapshots, SNAPSHOT_EVERY_MS), setInterval(() => Promise.allSettled([loadCameras(), loadPeople(), loadHealth()]), REFRESH_MS)];
   follow();
@@ -250,24 +159,23 @@ function signOut(reason = "") {
   timers.forEach(clearInterval);
   timers = [];
   socket?.close();
-  pictures.forEach((url) => URL.revokeObjectURL(url));
-  pictures.clear();
-  sessionStorage.removeItem(KEY);
-  token = null;
+  forgetPictures();
+  session.forget();
   $("home").hidden = $("sign-out").hidden = true;
   $("sign-in").hidden = false;
   $("token-error").textContent = reason;
 }
 
+session.refused = signOut;
 $("sign-out").addEventListener("click", () => signOut());
 $("token-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  token = $("token").value.trim();
+  session.token = $("token").value.trim();
   open().catch((error) => signOut(error.message));
 });
 
 async function openIngress() {
-  token = null;
+  session.token = null;
   try { await open(); } catch (error) {
     $("status").textContent = error.message;
     setTimeout(openIngress, RECONNECT_MS);
@@ -275,15 +183,5 @@ async function openIngress() {
 }
 
 if (INGRESS) openIngress();
-else $("why-form").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  $("why-error").textContent = "";
-  try {
-    const at = new Date($("why-at").value).toISOString();
-    await call(`/cameras/${$("why-camera").value}/why`, { method: "POST", body: JSON.stringify({ at }) });
-    await loadReplays();
-  } catch (error) { $("why-error").textContent = error.message; }
-});
-
-if (token) open().catch((error) => signOut(error.message));
+else if (session.token) open().catch((error) => signOut(error.message));
 else signOut();

@@ -1,0 +1,49 @@
+// The API as this page calls it, and who is signed in.
+export const ROOT = new URL(".", location.href).pathname; // "/", or the path under which Home Assistant's ingress shows us
+export const INGRESS = document.documentElement.dataset.session === "ingress"; // Home Assistant has logged us in: no token
+const API = `${ROOT}api/v1`;
+const KEY = "marengocam-token";
+const REFUSED = "This token opens nothing any more: make a new one.";
+
+export const session = {
+  token: sessionStorage.getItem(KEY),
+  refused: () => {}, // called with a sentence when the token opens nothing any more
+  keep() { if (this.token) sessionStorage.setItem(KEY, this.token); },
+  forget() { sessionStorage.removeItem(KEY); this.token = null; },
+};
+const pictures = new Map(); // path -> object URL
+
+export class ApiError extends Error {
+  constructor(status, message) { super(message); this.status = status; }
+}
+
+const login = () => (session.token ? { Authorization: `Bearer ${session.token}` } : {});
+
+export async function call(path, options = {}) {
+  const answer = await fetch(API + path, { ...options, headers: { ...login(), "Content-Type": "application/json" } });
+  if (!answer.ok) {
+    if (answer.status === 401) session.refused(REFUSED);
+    const body = await answer.json().catch(() => null);
+    throw new ApiError(answer.status, body?.error?.message ?? `Answer ${answer.status}`);
+  }
+  return answer.status === 204 ? null : answer.json();
+}
+
+export const post = (path, body) => call(path, { method: "POST", body: JSON.stringify(body) });
+
+export async function picture(image, path, fresh = false) {
+  if (!fresh && pictures.has(path)) { image.src = pictures.get(path); return; }
+  const answer = await fetch(API + path, { headers: login() });
+  if (answer.status === 401) session.refused(REFUSED);
+  if (!answer.ok) return;
+  const url = URL.createObjectURL(await answer.blob());
+  const old = pictures.get(path);
+  pictures.set(path, url);
+  image.src = url;
+  if (old) setTimeout(() => URL.revokeObjectURL(old), 1000);
+}
+
+export function forgetPictures() {
+  pictures.forEach((url) => URL.revokeObjectURL(url));
+  pictures.clear();
+}

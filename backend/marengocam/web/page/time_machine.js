@@ -1,0 +1,108 @@
+// The Time Machine: asks why somebody was missed, replays a stretch of time, steers what runs, opens what came of it.
+import { call, post, ROOT } from "./api.js";
+import { $, element, time } from "./showing.js";
+
+const REFRESH_MS = 1500; // while something runs
+const SHOWN = 8;
+let refreshing = null;
+
+const moment = (input) => new Date(input.value).toISOString();
+const hasEnded = (run) => !["requested", "running"].includes(run.state);
+
+/** Return the lines "key = value" as an object; throws where one is none. */
+function overrides(text) {
+  const lines = text.split("\n").map((line) => line.trim()).filter(Boolean);
+  return Object.fromEntries(lines.map((line) => {
+    const [key, ...value] = line.split("=");
+    if (!value.length) throw new Error(`Write settings as key = value, one a line, not “${line}”.`);
+    return [key.trim(), value.join("=").trim()];
+  }));
+}
+
+function wanted() {
+  const models = $("replay-models").value.split(",").map((name) => name.trim()).filter(Boolean);
+  return { overrides: overrides($("replay-overrides").value), models };
+}
+
+async function attempt(action) {
+  $("replay-error").textContent = "";
+  try { await action(); } catch (error) { $("replay-error").textContent = error.message; }
+  await loadReplays().catch(() => {});
+}
+
+const askWhy = () => post(`/cameras/${$("replay-camera").value}/why`, { at: moment($("why-at")), ...wanted() });
+
+const askReplay = () => post("/replays", {
+  camera_id: $("replay-camera").value,
+  from_at: moment($("replay-from")),
+  to_at: moment($("replay-to")),
+  pace: $("replay-pace").value,
+  ...wanted(),
+});
+
+const openPage = (path) => async () => {
+  const shown = window.open("", "_blank");
+  const { url } = await call(`${path}/page`);
+  const address = ROOT + url.slice(1);
+  if (shown) shown.location = address; else location.assign(address);
+};
+
+function stateText(run) {
+  if (run.state === "failed") return run.reason;
+  if (run.state !== "running") return run.state;
+  const { at, stage = "beginning", tracks = 0, waits_for: waits } = run.progress;
+  const found = tracks === 1 ? "1 track" : `${tracks} tracks`;
+  return [stage, ...(at ? [`at ${time(at)}`] : []), found, ...(waits ? [`waits for ${waits}`] : [])].join(", ");
+}
+
+function changesText(run) {
+  return Object.entries(run.overrides).map(([key, value]) => `${key} = ${value}`).join(", ");
+}
+
+function buttons(run) {
+  const path = `/replays/${run.run_id}`;
+  const control = (change) => () => post(`${path}/control`, change);
+  const button = (text, action) => {
+    const made = element("button", { type: "button", textContent: text });
+    made.addEventListener("click", () => attempt(action));
+    return made;
+  };
+  if (hasEnded(run)) {
+    const remove = button("Remove", () => call(path, { method: "DELETE" }));
+    return run.state === "finished" ? [button("Open", openPage(path)), remove] : [remove];
+  }
+  const paced = run.pace === "step"
+    ? [button("Step", control({ steps: 1 })), button("Go on", control({ wish: "run", pace: "fast" }))]
+    : [button("Step by step", control({ wish: "run", pace: "step" }))];
+  const paused = run.wish === "pause" ? button("Resume", control({ wish: "run" })) : button("Pause", control({ wish: "pause" }));
+  return [...(run.why_at ? [] : [...paced, paused]), button("Cancel", control({ wish: "cancel" }))];
+}
+
+function item(run) {
+  const what = run.why_at ? `Why? ${run.camera_id}, ${time(run.why_at)}` : `${run.camera_id}, ${time(run.from_at)} to ${time(run.to_at)}`;
+  const lines = [stateText(run), changesText(run)].filter(Boolean).map((textContent) => element("small", { textContent }));
+  const { done_s: value, total_s: max } = run.progress;
+  const bar = run.state === "running" && max ? [element("progress", { value, max, ariaLabel: "How much is done" })] : [];
+  return element("li", {}, element("span", { className: "what" }, element("strong", { textContent: what }), ...lines, ...bar), ...buttons(run));
+}
+
+export async function loadReplays() {
+  clearTimeout(refreshing);
+  const { replays } = await call(`/replays?limit=${SHOWN}`);
+  // A button under the owner's finger must not be exchanged while it is pressed.
+  if (!$("replays").querySelector("button:active")) $("replays").replaceChildren(...replays.map(item));
+  if (replays.some((run) => !hasEnded(run))) refreshing = setTimeout(() => loadReplays().catch(() => {}), REFRESH_MS);
+}
+
+export function showReplayCameras(cameras) {
+  const chosen = $("replay-camera").value;
+  $("replay-camera").replaceChildren(...cameras.map((camera) => element("option", { value: camera.camera_id, textContent: camera.name })));
+  if (chosen) $("replay-camera").value = chosen;
+}
+
+for (const [form, ask] of [["why-form", askWhy], ["replay-form", askReplay]]) {
+  $(form).addEventListener("submit", (event) => {
+    event.preventDefault();
+    attempt(ask);
+  });
+}
