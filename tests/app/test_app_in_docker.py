@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from tests.support.certificates import write_authority
 from tests.support.docker_engine import Engine
 from tests.support.home_assistant_app import (
     HOSTNAME,
@@ -57,6 +58,7 @@ def test_it_becomes_healthy_and_small_processes_have_accounts_of_their_own(app: 
         lambda: docker_engine("inspect", "--format", "{{.State.Health.Status}}", app.name).strip() == "healthy",
         "Docker's own health check",
     )
+    assert not [line for line in app.logs().splitlines() if "ERROR" in line or "FATAL" in line]
     listed = [line.split()[1:3] for line in docker_engine("top", app.name, "-eo", "pid,user,args").splitlines()[1:]]
     as_root = {program for account, program in listed if account == "root"}
     assert as_root == {"s6-svscan", "s6-supervise", "sed"}, as_root
@@ -152,6 +154,13 @@ def test_every_line_of_the_log_says_whose_it_is(app: App):
     assert not unnamed_lines(app.logs())[:5]
 
 
+def test_a_doctor_inside_looks_with_the_services_eyes(app: App):
+    app.wait_until_well()
+    said = app.doctor()
+    for well in ("data folder", "media folder", "database", "web", "janitor"):
+        assert f"ok    {well}" in said
+
+
 def test_a_hot_backup_restores_everything_and_a_stopped_app_is_backed_up_whole(
     app: App, supervisor: Home, tmp_path: Path
 ):
@@ -178,6 +187,31 @@ def test_a_hot_backup_restores_everything_and_a_stopped_app_is_backed_up_whole(
     with supervisor.app(tmp_path / "cold", "mc-cold") as cold:
         wait_until(lambda: cold.api("/info").json()["installation_id"] == installation, "the cold backup's database")
         assert [one["name"] for one in cold.api("/persons").json()["persons"]] == ["Alice"]
+
+
+def test_a_database_of_the_owner_s_own_is_used_and_the_app_s_is_not_started(supervisor: Home, tmp_path: Path):
+    certificates = tmp_path / "ssl"
+    certificates.mkdir()
+    write_authority(certificates / "ca.pem")
+    (certificates / "ca.pem").chmod(0o600)  # as keys are there: root's
+    options = {"mqtt_url": "mqtts://broker.invalid:8883", "mqtt_ca_file": "ca.pem", "archive_folder": "nas/archive"}
+    with supervisor.database("own-database", "canary-of-the-database") as address:
+        options |= {"database_url": address}
+        with supervisor.app(tmp_path, "mc-external", options, f"{certificates}:/ssl:ro") as app:
+            wait_until(lambda: app.api("/persons", "POST", {"name": "Alice"}).status == 201, "the owner's database")
+            wait_until(lambda: set(app.silent_s()) == set(WATCHED) - {"postgres", "pgbouncer"}, "all processes answer")
+            assert not list((app.data / "postgres").iterdir())
+            app.inside("/usr/lib/marengocam/backup-begin")
+            app.inside("/usr/lib/marengocam/backup-end")
+            assert not list((app.data / "backup").iterdir()), "the owner's database is the owner's to back up"
+            owned = app.inside("stat", "-c", "%a %U", "/run/marengocam/certificates/mqtt_ca_file.pem").split()
+            assert owned == ["400", "marengocam"]
+            assert (tmp_path / "media/nas/archive").is_dir()
+            assert "canary" not in app.logs()
+            assert "mqtt_ca_file" not in app.logs(), "the file can be used"
+            assert "ok    database" in app.doctor()
+        with supervisor.app(tmp_path / "anew", "mc-external-anew", {"database_url": address}) as app:
+            wait_until(lambda: [one["name"] for one in app.api("/persons").json()["persons"]] == ["Alice"], "Alice")
 
 
 BEFORE = f"""

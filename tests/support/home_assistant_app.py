@@ -103,6 +103,10 @@ class App:
     def signal(self, process: str, number: str) -> None:
         self.inside("sh", "-c", f"kill -{number} {self.pid(process)}")
 
+    def doctor(self) -> str:
+        """Return what its doctor says, whether all is well or not."""
+        return self.engine.attempt("exec", self.name, "/usr/lib/marengocam/doctor").stdout
+
     def silent_s(self) -> dict[str, float]:
         """Return for how long the app's own watchdog has heard nothing of each process that it watches."""
         return ask(f"http://{self.address}:8475/health").json()["silent_s"]
