@@ -23,8 +23,8 @@ from marengocam.demo.rtsp import RtspServer
 from marengocam.settings import load_settings
 from marengocam.web.service import ROUTES
 
-CAMERA, TYPED, ASKED, MQTT, DATABASE = (
-    f"c4n4ry-{what}-p@ss" for what in ("camera", "typed", "asked", "mqtt", "database")
+CAMERA, TYPED, ASKED, MQTT, DATABASE, BUS, ENGINE = (
+    f"c4n4ry-{what}-p@ss" for what in ("camera", "typed", "asked", "mqtt", "database", "bus", "engine")
 )
 RUN_LIMIT_S = 240
 SETTLE_LIMIT_S = 90
@@ -44,6 +44,8 @@ async def test_whatever_fails_no_secret_is_told(database_url, short_data_folder)
     assert address != database_url.reveal()
     environment = {
         "MARENGOCAM_DATABASE_URL": address, "MARENGOCAM_MQTT_URL": f"mqtt://mq:{quote(MQTT, safe='')}@127.0.0.1:9",
+        "MARENGOCAM_BUS_URL": f"redis://me:{quote(BUS, safe='')}@127.0.0.1:9",
+        "MARENGOCAM_FACE_ENGINES": f"compreface+http://:{quote(ENGINE, safe='')}@127.0.0.1:9",
         "MARENGOCAM_DETECTOR": "hog", "MARENGOCAM_DOWNLOAD_MODELS": "false", "MARENGOCAM_LOG_LEVEL": "DEBUG",
         "MARENGOCAM_LOOPBACK_CAMERAS": "true",
     }  # fmt: skip
@@ -56,7 +58,7 @@ async def test_whatever_fails_no_secret_is_told(database_url, short_data_folder)
         aiohttp.ClientSession() as session,
     ):
         backend = await start_backend(data, environment, session)
-        secrets = {CAMERA, TYPED, ASKED, MQTT, DATABASE, backend.token.reveal()}
+        secrets = {CAMERA, TYPED, ASKED, MQTT, DATABASE, BUS, ENGINE, backend.token.reveal()}
         try:
             inside = f"rtsp://me:{quote(TYPED, safe='')}@"
             for name, url, login in (
@@ -163,7 +165,7 @@ async def _answers(backend, session, told):
 def _processes(backend, secrets, told):
     """Gather every command line; an environment holds what its owner put there, nothing that was given later."""
     parent = psutil.Process(backend.child.process.pid)
-    later = {secret for secret in secrets if secret not in {MQTT, DATABASE}}
+    later = {secret for secret in secrets if secret not in {MQTT, DATABASE, BUS, ENGINE}}
     for process in [parent, *parent.children(recursive=True)]:
         told[f"cmdline {process.pid}"] = Path(f"/proc/{process.pid}/cmdline").read_bytes()
         its_own = Path(f"/proc/{process.pid}/environ").read_bytes()
