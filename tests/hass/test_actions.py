@@ -6,6 +6,8 @@ from uuid import UUID
 
 import pytest
 import voluptuous as vol
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from contract_server import AT, PICTURE, TRACK, WORD, ContractServer, person, visit
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -288,3 +290,38 @@ async def test_a_picture_that_home_assistant_does_not_have_or_that_is_too_large_
     media = {"media_content_id": "media-source://media_source/local/eve.jpg"}
     with pytest.raises(ServiceValidationError, match="larger than 8 MB"):
         await call(hass, "enroll_person", name="Eve", media=media)
+
+
+async def test_a_picture_is_not_fetched_from_where_home_assistant_sends_on_and_a_broken_connection_is_told(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    async def send_on(_request: web.Request) -> web.Response:
+        raise web.HTTPFound("/elsewhere.jpg")
+
+    async def elsewhere(_request: web.Request) -> web.Response:
+        return web.Response(body=PICTURE)
+
+    async def break_off(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        request.transport.close()
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/sent_on.jpg", send_on)
+    app.router.add_get("/elsewhere.jpg", elsewhere)
+    app.router.add_get("/broken.jpg", break_off)
+    async with TestServer(app) as home:
+        hass.config.internal_url = str(home.make_url("/")).rstrip("/")
+        for path in ("/sent_on.jpg", "/broken.jpg"):
+            hass.states.async_set("person.eve", "home", {"entity_picture": path})
+            with pytest.raises(ServiceValidationError, match="no picture"):
+                await call(hass, "enroll_person", name="Eve", entity_id="person.eve")
+
+
+async def test_a_camera_that_has_no_picture_enrols_nobody(
+    hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry
+) -> None:
+    server.picture = None
+    with pytest.raises(ServiceValidationError, match="no picture"):
+        await call(hass, "enroll_person", name="Eve", entity_id="camera.front_door")
+    assert [one["name"] for one in server.persons] == ["Alice"]

@@ -120,6 +120,34 @@ async def test_what_connects_as_before_is_not_tried_again(
     assert server.cameras[0]["name"] == "Porch"
 
 
+async def test_what_the_backend_refuses_is_shown_where_it_was_entered(
+    hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry
+) -> None:
+    values = {"name": "Porch", "main_url": "rtsp://10.0.0.9/other", "untested": True}
+    adding = await choose(hass, loaded, "add_camera", "enter_camera")
+    changing = await fill(hass, await choose(hass, loaded, "edit_camera"), camera="front")
+    removing = await choose(hass, loaded, "remove_camera")
+    for path in ("/cameras", "/cameras/front"):
+        server.refuse(path, 409, "conflict", "Somebody else changes it.")
+    for flow, entered, field in (
+        (adding, values, "main_url"),
+        (changing, values, "main_url"),
+        (removing, {"camera": "front", "confirm": True}, "camera"),
+    ):
+        shown = await fill(hass, flow, **entered)
+        assert shown["errors"] == {field: "refused"}
+        assert shown["description_placeholders"]["reason"] == "Somebody else changes it."
+
+
+async def test_a_camera_that_went_meanwhile_is_not_changed(
+    hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry
+) -> None:
+    flow = await choose(hass, loaded, "edit_camera")
+    del server.cameras[0]
+    await loaded.runtime_data.coordinator.async_refresh()
+    assert (await fill(hass, flow, camera="front"))["reason"] == "camera_gone"
+
+
 async def test_a_choice_of_zones_goes_with_its_camera(
     hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry
 ) -> None:
