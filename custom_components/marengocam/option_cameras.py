@@ -234,7 +234,7 @@ def _zone_field(camera: Camera, shown: list[str]) -> dict[Any, Any]:
         return {}
     options = [SelectOptionDict(value=zone.zone_id, label=zone.name) for zone in camera.zones]
     config = SelectSelectorConfig(options=options, multiple=True, mode=SelectSelectorMode.LIST)
-    return {vol.Required(CONF_ZONES, default=shown): SelectSelector(config)}
+    return {vol.Optional(CONF_ZONES, default=shown): SelectSelector(config)}  # none at all is a choice too
 
 
 def _shown(camera: Camera) -> dict[str, Any]:
