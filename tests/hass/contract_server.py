@@ -186,6 +186,7 @@ class ContractServer:
         app.router.add_post(api + "/tracks/confirm", self._word)
         app.router.add_post(api + "/events", self._mark)
         app.router.add_post(api + "/replays", self._request_replay)
+        app.router.add_post(api + "/cameras/{camera_id}/why", self._request_replay)
         app.router.add_get(api + "/replays/{run_id}", self._replay)
         app.router.add_get(api + "/replays/{run_id}/difference", self._difference)
         self._runner = web.AppRunner(app, shutdown_timeout=1)
@@ -407,7 +408,7 @@ class ContractServer:
         return web.json_response({"url": f"{path}?expires={self.stream_expires}&signature=s%2Bs"})
 
     async def _request_replay(self, request: web.Request) -> web.Response:
-        asked = await request.json()
+        asked = dict(request.match_info) | await request.json()
         run = asked | {"run_id": str(uuid4()), "source": "", "state": "requested", "reason": "", "report": {}}
         self.replays[run["run_id"]] = run
         return web.json_response(run, status=202)

@@ -25,7 +25,7 @@ async def test_a_stretch_is_asked_for_in_home_assistants_own_time(
     assert response == {"run_id": run["run_id"], "state": "requested"}
     assert run["camera_id"] == "front"
     assert (run["from_at"], run["to_at"]) == ("2026-11-24T09:15:00Z", "2026-11-24T09:20:00Z")
-    assert run["debug"] is True
+    assert (run["debug"], run["pace"], run["models"], run["overrides"]) == (True, "fast", [], {})
 
 
 async def test_it_can_be_waited_for(
@@ -40,6 +40,36 @@ async def test_it_can_be_waited_for(
     (run,) = server.replays.values()
     assert run["overrides"] == {"detector_min_score": "0.4"}
     assert run["gallery_at"].endswith("Z")
+
+
+async def test_it_takes_models_and_a_pace(hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry) -> None:
+    await replay(hass, camera_id="front", models="yolo11n-int8", pace="real_time")
+    (run,) = server.replays.values()
+    assert (run["models"], run["pace"]) == (["yolo11n-int8"], "real_time")
+
+
+async def test_a_moment_is_explained_instead_of_a_stretch(
+    hass: HomeAssistant, server: ContractServer, loaded: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    monkeypatch.setattr("custom_components.marengocam.services.replay.REPLAY_POLL_S", 0.01)
+    asked = {"camera_id": "front", "why": "2026-11-24 10:17:30", "wait": True, "overrides": {"detector_min_score": 0.3}}
+    response = await hass.services.async_call("marengocam", "replay", asked, blocking=True, return_response=True)
+    assert response["state"] == "finished"
+    assert response["report"] == {"tracks": 3}
+    assert "difference" not in response, "an explanation is compared with nothing"
+    (run,) = server.replays.values()
+    assert (run["camera_id"], run["at"]) == ("front", "2026-11-24T09:17:30Z")
+    assert run["overrides"] == {"detector_min_score": "0.3"}
+
+
+@pytest.mark.parametrize("data", [{}, {"from": STRETCH["from"]}, {"why": STRETCH["to"], "to": STRETCH["to"]}])
+async def test_it_is_either_a_stretch_or_a_moment(
+    hass: HomeAssistant, loaded: MockConfigEntry, data: dict[str, Any]
+) -> None:
+    asked = {"camera_id": "front"} | data
+    with pytest.raises(vol.Invalid):
+        await hass.services.async_call("marengocam", "replay", asked, blocking=True, return_response=True)
 
 
 async def test_waiting_ends_when_it_takes_too_long(
@@ -74,6 +104,7 @@ async def test_what_makes_no_sense_is_refused_before_it_is_sent(
         {"entity_id": "light.front_door"},
         {"camera_id": "front", "from": "whenever"},
         {"camera_id": "front", "speed": 2},
+        {"camera_id": "front", "pace": "slow"},
     ],
 )
 async def test_what_does_not_fit_the_form_is_refused(

@@ -2,7 +2,6 @@
 
 import threading
 from datetime import datetime
-from typing import Any
 
 from marengocam.core.clock import Clock
 from marengocam.core.errors import MarengoCamError
@@ -30,7 +29,6 @@ class Control:
         self._stepped = 0
         self._started: tuple[datetime, float] | None = None  # media time and the clock's, for real time
         self.at: datetime | None = None
-        self.frame: dict[str, Any] = {}  # the latest decision, for who follows a run step by step
 
     @property
     def waits_for(self) -> str:

@@ -1,7 +1,7 @@
 """Calls of the backend's API."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -80,20 +80,28 @@ class MarengoCamClient(RecordingCalls, OwnerCalls):
         to_at: datetime,
         *,
         debug: bool,
-        overrides: Mapping[str, str] | None = None,
+        pace: str,
+        overrides: Mapping[str, str],
+        models: Sequence[str],
         gallery_at: datetime | None = None,
     ) -> Replay:
         """Ask for a stretch of a camera's recording to be run through the current code once more.
 
-        `overrides` changes settings for this run alone, `gallery_at` has it know the persons of that time.
+        `overrides` and `models` hold for this run alone, `gallery_at` has it know the persons of that time.
         """
-        body: dict[str, Any] = {"camera_id": camera_id, "debug": debug}
+        body: dict[str, Any] = {"camera_id": camera_id, "debug": debug, "pace": pace}
         body |= {"from_at": rfc3339(from_at), "to_at": rfc3339(to_at)}
-        if overrides:
-            body["overrides"] = dict(overrides)
+        body |= {"overrides": dict(overrides), "models": list(models)}
         if gallery_at is not None:
             body["gallery_at"] = rfc3339(gallery_at)
         return Replay.parse(await self._json("POST", "/replays", body=body))
+
+    async def ask_why(
+        self, camera_id: str, at: datetime, *, overrides: Mapping[str, str], models: Sequence[str]
+    ) -> Replay:
+        """Ask for a moment to be explained: what each stage decided, and why."""
+        body = {"at": rfc3339(at), "overrides": dict(overrides), "models": list(models)}
+        return Replay.parse(await self._json("POST", f"/cameras/{part(camera_id)}/why", body=body))
 
     async def replay_difference(self, run_id: str) -> ReplayDifference:
         """Return what a finished run saw that live history did not, and the other way round."""

@@ -1,6 +1,6 @@
 """What an action is about: the backend, the camera, the person, the stretch of time that a call names."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -34,9 +34,10 @@ BACKEND_FIELDS: Mapping[Any, Any] = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.stri
 NAME = vol.All(cv.string, vol.Strip, vol.Length(min=1, max=100))
 
 
-def for_a_camera(fields: Mapping[Any, Any]) -> Any:
-    """Return the schema of an action about one camera."""
-    return vol.All(vol.Schema({**CAMERA_FIELDS, **fields}), cv.has_at_least_one_key(ATTR_ENTITY_ID, ATTR_CAMERA_ID))
+def for_a_camera(fields: Mapping[Any, Any], *checks: Callable[[Any], Any]) -> Any:
+    """Return the schema of an action about one camera; `checks` look at what fits it."""
+    named = cv.has_at_least_one_key(ATTR_ENTITY_ID, ATTR_CAMERA_ID)
+    return vol.All(vol.Schema({**CAMERA_FIELDS, **fields}), named, *checks)
 
 
 def refused(key: str, **placeholders: str) -> ServiceValidationError:
