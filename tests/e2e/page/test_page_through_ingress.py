@@ -53,6 +53,9 @@ async def test_home_assistant_shows_the_page_in_its_frame_without_a_token(hub, h
             await page.get_by_label("Name of this person").first.fill("Bob")
             await page.get_by_role("button", name="Name").first.click()
             await expect(page.locator("#persons")).to_contain_text("Bob")
+            await page.locator("#why-at").fill("2020-01-01T10:32:00")
+            await page.get_by_role("button", name="Why?").click()
+            await expect(page.locator("#replay-error")).to_contain_text("not recorded at that moment")
             assert await frame.evaluate("() => sessionStorage.length") == 0
         (word,) = await hub.words.list(1)
         assert word.said_by == "Anna", "the Supervisor told who is logged in"
