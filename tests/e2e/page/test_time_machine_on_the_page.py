@@ -96,11 +96,20 @@ async def test_an_owner_replays_a_stretch_with_another_setting_step_by_step_and_
         await page.get_by_role("button", name="Go on").click()
         await expect(run).to_contain_text("finished", timeout=REPLAY_MS)
         async with page.expect_popup() as opened:
-            await run.get_by_role("button", name="Open").click()
-        report = await opened.value
-        await expect(report.locator("body")).to_contain_text("live")
-    (told,) = await hub.replays.list(5)
-    assert (told.state, told.overrides) == ("finished", {"confirm_probability": "0.9", "analysis_fps": "10"})
+            await run.get_by_role("button", name="Compare").click()
+        await expect((await opened.value).locator("body")).to_contain_text("live")
+
+        await page.get_by_label("Settings, one a line").fill("analysis_fps = 5")
+        await page.locator("#replay-pace").select_option("fast")
+        await button.click()
+        await expect(run).to_contain_text("finishedanalysis_fps = 5", timeout=REPLAY_MS)
+        await run.get_by_label("Compared with").select_option(index=1)
+        async with page.expect_popup() as opened:
+            await run.get_by_role("button", name="Compare").click()
+        await expect((await opened.value).locator("body")).to_contain_text("the other replay")
+    told = await hub.replays.list(5)
+    assert [one.state for one in told] == ["finished", "finished"]
+    assert told[1].overrides == {"confirm_probability": "0.9", "analysis_fps": "10"}
 
 
 def _artifact(tmp_path: Path, name: str) -> Path:

@@ -75,6 +75,12 @@ async def test_what_a_run_found_is_compared_shown_and_removed_with_it(hub, recor
             assert page.status == 200
             assert "sandbox" in page.headers["Content-Security-Policy"]
             assert "data:image/jpeg;base64," in await page.text()
+        _, other = await api.call("GET", f"{path}/page?against={run['run_id']}")
+        assert (await api.call("GET", f"{path}/page?against=yesterday"))[0] == 400
+        exchanged = other["url"].replace(f"against={run['run_id']}", "against=live")
+        for url, status in ((other["url"], 200), (exchanged, 403)):
+            async with aiohttp.ClientSession() as browser, browser.get(api.address + url) as page:
+                assert page.status == status, "a signature opens one comparison"
         assert (await api.call("DELETE", path))[0] == 204
         assert (await api.call("GET", path))[0] == 404
         assert not run_place(recorded.media_dir, claimed.run_id).exists()

@@ -40,9 +40,9 @@ const askReplay = () => post("/replays", {
   ...wanted(),
 });
 
-const openPage = (path) => async () => {
+const openPage = (path, against) => async () => {
   const shown = window.open("", "_blank");
-  const { url } = await call(`${path}/page`);
+  const { url } = await call(`${path}/page?against=${against()}`);
   const address = ROOT + url.slice(1);
   if (shown) shown.location = address; else location.assign(address);
 };
@@ -59,7 +59,15 @@ function changesText(run) {
   return Object.entries(run.overrides).map(([key, value]) => `${key} = ${value}`).join(", ");
 }
 
-function buttons(run) {
+/** Return a choice of what a run is compared with: life, or another run of its camera. */
+function comparison(run, runs) {
+  const others = runs.filter((one) => one.run_id !== run.run_id && one.camera_id === run.camera_id && one.state === "finished" && !one.why_at);
+  const option = (value, textContent) => element("option", { value, textContent });
+  const options = others.map((one) => option(one.run_id, `with ${changesText(one) || "nothing changed"}, ${time(one.requested_at)}`));
+  return element("select", { ariaLabel: "Compared with" }, option("live", "with life"), ...options);
+}
+
+function buttons(run, runs) {
   const path = `/replays/${run.run_id}`;
   const control = (change) => () => post(`${path}/control`, change);
   const button = (text, action) => {
@@ -69,7 +77,10 @@ function buttons(run) {
   };
   if (hasEnded(run)) {
     const remove = button("Remove", () => call(path, { method: "DELETE" }));
-    return run.state === "finished" ? [button("Open", openPage(path)), remove] : [remove];
+    if (run.state !== "finished") return [remove];
+    if (run.why_at) return [button("Open", openPage(path, () => "live")), remove];
+    const against = comparison(run, runs);
+    return [button("Compare", openPage(path, () => against.value)), against, remove];
   }
   const paced = run.pace === "step"
     ? [button("Step", control({ steps: 1 })), button("Go on", control({ wish: "run", pace: "fast" }))]
@@ -78,19 +89,19 @@ function buttons(run) {
   return [...(run.why_at ? [] : [...paced, paused]), button("Cancel", control({ wish: "cancel" }))];
 }
 
-function item(run) {
+function item(run, runs) {
   const what = run.why_at ? `Why? ${run.camera_id}, ${time(run.why_at)}` : `${run.camera_id}, ${time(run.from_at)} to ${time(run.to_at)}`;
   const lines = [stateText(run), changesText(run)].filter(Boolean).map((textContent) => element("small", { textContent }));
   const { done_s: value, total_s: max } = run.progress;
   const bar = run.state === "running" && max ? [element("progress", { value, max, ariaLabel: "How much is done" })] : [];
-  return element("li", {}, element("span", { className: "what" }, element("strong", { textContent: what }), ...lines, ...bar), ...buttons(run));
+  return element("li", {}, element("span", { className: "what" }, element("strong", { textContent: what }), ...lines, ...bar), ...buttons(run, runs));
 }
 
 export async function loadReplays() {
   clearTimeout(refreshing);
   const { replays } = await call(`/replays?limit=${SHOWN}`);
-  // A button under the owner's finger must not be exchanged while it is pressed.
-  if (!$("replays").querySelector("button:active")) $("replays").replaceChildren(...replays.map(item));
+  // What the owner presses or chooses at this moment must not be exchanged.
+  if (!$("replays").querySelector("button:active, select:focus")) $("replays").replaceChildren(...replays.map((run) => item(run, replays)));
   if (replays.some((run) => !hasEnded(run))) refreshing = setTimeout(() => loadReplays().catch(() => {}), REFRESH_MS);
 }
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
+from urllib.parse import quote
 from uuid import UUID
 
 from aiohttp import web
@@ -112,14 +113,19 @@ async def difference(desk: Desk, request: web.Request) -> web.Response:
 
 async def page_url(desk: Desk, request: web.Request) -> web.Response:
     run = await desk.hub.replays.get(path_uuid(request, "run_id"))
-    path = _page_path(run.run_id)
+    against = request.query.get("against") or LIVE
+    if against != LIVE:
+        await _other(desk, against)
+    path = _page_path(run.run_id, against)
     signed = desk.signer.query(path, desk.context.clock.now() + PAGE_VALID)
-    return told(models.MediaUrl(url=f"{path}?{signed}"))
+    return told(models.MediaUrl(url=f"{path}&{signed}"))
 
 
 async def page(desk: Desk, request: web.Request) -> web.Response:
     expires, signature = request.query.get("expires", ""), request.query.get("signature", "")
-    desk.signer.check(_page_path(request.match_info["run_id"]), expires, signature, desk.context.clock.now())
+    against = request.query.get("against") or LIVE
+    scope = _page_path(request.match_info["run_id"], against)
+    desk.signer.check(scope, expires, signature, desk.context.clock.now())
     run_id = path_uuid(request, "run_id")
     run = await desk.hub.replays.get(run_id)
     if run.why_at is not None:
@@ -127,7 +133,7 @@ async def page(desk: Desk, request: web.Request) -> web.Response:
         if text is None:
             raise NotFoundError("The moment is not explained yet.")
     else:
-        found = await _difference(desk, run_id, LIVE)
+        found = await _difference(desk, run_id, against)
         text = await asyncio.to_thread(difference_page, found)
     return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": PAGE_POLICY})
 
@@ -144,12 +150,16 @@ async def _difference(desk: Desk, run_id: UUID, against: str) -> Difference:
     if against == LIVE:
         before = await of_live(desk.hub, desk.store, run.camera_id, after.from_at, after.to_at)
     else:
-        try:
-            other = await desk.hub.replays.get(UUID(against))
-        except ValueError:
-            raise InputFieldError("against must be live or the id of another replay.", "against") from None
+        other = await _other(desk, against)
         before = await asyncio.to_thread(of_run, "the other replay", _folder(desk, other.run_id))
     return await asyncio.to_thread(compare, before, after)
+
+
+async def _other(desk: Desk, against: str) -> ReplayRun:
+    try:
+        return await desk.hub.replays.get(UUID(against))
+    except ValueError:
+        raise InputFieldError("against must be live or the id of another replay.", "against") from None
 
 
 def _overrides(desk: Desk, changes: Mapping[str, str], names: list[str]) -> dict[str, str]:
@@ -167,8 +177,8 @@ def _folder(desk: Desk, run_id: UUID) -> RunFolder:
     return RunFolder(desk.context.settings.media_dir, run_id)
 
 
-def _page_path(run_id: UUID | str) -> str:
-    return f"{PREFIX}/replays/{run_id}/page.html"
+def _page_path(run_id: UUID | str, against: str) -> str:
+    return f"{PREFIX}/replays/{run_id}/page.html?against={quote(against, safe='')}"
 
 
 def _replay(run: ReplayRun) -> wire.ReplayOut:
@@ -223,14 +233,22 @@ ROUTES = (
         wire.DifferenceOut,
         parameters=_AGAINST,
     ),
-    Route("GET", "/replays/{run_id}/page", "read", page_url, "A signed address of its page", models.MediaUrl),
+    Route(
+        "GET",
+        "/replays/{run_id}/page",
+        "read",
+        page_url,
+        "A signed address of its page",
+        models.MediaUrl,
+        parameters=_AGAINST,
+    ),
     Route(
         "GET",
         "/replays/{run_id}/page.html",
         None,
         page,
-        "The difference to live, or the explanation, as a page of its own",
-        parameters=(Parameter("expires"), Parameter("signature")),
+        "The difference to live or to another run, or the explanation, as a page of its own",
+        parameters=(*_AGAINST, Parameter("expires"), Parameter("signature")),
         media_type="text/html",
     ),
     Route(
