@@ -1,4 +1,4 @@
-# The services' image with PyTorch on CUDA and ultralytics. Several GB: built on the machine that has the card.
+# The services' image with PyTorch on CUDA and ultralytics. 6.6 GB: built on the machine that has the card.
 ARG SERVICES=ghcr.io/marengocam/marengocam-services:latest
 FROM ${SERVICES}
 USER root
