@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 
 import aiohttp
 import asyncpg
@@ -239,6 +240,9 @@ async def test_random_faults_leave_calls_short_memory_level_and_invariants_whole
     )
     record_property("measured", told)
     sys.stderr.write(json.dumps({"made": made, "slopes_mb_h": slopes, "told": told}) + "\n")
+    if artifacts := os.environ.get("MARENGOCAM_ARTIFACTS"):
+        lives = [{"service": name, "pid": pid, "memory": samples} for (name, pid), samples in watch.memory.items()]
+        (Path(artifacts) / "soak.json").write_text(json.dumps({"made": made, "lives": lives}))
     assert found == {}
     assert watch.slower_than(CALL_LIMIT_S) == 0
     if SOAK_S >= LEAK_FROM_S:
