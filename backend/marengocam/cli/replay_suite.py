@@ -43,15 +43,14 @@ def add_commands(replay: "Subparsers[argparse.ArgumentParser]") -> None:
 
 
 async def add_case(settings: Settings, arguments: argparse.Namespace) -> None:
-    from marengocam.replay.suite import add_case as keep_case  # noqa: PLC0415 - loaded when needed
+    from marengocam.replay.kept_cases import add_case as keep_case  # noqa: PLC0415 - loaded when needed
+    from marengocam.replay.kept_cases import moment_of  # noqa: PLC0415 - loaded when needed
 
     clock = SystemClock()
     async with opened_hub(settings) as hub:
         if arguments.event is not None:
-            found = await hub.events.after(arguments.event - 1, 1)
-            if not found or found[0].number != arguments.event:
-                raise NotFoundError(f"There is no event {arguments.event}.")
-            at, camera_id = found[0].occurred_at, arguments.camera or found[0].camera_id
+            at, of_event = await moment_of(hub, arguments.event)
+            camera_id = arguments.camera or of_event
         elif arguments.at is not None:
             at, camera_id = moment_of_today(arguments.at, clock.now()), arguments.camera
         else:
@@ -106,7 +105,7 @@ async def run_suite(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 async def remove_case(settings: Settings, arguments: argparse.Namespace) -> None:
-    from marengocam.replay.suite import remove_case as forget_case  # noqa: PLC0415 - loaded when needed
+    from marengocam.replay.kept_cases import remove_case as forget_case  # noqa: PLC0415 - loaded when needed
 
     async with opened_hub(settings) as hub:
         await forget_case(hub, settings, await hub.cases.by_name(arguments.name))

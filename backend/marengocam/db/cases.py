@@ -46,6 +46,13 @@ class Cases:
                 return case
         raise NotFoundError(f"There is no case {name!r}; known: {', '.join(one.name for one in known) or 'none'}.")
 
+    async def get(self, case_id: UUID) -> ReplayCase:
+        """Return one; raises NotFoundError."""
+        found = next((case for case in await self.list() if case.case_id == case_id), None)
+        if found is None:
+            raise NotFoundError("There is no such case.")
+        return found
+
     async def add(self, case: ReplayCase) -> None:
         """Add one; raises ConflictError when the name is taken."""
         if any(one.name == case.name for one in await self.list()):

@@ -39,6 +39,7 @@ class ReplayRun:
     gallery_at: datetime | None = None
     pace: str = "fast"
     why_at: datetime | None = None
+    case_ids: Sequence[UUID] | None = None  # of own tests
     wish: str = "run"
     steps: int = 0
     attempts: int = 0
@@ -80,8 +81,9 @@ class Replays:
         gallery_at: datetime | None = None,
         pace: str = "fast",
         why_at: datetime | None = None,
+        case_ids: Sequence[UUID] | None = None,
     ) -> UUID:
-        """Ask for a run; return its id."""
+        """Ask for a run; return its id. One of own tests (`case_ids`) has no camera of its own."""
         run_id = new_id(at)
         async with self._database.transaction() as connection:
             await _QUERIES.request(
@@ -96,6 +98,7 @@ class Replays:
                 gallery_at=gallery_at,
                 pace=pace,
                 why_at=why_at,
+                case_ids=None if case_ids is None else list(case_ids),
                 at=at,
             )
             await _QUERIES.notify(connection, channel=CHANNEL, payload=str(run_id))

@@ -11,6 +11,7 @@ from marengocam.replay.control import CancelledRunError
 from marengocam.replay.explained import explain_run
 from marengocam.replay.politeness import be_polite
 from marengocam.replay.run import ReplayRequest, replay_source
+from marengocam.replay.suite_run import run_suite
 from marengocam.runtime.logs import start_logging
 from marengocam.settings import Settings, load_settings
 
@@ -23,6 +24,8 @@ async def carry_out(settings: Settings, run_id: UUID) -> None:
     try:
         if run.why_at is not None:
             await explain_run(settings, run)
+        elif run.case_ids is not None:
+            await run_suite(settings, run)
         else:
             await replay_source(settings, ReplayRequest.of(run))
     except CancelledRunError:

@@ -24,13 +24,14 @@ from marengocam.replay.eyes import Eyes, EyesLoader, code_digest, inputs_digest,
 from marengocam.replay.findings import UnitFindings
 from marengocam.replay.folder import RunFolder, canonical
 from marengocam.replay.identity import Asked, Who, identify
+from marengocam.replay.lead_in import LEAD_IN
 from marengocam.replay.overrides import changed, changed_camera
 from marengocam.replay.pieces import Piece, Stretch, find_pieces
 from marengocam.replay.report import Seen, report_of, without_paths
 from marengocam.replay.sides import of_live, of_report
 from marengocam.replay.steering import steered
 from marengocam.replay.stitching import stitch
-from marengocam.replay.units import LEAD_IN, UNIT_S, Unit, plan
+from marengocam.replay.units import UNIT_S, Unit, plan
 from marengocam.settings import Settings
 
 SAVE_BATCH = 50

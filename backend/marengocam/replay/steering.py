@@ -40,6 +40,10 @@ class Progress:
         self._done.add(findings.number)
         self._tracks += len(findings.tracks)
 
+    def case_done(self, number: int) -> None:
+        """Note a finished test of an owner's own."""
+        self._done.add(number)
+
     def identifying(self) -> None:
         """Note that all units are done."""
         self._stage = "deciding who it was"

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from marengocam.replay.lead_in import LEAD_IN
 from marengocam.replay.pieces import Piece, Stretch
 
 UNIT_S = 600.0
-LEAD_IN = timedelta(seconds=20)  # gate, pace and tracker are warm by then: what began in it is followed on
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 

@@ -29,10 +29,11 @@ from marengocam.replay.explanation import (
 from marengocam.replay.eyes import Eyes, EyesLoader, load_eyes
 from marengocam.replay.findings import FoundTrack, UnitFindings
 from marengocam.replay.identity import Asked, Who, identify
+from marengocam.replay.lead_in import LEAD_IN
 from marengocam.replay.run import Plan, ReplayRequest, planned_run, wished_probability
 from marengocam.replay.sides import of_live
 from marengocam.replay.stitching import stitch
-from marengocam.replay.units import LEAD_IN, Unit
+from marengocam.replay.units import Unit
 from marengocam.settings import Settings
 from marengocam.vision.crops import to_jpeg
 

@@ -25,6 +25,7 @@ from marengocam.web.openapi import document
 from marengocam.web.routes import (
     camera_graph,
     cameras,
+    cases,
     discovery,
     events,
     media,
@@ -43,6 +44,7 @@ from marengocam.web.table import PREFIX, SPEAKER, Desk, Route
 ROUTES: tuple[Route, ...] = (
     *system.ROUTES,
     *wishes.ROUTES,
+    *cases.ROUTES,
     *replays.ROUTES,
     *storage.ROUTES,
     *cameras.ROUTES,

@@ -1,20 +1,25 @@
 """The Time Machine over the API: asked for, steered, compared, shown as a page, removed."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import aiohttp
 import pytest
+from tests.support.ingest_service import until
 from tests.support.replay_eyes import squares
 from tests.support.squares import render_walks
 from tests.support.web_app import serving_api
 
 from marengocam.core.clock import SystemClock
-from marengocam.core.model import Camera, Chunk
+from marengocam.core.errors import NotFoundError
+from marengocam.core.model import Camera, Chunk, EventType, NewEvent
 from marengocam.media.store import RecordingName
+from marengocam.replay.control import CancelledRunError
 from marengocam.replay.places import run_place
 from marengocam.replay.run import ReplayRequest, replay_source
+from marengocam.replay.suite_run import run_suite
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 STRETCH = {"camera_id": "front", "from_at": "2026-06-01T12:00:00Z", "to_at": "2026-06-01T12:00:06Z"}
@@ -94,3 +99,70 @@ async def test_a_moment_is_explained_only_where_it_was_recorded(hub, recorded):
         status, answer = await api.call("POST", "/cameras/front/why", {"at": "2026-06-01T13:00:00Z"})
         assert (status, answer["error"]["field"]) == (400, "at")
         assert (await api.call("GET", "/replays/cases"))[1] == {"cases": []}
+
+
+async def test_own_tests_are_marked_run_as_a_replay_and_removed(hub, recorded):
+    (marked,) = await hub.events.append(
+        [NewEvent(uuid4(), EventType.MOMENT_MARKED, NOON + timedelta(seconds=3), camera_id="front")]
+    )
+    async with serving_api(hub, recorded) as api:
+        assert (await api.call("POST", "/replays/suite", {}))[0] == 404, "there is none yet"
+        mailman = {"name": "the mailman", "event_number": marked.number, "expected": "person", "before_s": 3}
+        status, case = await api.call("POST", "/replays/cases", mailman | {"after_s": 3})
+        assert (status, case["camera_id"], case["from_at"]) == (201, "front", "2026-06-01T12:00:00Z")
+        moment = {"camera_id": "front", "at": "2026-06-01T12:00:03Z", "before_s": 3, "after_s": 3}
+        await api.call("POST", "/replays/cases", moment | {"name": "a <car>", "expected": "car"})
+        for wrong, field in (
+            ({"expected": "mailman"}, "expected"),
+            ({"at": None}, "at"),
+            ({"event_number": marked.number}, "at"),
+            ({"camera_id": None}, "camera_id"),
+        ):
+            status, answer = await api.call("POST", "/replays/cases", moment | {"name": "n", "expected": "car"} | wrong)
+            assert (status, answer["error"].get("field")) == (400, field), wrong
+        again = moment | {"name": "the mailman", "expected": "person"}
+        assert (await api.call("POST", "/replays/cases", again))[0] == 409
+        elsewhere = moment | {"name": "n", "expected": "car", "at": "2020-06-01T12:00:00Z"}
+        assert (await api.call("POST", "/replays/cases", elsewhere))[0] == 404, "nothing was recorded then"
+        status, run = await api.call("POST", "/replays/suite", {})
+        assert (status, run["state"], len(run["case_ids"])) == (202, "requested", 2)
+        await run_suite(recorded, await hub.replays.claim(SystemClock().now()), squares)
+        path = f"/replays/{run['run_id']}"
+        _, run = await api.call("GET", path)
+        assert (run["state"], run["report"]["passed"], run["report"]["failed"]) == ("finished", 1, 1)
+        assert run["progress"]["done_s"] <= run["progress"]["total_s"] == 12.0
+        assert [one["passed"] for one in run["report"]["outcomes"]] == [False, True]
+        assert (await api.call("GET", f"{path}/difference"))[0] == 400
+        _, signed = await api.call("GET", f"{path}/page")
+        async with aiohttp.ClientSession() as browser, browser.get(api.address + signed["url"]) as page:
+            text = await page.text()
+            assert "1 of 2 passed" in text
+            assert "a &lt;car&gt;" in text
+        _, listed = await api.call("GET", "/replays/cases")
+        assert {one["name"]: one["passed"] for one in listed["cases"]} == {"a <car>": False, "the mailman": True}
+        _, run = await api.call("POST", "/replays/suite", {"names": ["the mailman"], "overrides": {"labels": "car"}})
+        claimed = await hub.replays.claim(SystemClock().now())
+        assert (await api.call("DELETE", f"/replays/cases/{case['case_id']}"))[0] == 204
+        assert (await api.call("DELETE", f"/replays/cases/{case['case_id']}"))[0] == 404
+        with pytest.raises(NotFoundError, match="removed before they ran"):
+            await run_suite(recorded, claimed, squares)
+
+
+async def test_a_run_of_own_tests_is_cancelled_between_them(hub, recorded):
+    async with serving_api(hub, recorded) as api:
+        moment = {"camera_id": "front", "at": "2026-06-01T12:00:03Z", "before_s": 3, "after_s": 3}
+        await api.call("POST", "/replays/cases", moment | {"name": "n", "expected": "person"})
+        _, run = await api.call("POST", "/replays/suite", {})
+        await api.call("POST", f"/replays/{run['run_id']}/control", {"wish": "pause"})
+        claimed = await hub.replays.claim(SystemClock().now())
+        going = asyncio.create_task(run_suite(recorded, claimed, squares))
+
+        async def paused():
+            _, told = await api.call("GET", f"/replays/{run['run_id']}")
+            return "it is paused" in told["progress"].get("waits_for", "") or going.done()
+
+        await until(paused)
+        await api.call("POST", f"/replays/{run['run_id']}/control", {"wish": "cancel"})
+        with pytest.raises(CancelledRunError):
+            await going
+        assert [case.passed for case in await hub.cases.list()] == [None]

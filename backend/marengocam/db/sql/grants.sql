@@ -20,7 +20,7 @@ GRANT SELECT, INSERT, UPDATE ON camera_memory, camera_status, chunk, lease, loca
     TO marengocam_ingest;
 GRANT SELECT, INSERT, UPDATE, DELETE ON service_health
     TO marengocam_ingest;
-GRANT SELECT, UPDATE ON event_counter, replay_run
+GRANT SELECT, UPDATE ON event_counter, replay_case, replay_run
     TO marengocam_ingest;
 -- A replay decides who was seen in tables of its own session, so that it cannot touch the live ones (I5).
 DO $$ BEGIN EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO marengocam_ingest', current_database()); END $$;
@@ -98,10 +98,10 @@ GRANT SELECT, UPDATE, DELETE ON chunk, local_track
 -- name: web#
 -- The rights of marengocam_web.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM marengocam_web;
-GRANT SELECT ON camera_status, health_log, health_sample, recording_day, recording_pause, replay_case,
-    rule_firing, rule_outcome, schema_migration, sight
+GRANT SELECT ON camera_status, health_log, health_sample, recording_day, recording_pause, rule_firing,
+    rule_outcome, schema_migration, sight
     TO marengocam_web;
-GRANT SELECT, INSERT, DELETE ON denial, zone
+GRANT SELECT, INSERT, DELETE ON denial, replay_case, zone
     TO marengocam_web;
 GRANT SELECT, INSERT, UPDATE ON event, identity, setting, token, word
     TO marengocam_web;

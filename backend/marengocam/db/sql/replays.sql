@@ -1,9 +1,9 @@
 -- name: request!
 -- Ask for a run.
-INSERT INTO replay_run (run_id, camera_id, source, from_at, to_at, debug, overrides, gallery_at, pace, why_at, state,
-    requested_at)
+INSERT INTO replay_run (run_id, camera_id, source, from_at, to_at, debug, overrides, gallery_at, pace, why_at, case_ids,
+    state, requested_at)
 VALUES (:run_id, :camera_id, :source, :from_at, :to_at, :debug, CAST(:overrides AS text)::jsonb, :gallery_at, :pace,
-    :why_at, 'requested', :at);
+    :why_at, CAST(:case_ids AS uuid[]), 'requested', :at);
 
 -- name: give_up
 -- End what nobody will carry out: a run that its owner cancelled before anybody took it, or that killed its process too
@@ -31,8 +31,8 @@ WHERE run_id = (
     ORDER BY requested_at LIMIT 1 FOR UPDATE SKIP LOCKED
 )
 RETURNING run_id, camera_id, source, from_at, to_at, debug, state, reason, requested_at, started_at, finished_at,
-    overrides::text AS overrides, gallery_at, pace, why_at, wish, steps, attempts, heartbeat_at, progress::text AS progress,
-    report::text AS report;
+    overrides::text AS overrides, gallery_at, pace, why_at, case_ids, wish, steps, attempts, heartbeat_at,
+    progress::text AS progress, report::text AS report;
 
 -- name: give_back!
 -- A run whose process was ended together with its service waits for the next one; its finished units stay.
@@ -75,15 +75,15 @@ WITH removed AS (
 -- name: get_run^
 -- One run.
 SELECT run_id, camera_id, source, from_at, to_at, debug, state, reason, requested_at, started_at, finished_at,
-    overrides::text AS overrides, gallery_at, pace, why_at, wish, steps, attempts, heartbeat_at, progress::text AS progress,
-    report::text AS report
+    overrides::text AS overrides, gallery_at, pace, why_at, case_ids, wish, steps, attempts, heartbeat_at,
+    progress::text AS progress, report::text AS report
 FROM replay_run WHERE run_id = :run_id;
 
 -- name: list_runs
 -- Runs, newest first; their reports stay behind.
 SELECT run_id, camera_id, source, from_at, to_at, debug, state, reason, requested_at, started_at, finished_at,
-    overrides::text AS overrides, gallery_at, pace, why_at, wish, steps, attempts, heartbeat_at, progress::text AS progress,
-    '{}' AS report
+    overrides::text AS overrides, gallery_at, pace, why_at, case_ids, wish, steps, attempts, heartbeat_at,
+    progress::text AS progress, '{}' AS report
 FROM replay_run ORDER BY requested_at DESC, run_id LIMIT :most;
 
 -- name: known_runs

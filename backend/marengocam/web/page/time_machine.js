@@ -61,7 +61,7 @@ function changesText(run) {
 
 /** Return a choice of what a run is compared with: life, or another run of its camera. */
 function comparison(run, runs) {
-  const others = runs.filter((one) => one.run_id !== run.run_id && one.camera_id === run.camera_id && one.state === "finished" && !one.why_at);
+  const others = runs.filter((one) => one.run_id !== run.run_id && one.camera_id === run.camera_id && one.state === "finished" && !one.why_at && !one.case_ids);
   const option = (value, textContent) => element("option", { value, textContent });
   const options = others.map((one) => option(one.run_id, `with ${changesText(one) || "nothing changed"}, ${time(one.requested_at)}`));
   return element("select", { ariaLabel: "Compared with" }, option("live", "with life"), ...options);
@@ -78,7 +78,7 @@ function buttons(run, runs) {
   if (hasEnded(run)) {
     const remove = button("Remove", () => call(path, { method: "DELETE" }));
     if (run.state !== "finished") return [remove];
-    if (run.why_at) return [button("Open", openPage(path, () => "live")), remove];
+    if (run.why_at || run.case_ids) return [button("Open", openPage(path, () => "live")), remove];
     const against = comparison(run, runs);
     return [button("Compare", openPage(path, () => against.value)), against, remove];
   }
@@ -86,11 +86,18 @@ function buttons(run, runs) {
     ? [button("Step", control({ steps: 1 })), button("Go on", control({ wish: "run", pace: "fast" }))]
     : [button("Step by step", control({ wish: "run", pace: "step" }))];
   const paused = run.wish === "pause" ? button("Resume", control({ wish: "run" })) : button("Pause", control({ wish: "pause" }));
-  return [...(run.why_at ? [] : [...paced, paused]), button("Cancel", control({ wish: "cancel" }))];
+  const steered = run.case_ids ? [paused] : [...paced, paused];
+  return [...(run.why_at ? [] : steered), button("Cancel", control({ wish: "cancel" }))];
+}
+
+function title(run) {
+  if (run.case_ids) return run.case_ids.length === 1 ? "1 test of your own" : `${run.case_ids.length} tests of your own`;
+  if (run.why_at) return `Why? ${run.camera_id}, ${time(run.why_at)}`;
+  return `${run.camera_id}, ${time(run.from_at)} to ${time(run.to_at)}`;
 }
 
 function item(run, runs) {
-  const what = run.why_at ? `Why? ${run.camera_id}, ${time(run.why_at)}` : `${run.camera_id}, ${time(run.from_at)} to ${time(run.to_at)}`;
+  const what = title(run);
   const lines = [stateText(run), changesText(run)].filter(Boolean).map((textContent) => element("small", { textContent }));
   const { done_s: value, total_s: max } = run.progress;
   const bar = run.state === "running" && max ? [element("progress", { value, max, ariaLabel: "How much is done" })] : [];

@@ -47,11 +47,11 @@ async def request_replay(desk: Desk, request: web.Request) -> web.Response:
         from_at=from_at,
         to_at=to_at,
         debug=body.debug,
-        overrides=_overrides(desk, body.overrides, body.models),
+        overrides=overrides_of(desk, body.overrides, body.models),
         gallery_at=None if body.gallery_at is None else aware(body.gallery_at, "gallery_at"),
         pace=body.pace,
     )
-    return told(_replay(await desk.hub.replays.get(run_id)), 202)
+    return told(replay_out(await desk.hub.replays.get(run_id)), 202)
 
 
 async def ask_why(desk: Desk, request: web.Request) -> web.Response:
@@ -64,25 +64,25 @@ async def ask_why(desk: Desk, request: web.Request) -> web.Response:
         camera.camera_id,
         desk.context.clock.now(),
         why_at=at,
-        overrides=_overrides(desk, body.overrides, body.models),
+        overrides=overrides_of(desk, body.overrides, body.models),
     )
-    return told(_replay(await desk.hub.replays.get(run_id)), 202)
+    return told(replay_out(await desk.hub.replays.get(run_id)), 202)
 
 
 async def list_replays(desk: Desk, request: web.Request) -> web.Response:
     limit = number(request, "limit", 50, 1, MAX_REPLAYS)
-    return told(wire.ReplayList(replays=[_replay(run) for run in await desk.hub.replays.list(limit)]))
+    return told(wire.ReplayList(replays=[replay_out(run) for run in await desk.hub.replays.list(limit)]))
 
 
 async def get_replay(desk: Desk, request: web.Request) -> web.Response:
-    return told(_replay(await desk.hub.replays.get(path_uuid(request, "run_id"))))
+    return told(replay_out(await desk.hub.replays.get(path_uuid(request, "run_id"))))
 
 
 async def control_replay(desk: Desk, request: web.Request) -> web.Response:
     run_id = path_uuid(request, "run_id")
     body = await given(request, wire.ReplayControl)
     pace = "step" if body.steps and body.pace is None else body.pace
-    return told(_replay(await desk.hub.replays.control(run_id, wish=body.wish, pace=pace, steps=body.steps)))
+    return told(replay_out(await desk.hub.replays.control(run_id, wish=body.wish, pace=pace, steps=body.steps)))
 
 
 async def remove_replay(desk: Desk, request: web.Request) -> web.Response:
@@ -128,24 +128,20 @@ async def page(desk: Desk, request: web.Request) -> web.Response:
     desk.signer.check(scope, expires, signature, desk.context.clock.now())
     run_id = path_uuid(request, "run_id")
     run = await desk.hub.replays.get(run_id)
-    if run.why_at is not None:
+    if run.why_at is not None or run.case_ids is not None:
         text = await asyncio.to_thread(_folder(desk, run_id).page)
         if text is None:
-            raise NotFoundError("The moment is not explained yet.")
+            raise NotFoundError("The replay has no page yet.")
     else:
         found = await _difference(desk, run_id, against)
         text = await asyncio.to_thread(difference_page, found)
     return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": PAGE_POLICY})
 
 
-async def list_cases(desk: Desk, _request: web.Request) -> web.Response:
-    return told(wire.CaseList(cases=[wire.CaseOut(**asdict(case)) for case in await desk.hub.cases.list()]))
-
-
 async def _difference(desk: Desk, run_id: UUID, against: str) -> Difference:
     run = await desk.hub.replays.get(run_id)
-    if run.why_at is not None:
-        raise InputFieldError("That run explains a moment; it has nothing to compare.", "run_id")
+    if run.why_at is not None or run.case_ids is not None:
+        raise InputFieldError("That run has nothing to compare: it explains a moment, or runs tests.", "run_id")
     after = await asyncio.to_thread(of_run, "the replay", _folder(desk, run.run_id))
     if against == LIVE:
         before = await of_live(desk.hub, desk.store, run.camera_id, after.from_at, after.to_at)
@@ -162,7 +158,7 @@ async def _other(desk: Desk, against: str) -> ReplayRun:
         raise InputFieldError("against must be live or the id of another replay.", "against") from None
 
 
-def _overrides(desk: Desk, changes: Mapping[str, str], names: list[str]) -> dict[str, str]:
+def overrides_of(desk: Desk, changes: Mapping[str, str], names: list[str]) -> dict[str, str]:
     try:
         named = dict(model_override(name) for name in names)
     except BadInputError as error:
@@ -181,7 +177,7 @@ def _page_path(run_id: UUID | str, against: str) -> str:
     return f"{PREFIX}/replays/{run_id}/page.html?against={quote(against, safe='')}"
 
 
-def _replay(run: ReplayRun) -> wire.ReplayOut:
+def replay_out(run: ReplayRun) -> wire.ReplayOut:
     shown = asdict(run)
     for name in ("attempts", "heartbeat_at"):
         del shown[name]
@@ -203,7 +199,6 @@ ROUTES = (
         202,
         limit=Limit(20),
     ),
-    Route("GET", "/replays/cases", "read", list_cases, "An owner's own tests", wire.CaseList),
     Route("GET", "/replays/{run_id}", "read", get_replay, "One replay with its report", wire.ReplayOut),
     Route("DELETE", "/replays/{run_id}", "write", remove_replay, "Remove a replay with all it left", status=204),
     Route(
@@ -247,7 +242,7 @@ ROUTES = (
         "/replays/{run_id}/page.html",
         None,
         page,
-        "The difference to live or to another run, or the explanation, as a page of its own",
+        "The difference to live or to another run, the explanation, or the outcomes of tests, as a page of its own",
         parameters=(*_AGAINST, Parameter("expires"), Parameter("signature")),
         media_type="text/html",
     ),

@@ -45,7 +45,10 @@ class ReplayControl(Given):
 
 
 class ReplayOut(Told):
-    """A run; its report when it has finished, an explanation where it was asked why (`why_at`)."""
+    """A run; its report when it has finished.
+
+    That is an explanation where it was asked why (`why_at`), outcomes where own tests were run (`case_ids`).
+    """
 
     run_id: UUID
     camera_id: str
@@ -62,6 +65,7 @@ class ReplayOut(Told):
     gallery_at: datetime | None
     pace: Pace
     why_at: datetime | None
+    case_ids: list[UUID] | None
     wish: Literal["run", "pause", "cancel"]
     steps: int
     progress: dict[str, Any]
@@ -77,6 +81,29 @@ class DifferenceOut(Told):
 
     summary: str
     difference: dict[str, Any]
+
+
+class CaseIn(Given):
+    """A moment (`at`, or that of an event) with what should be seen around it; its recording is kept from retention.
+
+    `expected`: nothing, person, person:NAME, unknown, movement or a label such as car; zone:NAME may follow.
+    """
+
+    name: Word
+    expected: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    at: datetime | None = None
+    event_number: int | None = None
+    camera_id: CameraId | None = None
+    before_s: Annotated[float, msgspec.Meta(ge=0, le=600)] = 10.0
+    after_s: Annotated[float, msgspec.Meta(ge=1, le=600)] = 20.0
+
+
+class SuiteIn(Given):
+    """An owner's own tests to be run: all, or those named; `overrides` and `models` hold for this run alone."""
+
+    names: Annotated[list[Word], msgspec.Meta(max_length=500)] = msgspec.field(default_factory=list)
+    overrides: Annotated[dict[Word, Word], msgspec.Meta(max_length=50)] = msgspec.field(default_factory=dict)
+    models: Annotated[list[Word], msgspec.Meta(max_length=4)] = msgspec.field(default_factory=list)
 
 
 class CaseOut(Told):
