@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from marengocam.db.health import ServiceHealth
 
-ALIVE = timedelta(seconds=10)  # since the last heartbeat: of two none came. Who only seems dead loses no lease by it
+ALIVE = timedelta(seconds=8)  # since a heartbeat, of 5 s each; who only seems dead for a moment loses no lease by it
 FREE_LIMIT_S = 3.0  # a camera that nobody took for so long is taken by anybody
 YIELD_S = 15.0  # a camera that was given up is left to others for so long
 NO_STORE = "no_store"  # in a heartbeat's detail: this process cannot record
