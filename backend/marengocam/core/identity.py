@@ -150,6 +150,8 @@ class Surroundings:
     appearances: Looks | None = None
     denied: frozenset[tuple[UUID, UUID]] = frozenset()  # (identity, person): a human said it is not
     ignored: frozenset[UUID] = frozenset()  # identities and persons that nothing is told about
+    # (unknown identity, person), both like the track: log ratio of that identity's own faces being the person's
+    past_faces: Mapping[tuple[UUID, UUID], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,17 +149,22 @@ async def finish(connection: Connection, identity_ids: Sequence[UUID], person_id
     await _QUERIES.widen(connection, identity_ids=touched)
     await _QUERIES.touch(connection, identity_ids=touched)
     if person_id is not None:
-        await _QUERIES.touch_alike(
-            connection,
-            person_id=person_id,
-            from_at=at - ALIKE_REACH,
-            compared=ALIKE_COMPARED,
-            searched=ALIKE_SEARCHED,
-            least_cosine=ALIKE_COSINE,
-            most=ALIKE_LIMIT,
-        )
+        await look_at_alike(connection, person_id, at)
         await _QUERIES.notify(connection, channel=CHANNEL, payload=str(person_id))
     await _QUERIES.notify(connection, channel=TRACK_CHANNEL, payload=str(touched[0]) if touched else "")
+
+
+async def look_at_alike(connection: Connection, person_id: UUID, at: datetime) -> None:
+    """Have the resolver look again at tracks of the last days whose faces are like the person's."""
+    await _QUERIES.touch_alike(
+        connection,
+        person_id=person_id,
+        from_at=at - ALIKE_REACH,
+        compared=ALIKE_COMPARED,
+        searched=ALIKE_SEARCHED,
+        least_cosine=ALIKE_COSINE,
+        most=ALIKE_LIMIT,
+    )
 
 
 async def restore(connection: Connection, word: Any, at: datetime) -> None:

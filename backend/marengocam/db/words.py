@@ -8,7 +8,7 @@ from uuid import UUID
 from marengocam.core.errors import BadInputError, ConflictError, NotFoundError
 from marengocam.core.ids import new_id
 from marengocam.db.database import Connection, Database
-from marengocam.db.persons import CHANNEL
+from marengocam.db.persons import CHANNEL, TRACK_CHANNEL
 from marengocam.db.queries import load, rows
 from marengocam.db.resolution import TURN_KEY
 from marengocam.db.word_changes import (
@@ -20,6 +20,7 @@ from marengocam.db.word_changes import (
     identities,
     identities_of,
     identities_of_tracks,
+    look_at_alike,
     make_person,
     move,
     must_belong,
@@ -67,6 +68,12 @@ class Words:
             await _QUERIES.pin_tracks(connection, local_track_ids=list(local_track_ids), at=speaker.at)
             await finish(connection, [*touched, identity_id], person_id, speaker.at)
         return word
+
+    async def enrolled(self, person_id: UUID, at: datetime) -> None:
+        """Have the resolver look again at whoever of the last days is like somebody whose face was added."""
+        async with self._database.transaction() as connection:
+            await look_at_alike(connection, person_id, at)
+            await _QUERIES.notify(connection, channel=TRACK_CHANNEL, payload="")
 
     async def confirm(self, local_track_ids: Sequence[UUID], speaker: Speaker) -> Word:
         """Say that the present decision on these tracks is right."""

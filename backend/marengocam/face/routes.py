@@ -200,7 +200,8 @@ async def _register(engine: Engine, form: Form) -> Answer:
         path = await _keep(engine, person.person_id, picture)
         await hub.persons.add_exemplar(person.person_id, embedding, now, picture_path=path)
     await refresh(engine)
-    # Somebody in view may be this person.
+    # A stranger of the days before may be this person, and so may somebody in view.
+    await hub.words.enrolled(person.person_id, now)
     await hub.tracks.look_again(now - LOOK_AGAIN)
     return {"success": True, "message": "face added"}
 

@@ -95,6 +95,13 @@ class Album:
             model, tuple(self._keys), self._owner[places], np.clip(cosines, -1.0, 1.0), qualities, at_s, trusts
         )
 
+    def looks_of(self, identity_id: UUID) -> list[KnownLook]:
+        """Return an identity's passing looks."""
+        code = self._codes.get(identity_id)
+        if code is None:
+            return []
+        return [self.looks[place] for place in np.flatnonzero(self._kept & (self._identity == code)).tolist()]
+
     def _code(self, key: UUID) -> int:
         code = self._codes.setdefault(key, len(self._keys))
         if code == len(self._keys):

@@ -1,7 +1,7 @@
 """Who a track may be: individuals seen of late, persons not seen, unknowns found to be persons, or somebody new."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import exp, inf, log
 from uuid import UUID
@@ -16,6 +16,7 @@ from marengocam.resolver.fusion import (
     appearance_cue,
     face_cue,
     name_cue,
+    past_faces_cues,
     weighed_appearances,
     weighed_faces,
 )
@@ -69,9 +70,8 @@ class Hypothesis:
         identity, person = self.identity_id, self.person_id
         return (-round(self.log_odds, 9), identity.int if identity else -1, person.int if person else -1)
 
-    def ratio_of(self, kinds: Iterable[CueKind]) -> float:
-        wanted = frozenset(kinds)
-        return sum(cue.log_ratio for cue in self.cues if cue.kind in wanted)
+    def ratio_of(self, kinds: Collection[CueKind]) -> float:
+        return sum(cue.log_ratio for cue in self.cues if cue.kind in kinds)
 
 
 NOBODY_KNOWN = Hypothesis(identity_id=None, person_id=None, prior=0.0, cues=())
@@ -122,8 +122,7 @@ def hypotheses(
         cues = [*place, *looks[individual]]
         if assignment is not None and not assignment.alone and assignment.identity_id in individual.identity_ids:
             cues.append(Cue(CueKind.STAY, STAY_RATIO))
-        prior = priors[individual]
-        found.append(Hypothesis(individual.identity_id, individual.person_id, prior, tuple(cues)))
+        found.append(Hypothesis(individual.identity_id, individual.person_id, priors[individual], tuple(cues)))
     found += _composites(looks, found, surroundings)
     weighed = _crowd_weighed(about, crowd, passing)
     if weighed:
@@ -268,12 +267,13 @@ def _composites(
                 continue
             if any((identity_id, person.person_id) in surroundings.denied for identity_id in unknown.identity_ids):
                 continue
+            past = past_faces_cues(surroundings.past_faces, unknown.identity_id, person.person_id)
             joined.append(
                 Hypothesis(
                     identity_id=unknown.identity_id,
                     person_id=person.person_id,
                     prior=linked.prior + _arriving(len(surroundings.persons)),
-                    cues=_without_double_face(linked.cues, naming),
+                    cues=(*_without_double_face(linked.cues, naming), *past),
                     composite=True,
                 )
             )

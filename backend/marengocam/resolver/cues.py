@@ -18,6 +18,7 @@ class CueKind(StrEnum):
     TRANSIT = "transit"
     ELSEWHERE = "elsewhere"
     STAY = "stay"
+    PAST_FACES = "past_faces"
 
 
 RECOGNITION = frozenset({CueKind.FACE, CueKind.NAME, CueKind.APPEARANCE})

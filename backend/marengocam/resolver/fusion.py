@@ -1,12 +1,15 @@
 """What faces, names and clothes say about each candidate: log-likelihood ratios from cosines, all weighed at once."""
 
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import exp, log
 from uuid import UUID
 
 import numpy as np
 
 from marengocam.core.calibration import appearance_log_ratios, face_log_ratios, name_log_ratios
-from marengocam.core.identity import Floats, Looks, Places
+from marengocam.core.identity import Floats, KnownLook, Looks, Places
 from marengocam.core.model import Embedding, NameEvidence
 from marengocam.resolver.cues import Cue, CueKind, clamp
 
@@ -40,6 +43,20 @@ def weighed_appearances(appearance: Embedding, looks: Looks, at_s: float) -> dic
     return _fused(looks, appearance_log_ratios(appearance.model, looks.cosines, qualities, apart_s))
 
 
+def past_faces(faces: Sequence[KnownLook], gallery: Callable[[KnownLook], Looks]) -> dict[UUID, float]:
+    """Return, by person, the log ratio of one unknown individual's faces being that person's.
+
+    The mean of its faces: they are looks of one individual and much alike, so that they do not add up, and a single
+    odd one does not decide.
+    """
+    found: dict[UUID, list[float]] = defaultdict(list)
+    for one in faces:
+        trust = min(max(one.trust, 0.0), MOST_TRUST)
+        for person_id, fused in weighed_faces(Embedding(one.model, one.vector, one.quality), gallery(one)).items():
+            found[person_id].append(log(trust * exp(fused.log_ratio) + 1 - trust))
+    return {person_id: sum(ratios) / len(ratios) for person_id, ratios in found.items()}
+
+
 def face_cue(face: Embedding, fused: Fused) -> Cue:
     """Return what the track's face says of one candidate."""
     return _cue(CueKind.FACE, face, fused, FACE_LIMIT)
@@ -48,6 +65,14 @@ def face_cue(face: Embedding, fused: Fused) -> Cue:
 def appearance_cue(appearance: Embedding, fused: Fused) -> Cue:
     """Return what the track's clothes and build say of one candidate."""
     return _cue(CueKind.APPEARANCE, appearance, fused, APPEARANCE_LIMIT)
+
+
+def past_faces_cues(
+    ratios: Mapping[tuple[UUID, UUID], float], identity_id: UUID | None, person_id: UUID | None
+) -> list[Cue]:
+    """Say that an unknown's faces of before are a person's too; faces that are not speak by the track's alone."""
+    ratio = ratios.get((identity_id, person_id), 0.0) if identity_id is not None and person_id is not None else 0.0
+    return [Cue(CueKind.PAST_FACES, min(ratio, FACE_LIMIT[1]))] if ratio > 0 else []
 
 
 def name_cue(evidence: NameEvidence, name: str) -> Cue:

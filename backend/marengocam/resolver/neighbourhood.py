@@ -21,7 +21,9 @@ from marengocam.core.identity import (
 from marengocam.core.model import Embedding, LocalTrack
 from marengocam.db.turn import HUMAN, OBSERVED_LIMIT, SIGHTS_LIMIT, moved
 from marengocam.resolver.album import Album, lasting
+from marengocam.resolver.fusion import past_faces
 
+ALIKE_COSINE = 0.25  # of faces: below, no model at hand speaks for anybody
 CONFIRMED_FACES_LIMIT = 20  # that the resolver takes into a person's gallery by itself, of each model
 Key = tuple[str, str, int]  # kind, model, numbers in a vector
 _NOBODY: frozenset[UUID] = frozenset()
@@ -64,13 +66,15 @@ class Neighbourhood:
         around = {one.identity_id for one in sights}
         known = self._vicinity
         near = known.strangers.get(track.local_track_id, _NOBODY)
+        faces = self._compared("face", track.face, track, around | near)
         return Surroundings(
             sights=tuple(sights),
             persons=known.persons,
-            faces=self._compared("face", track.face, track, around | near),
+            faces=faces,
             appearances=self._compared("appearance", track.appearance, track, around),
             denied=known.denied,
             ignored=known.ignored,
+            past_faces=self._past_faces(track, faces),
         )
 
     def with_room(self, outcome: Outcome) -> Outcome:
@@ -142,6 +146,22 @@ class Neighbourhood:
         if album is None:
             return None
         return album.compare(embedding.vector, embedding.model, track.local_track_id, identity_ids)
+
+    def _past_faces(self, track: LocalTrack, faces: Looks | None) -> dict[tuple[UUID, UUID], float]:
+        """Return whether the unknown who are like a track are the persons who are: by the faces each had before."""
+        if track.face is None or faces is None:
+            return {}
+        alike = {faces.owners[code] for code in faces.owner[faces.cosines >= ALIKE_COSINE].tolist()}
+        persons = {one.person_id for one in self._vicinity.persons} & alike
+        if not persons:
+            return {}
+        album = self._albums["face", track.face.model, len(track.face.vector)]
+        found: dict[tuple[UUID, UUID], float] = {}
+        for identity_id in sorted(alike - persons):
+            own = [look for look in album.looks_of(identity_id) if look.local_track_id != track.local_track_id]
+            ratios = past_faces(own, lambda look: album.compare(look.vector, look.model, track.local_track_id, ()))
+            found |= {(identity_id, person_id): ratios[person_id] for person_id in persons & ratios.keys()}
+        return found
 
     def _owner_of(self, look: KnownLook) -> UUID:
         if lasting(look) and look.person_id is not None:

@@ -53,7 +53,8 @@ async def enrol_face(desk: Desk, person_id: UUID, picture: bytes) -> None:
     known = await desk.hub.persons.get(person_id)
     if known.person.picture_path is None:
         await desk.hub.persons.set_picture(person_id, path)
-    # Somebody in view may be this person.
+    # A stranger of the days before may be this person, and so may somebody in view.
+    await desk.hub.words.enrolled(person_id, now)
     await desk.hub.tracks.look_again(now - LOOK_AGAIN)
 
 

@@ -310,3 +310,35 @@ async def test_what_is_not_there_is_said_so(scene: Scene) -> None:
             await call
     with pytest.raises(BadInputError, match="Name the tracks"):
         await scene.hub.words.confirm([], HUMAN)
+
+
+async def test_whoever_is_enrolled_was_the_stranger_of_the_days_before(scene: Scene) -> None:
+    days = [
+        seen(f"day {n}", camera="yard", start_s=-86_400 * n, end_s=-86_400 * n + 4, face=like(BOB, 20 + n), open_=False)
+        for n in (6, 4, 2)
+    ]
+    other = seen("other", camera="hall", start_s=-40_000, end_s=-39_990, face=like(ALICE, 3), open_=False)
+    rows = await decided(scene, *days, other)
+    assert len({row.identity_id for row in rows[:3]}) == 1, "the premise: one stranger, who came back"
+    bob = await scene.enrol("Bob", BOB)
+    await scene.hub.words.enrolled(bob.person_id, NOON)
+    await scene.resolve()
+    rows = await rows_of(scene, *days, other)
+    assert [row.person_name for row in rows] == ["Bob", "Bob", "Bob", None]
+
+
+async def test_a_stranger_s_remembered_face_does_not_compete_with_the_person_they_turned_out_to_be(
+    scene: Scene,
+) -> None:
+    days = [
+        seen(f"day {n}", camera="yard", start_s=-86_400 * n, end_s=-86_400 * n + 4, face=like(BOB, 20 + n), open_=False)
+        for n in (60, 40, 30)
+    ]
+    rows = await decided(scene, *days)
+    assert len({row.identity_id for row in rows}) == 1, "the premise: one stranger, who came back"
+    bob = await scene.enrol("Bob", BOB)
+    await scene.hub.words.enrolled(bob.person_id, NOON)
+    await scene.resolve()
+    (row,) = await decided(scene, seen("today", end_s=4, face=like(BOB, 30)))
+    assert row.person_name == "Bob"
+    assert row.probability > 0.95
