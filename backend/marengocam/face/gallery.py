@@ -55,6 +55,17 @@ class Gallery:
         return Match(self.names[self.owners[best]], float(1 / (1 + np.exp(-log_odds))))
 
 
+def likeness(one: Embedding, other: Embedding) -> float:
+    """Return how likely two faces are one person's, where both are as likely before: 0 to 1, 0.5 is undecided.
+
+    Clients compare it with the threshold of another engine; a cosine would mean something else for each model.
+    """
+    if one.model != other.model:
+        return 0.0
+    log_ratio = face_log_ratio(one.model, float(one.vector @ other.vector), min(one.quality, other.quality))
+    return float(1 / (1 + np.exp(-log_ratio)))
+
+
 async def load_gallery(hub: Hub, model: str) -> Gallery:
     """Return everybody's faces of one model; raises HubUnavailableError."""
     names = {known.person.person_id: known.person.name for known in await hub.persons.list()}

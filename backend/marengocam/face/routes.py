@@ -16,7 +16,7 @@ from marengocam.core.errors import BadInputError, ConflictError, HubUnavailableE
 from marengocam.core.ids import new_id
 from marengocam.core.model import Embedding
 from marengocam.db.hub import Hub
-from marengocam.face.gallery import UNKNOWN, Gallery, load_gallery
+from marengocam.face.gallery import UNKNOWN, Gallery, likeness, load_gallery
 from marengocam.media.store import PICTURES, Store
 from marengocam.vision.crops import to_jpeg
 from marengocam.vision.faces import FaceAnalyser, FaceFound
@@ -93,6 +93,7 @@ def add_routes(app: web.Application, engine: Engine) -> None:
     }
     for path, work in works.items():
         app.router.add_post(PREFIX + path, _handler(engine, work))
+    app.router.add_get(PREFIX + "/list", _handler(engine, _list))  # some clients read it so
 
     async def ping(_request: web.Request) -> web.Response:
         return web.json_response({"success": engine.analyser is not None, "moduleName": MODULE})
@@ -248,7 +249,7 @@ async def _match(engine: Engine, form: Form) -> Answer:
     one, other = first[0].embedding, second[0].embedding
     if one is None or other is None:
         raise MarengoCamError("Faces cannot be told apart here: no embedding model was found.")
-    return {"success": True, "similarity": max(0.0, float(one.vector @ other.vector))}
+    return {"success": True, "similarity": likeness(one, other)}
 
 
 async def _faces(engine: Engine, content: bytes) -> list[FaceFound]:
