@@ -16,11 +16,13 @@ from marengocam.core.errors import BadInputError, ConflictError, HubUnavailableE
 from marengocam.core.ids import new_id
 from marengocam.core.model import Embedding
 from marengocam.db.hub import Hub
+from marengocam.face.forms import Form
+from marengocam.face.forms import read as read_form
 from marengocam.face.gallery import UNKNOWN, Gallery, likeness, load_gallery
 from marengocam.media.store import PICTURES, Store
 from marengocam.vision.crops import to_jpeg
 from marengocam.vision.faces import FaceAnalyser, FaceFound
-from marengocam.vision.pictures import MAX_BYTES, decode
+from marengocam.vision.pictures import decode
 
 PREFIX = "/v1/vision/face"
 MAX_WAITING = 16
@@ -28,7 +30,6 @@ WORK_LIMIT_S = 10.0
 UPLOAD_LIMIT_S = 30.0
 LOOK_AGAIN = timedelta(seconds=60)
 MAX_PICTURES = 20  # of one registration
-DEFAULT_MIN_CONFIDENCE = 0.4
 MODULE = "MarengoCam Face"
 
 
@@ -44,36 +45,6 @@ class Engine:
     gallery: Gallery = field(default_factory=Gallery)
     waiting: int = 0
     problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """A request's pictures, by field, and texts."""
-
-    pictures: tuple[bytes, ...]
-    texts: dict[str, str]
-
-    @property
-    def min_confidence(self) -> float:
-        text = self.texts.get("min_confidence", "")
-        try:
-            value = float(text) if text else DEFAULT_MIN_CONFIDENCE
-        except ValueError:
-            raise BadInputError("min_confidence must be a number from 0 to 1.") from None
-        if not 0 <= value <= 1:
-            raise BadInputError("min_confidence must be a number from 0 to 1.")
-        return value
-
-    @property
-    def wants_embedding(self) -> bool:
-        return self.texts.get("embedding", "") in {"1", "true"}
-
-    @property
-    def userid(self) -> str:
-        name = self.texts.get("userid", "").strip()
-        if not 1 <= len(name) <= 100:
-            raise BadInputError("userid is needed: the name to register the face under.")
-        return name
 
 
 Answer = dict[str, Any]
@@ -116,7 +87,7 @@ def _handler(engine: Engine, work: Work) -> Callable[[web.Request], Awaitable[we
             )
         try:
             # A slow sender waits for himself, not in the queue.
-            form = await asyncio.wait_for(_form(request), UPLOAD_LIMIT_S)
+            form = await asyncio.wait_for(read_form(request), UPLOAD_LIMIT_S)
             if engine.waiting >= MAX_WAITING:
                 return web.json_response(_failure("The engine is busy: try again in a moment.", 503), status=503)
             answer = await _in_queue(engine, work, form)
@@ -139,28 +110,6 @@ async def _in_queue(engine: Engine, work: Work, form: Form) -> Answer:
         return await asyncio.wait_for(work(engine, form), WORK_LIMIT_S)
     finally:
         engine.waiting -= 1
-
-
-async def _form(request: web.Request) -> Form:
-    """Read pictures from whatever fields they stand in, as CodeProject.AI does."""
-    try:
-        if request.content_type.startswith("image/"):
-            return Form((await request.read(),), {})
-        if not request.content_type.startswith(("multipart/", "application/x-www-form-urlencoded")):
-            return Form((), {})
-        posted = await request.post()
-    except web.HTTPRequestEntityTooLarge:
-        raise BadInputError(f"The request is too large: at most {MAX_BYTES >> 20} MB a picture.") from None
-    except (ValueError, AssertionError):
-        raise BadInputError("The form cannot be read: send multipart form data.") from None
-    pictures = tuple(_read(value) for value in posted.values() if isinstance(value, web.FileField))
-    texts = {name: value for name, value in posted.items() if isinstance(value, str)}
-    return Form(pictures, texts)
-
-
-def _read(field: web.FileField) -> bytes:
-    with field.file as file:
-        return file.read()
 
 
 async def _find(engine: Engine, form: Form) -> Answer:
@@ -280,6 +229,8 @@ def _told(face: FaceFound, form: Form) -> Answer:
     }
     if form.wants_embedding:
         told["quality"] = round(face.quality, 4)
+        if face.pose is not None:
+            told["pose"] = face.pose.told()
         if face.embedding is not None:
             told |= {"embedding": face.embedding.vector.tolist(), "embedding_model": face.embedding.model}
     return told

@@ -13,6 +13,7 @@ from marengocam.core.model import Embedding, Vector
 from marengocam.settings import Settings
 from marengocam.vision.appearance import unit
 from marengocam.vision.crops import Picture, sharpness
+from marengocam.vision.head_pose import HeadPose, head_pose
 from marengocam.vision.models import Models, Role
 from marengocam.vision.openvino_net import OpenVinoNet
 
@@ -40,6 +41,7 @@ class FaceFound:
     landmarks_px: npt.NDArray[np.float32]
     quality: float
     embedding: Embedding | None
+    pose: HeadPose | None = None
 
 
 class FaceEmbedder(Protocol):
@@ -92,11 +94,13 @@ class FaceAnalyser:
         face = row.copy()
         face[:14] /= scale
         x, y, width, height = (float(value) for value in face[:4])
-        quality = _quality(picture, face)
+        landmarks = face[4:14].reshape(5, 2)
+        pose = head_pose(landmarks)
+        quality = _quality(picture, face, pose)
         embedding = None
         if self._embedder is not None:
             embedding = Embedding(self._embedder.model, self._embedder.embed(picture, face), quality)
-        return FaceFound((x, y, width, height), float(face[14]), face[4:14].reshape(5, 2), quality, embedding)
+        return FaceFound((x, y, width, height), float(face[14]), landmarks, quality, embedding, pose)
 
 
 class SFace:
@@ -153,20 +157,15 @@ def _search_scale(width: int, height: int) -> float:
     return min(MAX_ENLARGEMENT, max(1.0, SMALL_SIDE_PX / longest))
 
 
-def _quality(picture: Picture, face: npt.NDArray[np.float32]) -> float:
+def _quality(picture: Picture, face: npt.NDArray[np.float32], pose: HeadPose | None) -> float:
     """Return 0 to 1 from size, sharpness, how frontal the face is, and the detector's own score."""
     x, y, width, height = face[:4]
-    points = face[4:14].reshape(5, 2)
-    eyes = points[1] - points[0]
-    between = float(np.linalg.norm(eyes))
-    if between < 1 or width < 1:
+    if pose is None or width < 1:
         return 0.0
-    # Turned aside, the nose leaves the middle between the eyes.
-    middle = (points[0] + points[1]) / 2
-    aside = abs(float(np.dot(points[2] - middle, eyes / between))) / between
-    frontal = max(0.0, 1 - 1.6 * aside)
     size = min(1.0, float(width) / GOOD_FACE_PX)
     top, left = max(0, int(y)), max(0, int(x))
     crop = picture[top : max(top + 1, int(y + height)), left : max(left + 1, int(x + width))]
     sharp = sharpness(crop) if crop.size else 0.0
-    return float(min(1.0, size**0.5 * (0.35 + 0.65 * frontal) * (0.6 + 0.4 * sharp) * min(1.0, float(face[14]) + 0.1)))
+    return float(
+        min(1.0, size**0.5 * (0.35 + 0.65 * pose.frontal) * (0.6 + 0.4 * sharp) * min(1.0, float(face[14]) + 0.1))
+    )

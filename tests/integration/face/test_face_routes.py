@@ -144,6 +144,7 @@ async def test_our_own_extension_gives_a_unit_embedding_with_model_and_quality(
     assert seen["embedding_model"] == seeing.analyser.model
     assert np.linalg.norm(seen["embedding"]) == pytest.approx(1, abs=1e-4)
     assert 0.5 < seen["quality"] <= 1
+    assert all(abs(seen["pose"][angle]) < 20 for angle in ("yaw", "pitch", "roll")), "he looks into the camera"
 
 
 async def test_ingests_client_gets_the_embedding_of_the_person_in_the_middle(

@@ -1,0 +1,62 @@
+"""What clients of the face routes send: pictures in whatever fields, and texts."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from marengocam.core.errors import BadInputError
+from marengocam.vision.pictures import MAX_BYTES
+
+DEFAULT_MIN_CONFIDENCE = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A request's pictures, by field, and texts."""
+
+    pictures: tuple[bytes, ...]
+    texts: dict[str, str]
+
+    @property
+    def min_confidence(self) -> float:
+        text = self.texts.get("min_confidence", "")
+        try:
+            value = float(text) if text else DEFAULT_MIN_CONFIDENCE
+        except ValueError:
+            raise BadInputError("min_confidence must be a number from 0 to 1.") from None
+        if not 0 <= value <= 1:
+            raise BadInputError("min_confidence must be a number from 0 to 1.")
+        return value
+
+    @property
+    def wants_embedding(self) -> bool:
+        return self.texts.get("embedding", "") in {"1", "true"}
+
+    @property
+    def userid(self) -> str:
+        name = self.texts.get("userid", "").strip()
+        if not 1 <= len(name) <= 100:
+            raise BadInputError("userid is needed: the name to register the face under.")
+        return name
+
+
+async def read(request: web.Request) -> Form:
+    """Read pictures from whatever fields they stand in, as CodeProject.AI does."""
+    try:
+        if request.content_type.startswith("image/"):
+            return Form((await request.read(),), {})
+        if not request.content_type.startswith(("multipart/", "application/x-www-form-urlencoded")):
+            return Form((), {})
+        posted = await request.post()
+    except web.HTTPRequestEntityTooLarge:
+        raise BadInputError(f"The request is too large: at most {MAX_BYTES >> 20} MB a picture.") from None
+    except (ValueError, AssertionError):
+        raise BadInputError("The form cannot be read: send multipart form data.") from None
+    pictures = tuple(_content(value) for value in posted.values() if isinstance(value, web.FileField))
+    texts = {name: value for name, value in posted.items() if isinstance(value, str)}
+    return Form(pictures, texts)
+
+
+def _content(field: web.FileField) -> bytes:
+    with field.file as file:
+        return file.read()
