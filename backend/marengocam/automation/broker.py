@@ -23,6 +23,7 @@ KEEPALIVE_S = 10
 RETRY_FIRST_S = 1.0
 RETRY_MAX_S = 30.0
 JITTER = (0.5, 1.0)  # of the pause, so that not everybody comes back to a restarted broker at once
+ONLINE_EVERY_S = 60.0
 GOODBYE_LIMIT_S = 1.0
 QUEUE_MESSAGES = 1000
 AT_MOST_ONCE = 0
@@ -95,6 +96,7 @@ class Broker:
         self.problem = "not connected yet"
         self.published = 0
         self.missed = 0
+        self._quiet = False
 
     def put(self, message: Message, ended: Ended = ignored) -> None:
         """Have a message published soon; `ended` is told at once when it is missed, else once it went out or failed."""
@@ -104,6 +106,10 @@ class Broker:
             self._miss(ended, "too much waits to be published")
         else:
             self._queue.put_nowait((message, ended))
+
+    def leave_quietly(self) -> None:
+        """Say no goodbye at the end: another process publishes under the same topics."""
+        self._quiet = True
 
     async def run(self) -> None:
         """Keep connected and publish, until cancelled; then say goodbye."""
@@ -126,26 +132,39 @@ class Broker:
             retry_s = min(retry_s * 2, RETRY_MAX_S)
 
     async def _serve(self, client: aiomqtt.Client) -> None:
-        await self._publish(client, Message(self._status_topic, "online", retain=True))
+        await self._say_online(client)
         self.connected, self.problem = True, ""
         _LOG.info("connected to the MQTT broker")
         self.on_connected()
         # Who only publishes would not hear of a lost connection before the next message.
-        jobs = [asyncio.create_task(self._publish_queued(client)), asyncio.create_task(_until_lost(client))]
+        jobs = [
+            asyncio.create_task(one)
+            for one in (self._publish_queued(client), self._stay_online(client), _until_lost(client))
+        ]
         try:
             done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
             for job in done:
                 job.result()
         except asyncio.CancelledError:
             # A will is for those who die; who ends in peace says so.
-            goodbye = self._publish(client, Message(self._status_topic, "offline", retain=True))
-            with contextlib.suppress(aiomqtt.MqttError, OSError, TimeoutError):
-                await asyncio.wait_for(goodbye, GOODBYE_LIMIT_S)
+            if not self._quiet:
+                goodbye = self._publish(client, Message(self._status_topic, "offline", retain=True))
+                with contextlib.suppress(aiomqtt.MqttError, OSError, TimeoutError):
+                    await asyncio.wait_for(goodbye, GOODBYE_LIMIT_S)
             raise
         finally:
             for job in jobs:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
+
+    async def _say_online(self, client: aiomqtt.Client) -> None:
+        await self._publish(client, Message(self._status_topic, "online", retain=True))
+
+    async def _stay_online(self, client: aiomqtt.Client) -> None:
+        """Say it again and again: the will of a process whose turn it was before may come late."""
+        while True:
+            await asyncio.sleep(ONLINE_EVERY_S)
+            await self._say_online(client)
 
     async def _publish_queued(self, client: aiomqtt.Client) -> None:
         while True:

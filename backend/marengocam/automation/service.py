@@ -16,17 +16,20 @@ from marengocam.automation.messages import Message
 from marengocam.automation.outcomes import CONSUMER, Outcomes
 from marengocam.automation.states import States
 from marengocam.automation.topics import as_payload, event_topic, status_topic
+from marengocam.automation.turn import Turn
 from marengocam.automation.webhooks import Webhooks
 from marengocam.core.errors import HubUnavailableError, MarengoCamError
 from marengocam.core.model import Event
 from marengocam.core.rules.told import event_values
 from marengocam.runtime.context import ServiceContext
 from marengocam.runtime.health import HealthReport
+from marengocam.runtime.neighbours import SignOfLife
 from marengocam.runtime.rule_facts import place_of
 
 PAGE_EVENTS = 100
 POLL_S = 2.0
 RETRY_S = 1.0
+STAND_BY_S = 1.0
 PRUNE_EVERY_S = 3600.0
 FIRINGS_KEPT = timedelta(days=30)
 LAST_OUTCOMES_LIMIT_S = 2.0
@@ -53,9 +56,27 @@ class AutomationService:
         self._missed_told = False
 
     async def run(self, context: ServiceContext) -> None:
-        """Work until told to end."""
+        """Work, while it is this process's turn, until told to end."""
+        _add_figures(context, self)
+        with SignOfLife(context.settings.data_dir, context.instance) as neighbours:
+            turn = Turn(context, neighbours.is_dead)
+            async with turn.kept():
+                while not context.stopping.is_set():
+                    if await turn.is_ours():
+                        await self._take_turn(context, turn)
+                    else:
+                        await context.pause(STAND_BY_S)
+
+    async def _take_turn(self, context: ServiceContext, turn: Turn) -> None:
+        """Work until told to end, or until another process has the turn."""
+        self._number, self._published = None, 0
         async with self._set_up(context) as engine:
             while not context.stopping.is_set():
+                if not await turn.is_ours():
+                    _LOG.warning("another automation process has taken over; this one stands by")
+                    if self._broker is not None:
+                        self._broker.leave_quietly()
+                    return
                 try:
                     wait_s = await self._round(context, engine)
                 except HubUnavailableError as error:
@@ -68,6 +89,7 @@ class AutomationService:
     def health(self) -> HealthReport:
         """Return ok, or why nothing is published."""
         detail: dict[str, object] = {"mqtt": "off"}
+        detail["turn"] = "ours" if self._engine is not None else "stands by"
         if self._engine is not None and self._outcomes is not None:
             detail |= {
                 "fired": self._engine.fired,
@@ -102,10 +124,10 @@ class AutomationService:
         actions = Actions(hub, clock, self._broker, webhooks, outcomes)
         jobs.append(asyncio.create_task(actions.run()))
         engine = self._engine = Engine(hub, clock, place_of(settings), actions)
-        _add_figures(context, self)
         try:
             yield engine
         finally:
+            self._engine = self._broker = None
             for job in jobs:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)

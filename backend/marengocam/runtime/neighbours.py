@@ -37,7 +37,7 @@ class SignOfLife:
             os.write(self._descriptor, _this_boot())
             self._sweep()
         except OSError as error:
-            _LOG.warning("after a crash cameras wait until the lease ends: %s cannot be locked: %s", self._own, error)
+            _LOG.warning("after a crash its work waits until the lease ends: %s cannot be locked: %s", self._own, error)
         return self
 
     def __exit__(

@@ -30,12 +30,12 @@ async def until(condition):
 
 
 @contextlib.asynccontextmanager
-async def automation(hub, settings, port=None, **changes):
+async def automation(hub, settings, port=None, instance="test automation", **changes):
     """Run the service; it has seen everything so far when the block begins."""
     url = Secret("" if port is None else f"mqtt://127.0.0.1:{port}")
     settings = replace(settings, **({"mqtt_url": url} | changes))
     async with Bus(hub).running() as bus:
-        context = service_context(hub, settings, bus, "automation")
+        context = replace(service_context(hub, settings, bus, "automation"), instance=instance)
         service = AutomationService()
         job = asyncio.create_task(service.run(context))
         try:

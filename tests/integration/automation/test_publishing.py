@@ -1,5 +1,6 @@
 """Events, states and rules to a real MQTT broker; a dead one delays nothing."""
 
+import contextlib
 import gc
 import getpass
 import json
@@ -11,6 +12,7 @@ from tests.support.certificates import write_authority, write_certificate_of
 from tests.support.mosquitto import MOSQUITTO, free_port, hearing, mosquitto
 
 from marengocam.automation.service import CONSUMER
+from marengocam.automation.turn import LEASE
 from marengocam.core.model import Camera
 from marengocam.core.secret import Secret
 
@@ -147,3 +149,42 @@ async def test_tls_with_an_authority_and_a_certificate_of_ones_own(hub, hub_sett
         async with automation(hub, hub_settings, mqtt_url=url) as (service, _):
             await until(lambda: "the MQTT broker is away (" in service.health().reason)
     gc.collect()
+
+
+async def test_of_two_processes_one_publishes_and_the_other_takes_over(hub, hub_settings, add_rule):
+    port = free_port()
+    async with mosquitto(port), hearing(port) as heard, contextlib.AsyncExitStack() as first_one:
+        first, context = await first_one.enter_async_context(automation(hub, hub_settings, port, "first"))
+        await until(lambda: first.health().detail["mqtt"] == "on" and first.health().status == "ok")
+        async with automation(hub, hub_settings, port, "second") as (second, _):
+            now = context.clock.now()
+            rule = await add_rule(now, {"mqtt": {"topic": "t", "payload": "{{ event.number }}"}})
+            await hub.events.append([confirmed(now) for _ in range(5)])
+            await until(lambda: len(heard.of("t")) == 5)
+            assert second.health().detail["turn"] == "stands by"
+            await first_one.aclose()
+            await until(lambda: second.health().detail["turn"] == "ours" and second.health().status == "ok")
+            await hub.events.append([confirmed(now) for _ in range(5)])
+            await until(lambda: len(heard.of("t")) == 10)
+            await until(lambda: heard.latest["marengocam/status"] == "online")
+        assert sorted(heard.of("t"), key=int) == [str(number) for number in range(1, 11)]
+        assert [json.loads(one)["number"] for one in heard.of(EVENTS)] == list(range(1, 11))
+        assert len(await hub.firings.list(100, rule.rule_id)) == 10
+
+
+async def test_a_process_that_has_lost_its_turn_stops_and_says_no_goodbye_for_the_other(hub, hub_settings):
+    port = free_port()
+    async with (
+        mosquitto(port),
+        hearing(port) as heard,
+        automation(hub, hub_settings, port, "first") as (first, context),
+    ):
+        await until(lambda: first.health().status == "ok" and first.health().detail["turn"] == "ours")
+        async with hub.database.connection() as connection:  # as if it had been frozen, and another had taken over
+            await connection.execute("UPDATE lease SET holder = 'other', fence = fence + 1 WHERE name = $1", LEASE)
+        await until(lambda: first.health().detail["turn"] == "stands by")
+        await hub.events.append([confirmed(context.clock.now())])
+        assert heard.latest["marengocam/status"] == "online"
+        async with hub.database.connection() as connection:
+            await connection.execute("UPDATE lease SET expires_at = clock_timestamp() WHERE name = $1", LEASE)
+        await until(lambda: len(heard.of(EVENTS)) == 1)
