@@ -161,6 +161,11 @@ class Replays:
             await self.get(run_id)
             raise ConflictError("The replay is running: cancel it first.")
 
+    async def prune(self, before: datetime, most: int) -> list[UUID]:
+        """Delete runs that ended before a moment, with their tracks; return which: their files are the caller's."""
+        async with self._database.connection() as connection:
+            return [row["run_id"] for row in await rows(_QUERIES.prune_runs(connection, before=before, most=most))]
+
     async def get(self, run_id: UUID) -> ReplayRun:
         """Return one run; raises NotFoundError."""
         async with self._database.connection() as connection:

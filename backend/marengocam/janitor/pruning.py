@@ -12,12 +12,15 @@ from prometheus_client import Gauge
 from marengocam.db.retention import DeadRows
 from marengocam.janitor.quiet import QuietThread
 from marengocam.media.store import Store
+from marengocam.replay.places import remove_folder
 from marengocam.runtime.context import ServiceContext
 
 EVENTS_KEPT = timedelta(days=90)
 HEALTH_LOG_KEPT = timedelta(days=30)
 SAMPLES_KEPT = timedelta(days=40)
 PRUNED_TRACKS = 500
+REPLAYS_KEPT = timedelta(days=30)  # after their end
+PRUNED_REPLAYS = 50
 STRANGERS_KEPT = timedelta(days=90)  # as far back as the resolver looks for them
 PRUNED_IDENTITIES = 2000
 FORGOTTEN_TRACKS = 500
@@ -40,6 +43,7 @@ async def prune(context: ServiceContext, store: Store, quiet: QuietThread, longe
     await hub.events.prune(now - EVENTS_KEPT)
     await hub.health.prune(now - HEALTH_LOG_KEPT)
     await hub.history.prune(now - SAMPLES_KEPT)
+    await _prune_replays(context, quiet)
     for table in (found := await hub.retention.dead_rows())[:NAMED_TABLES]:
         dead.labels(table.table).set(table.dead)
     for table in found:
@@ -64,6 +68,14 @@ async def _forget_strangers(context: ServiceContext, store: Store, quiet: QuietT
         await _delete(store, quiet, pictures)
         if count < FORGOTTEN_TRACKS:
             return
+        await asyncio.sleep(BATCH_PAUSE_S)
+
+
+async def _prune_replays(context: ServiceContext, quiet: QuietThread) -> None:
+    """Remove replays that ended long ago, with their tracks and files."""
+    while gone := await context.hub.replays.prune(context.clock.now() - REPLAYS_KEPT, PRUNED_REPLAYS):
+        for run_id in gone:
+            await quiet.run(remove_folder, context.settings.media_dir, run_id)
         await asyncio.sleep(BATCH_PAUSE_S)
 
 

@@ -1,15 +1,19 @@
 """Recording modes on a real stream: what is kept, and that it begins before it happened."""
 
+import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from tests.integration.automation.conftest import automation
 from tests.support.ingest_service import ingest_here, until
 from tests.support.squares import WALK_S, render_walks, square_eyes
 
 from marengocam.core.camera_options import Recording, RecordingMode
-from marengocam.core.model import Camera
+from marengocam.core.model import Camera, Chunk, EventType, NewEvent
+from marengocam.core.rules.schema import Possible, rule_from
 from marengocam.db.hub import Hub
 from marengocam.db.tracks import TrackFilter
 from marengocam.demo.rtsp.server import RtspServer
@@ -17,6 +21,7 @@ from marengocam.settings import Settings
 
 CLIP_S, WALK_AT_S = 16.0, 7.0
 ROLL_S = 2.0
+RECORD_S = 6.0  # by a rule
 NOTICED_WITHIN = timedelta(seconds=4)  # twice what is promised: test machines are slow
 MOST_ATTEMPTS = 5  # an absent camera is asked whether it answers, not opened again and again
 
@@ -54,6 +59,41 @@ async def test_what_happens_is_kept_with_the_moments_before_and_after_and_the_re
     assert timedelta(seconds=ROLL_S - 0.5) < track.first_seen_at - started_at
     assert timedelta(seconds=ROLL_S - 1) < ended_at - track.last_seen_at
     assert around[0].duration_s < WALK_S + 2 * ROLL_S + 4, "the rest is not kept"
+
+
+@pytest.mark.parametrize("mode", [RecordingMode.MOTION, RecordingMode.PERSON])
+async def test_a_rule_has_a_camera_recorded_on_which_nothing_happens(
+    hub: Hub, settings: Settings, tmp_path: Path, mode: RecordingMode
+) -> None:
+    still = render_walks(tmp_path / "still.mp4", 8.0, [])
+    recording = Recording(mode, pre_roll_s=0.0, post_roll_s=1.0)
+    async with RtspServer({"front": still}) as server:
+        await hub.cameras.add(Camera("front", "Front", server.url("front"), recording=recording))
+        async with ingest_here(hub, settings) as (service, context), automation(hub, settings):
+
+            async def online() -> bool:
+                return service.health().detail["cameras"].get("front") == "online"
+
+            await until(online)
+            await asyncio.sleep(3.0)  # long enough that what an unknown beginning is recorded for has ended
+            before = {chunk.chunk_id for chunk in await chunks(hub, context.clock.now())}
+            actions = [{"record": {"duration_s": RECORD_S, "cameras": ["front"]}}]
+            document = {"name": "ring", "events": ["person_confirmed"], "actions": actions}
+            await hub.rules.put([rule_from(document, uuid4(), context.clock.now(), Possible())])
+            rang_at = context.clock.now()
+            await hub.events.append([NewEvent(uuid4(), EventType.PERSON_CONFIRMED, rang_at, person_name="Alice")])
+
+            async def recorded() -> bool:
+                return {chunk.chunk_id for chunk in await chunks(hub, context.clock.now())} != before
+
+            await until(recorded)
+    (chunk,) = [one for one in await chunks(hub, context.clock.now()) if one.chunk_id not in before]
+    assert chunk.started_at < rang_at + NOTICED_WITHIN
+    assert RECORD_S - NOTICED_WITHIN.total_seconds() < chunk.duration_s < RECORD_S + 6, "until the rule's time is over"
+
+
+async def chunks(hub: Hub, now: datetime) -> list[Chunk]:
+    return await hub.chunks.span("front", now - timedelta(minutes=5), now)
 
 
 async def test_a_camera_that_is_not_to_be_recorded_is_followed_all_the_same(

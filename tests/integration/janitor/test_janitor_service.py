@@ -9,10 +9,14 @@ from uuid import uuid4
 from tests.support.recordings import recorded
 
 from marengocam.core.clock import SystemClock
+from marengocam.core.model import LocalTrack
+from marengocam.db.tracks import TrackFilter
 from marengocam.janitor import watching
 from marengocam.janitor.deletion import carry_out, condemn
+from marengocam.janitor.pruning import REPLAYS_KEPT
 from marengocam.media.adoption import chunk_of
 from marengocam.media.store import RecordingName
+from marengocam.replay.places import run_place
 
 
 async def test_old_recordings_go_and_the_invariants_hold(hub, settings, store, clip, at_work, broken):
@@ -24,6 +28,24 @@ async def test_old_recordings_go_and_the_invariants_hold(hub, settings, store, c
     assert not store.resolve(old.path).exists()
     assert store.resolve(young.path).exists()
     assert await broken() == {}
+
+
+async def test_replays_that_ended_long_ago_go_with_all_they_left(hub, settings, at_work):
+    now = SystemClock().now()
+    ages = {"old": REPLAYS_KEPT + timedelta(hours=1), "young": REPLAYS_KEPT - timedelta(hours=1)}
+    runs = {name: await hub.replays.request("front", now - age) for name, age in ages.items()}
+    waiting = await hub.replays.request("front", now - ages["old"])
+    for name, run_id in runs.items():
+        await hub.replays.finish(run_id, {}, now - ages[name])
+        run_place(settings.media_dir, run_id).mkdir(parents=True)
+    track = LocalTrack(uuid4(), "front", "person", now, now, False, 0.9, 3, run_id=runs["old"])
+    await hub.tracks.save([track], {})
+    async with at_work(settings), asyncio.timeout(15):
+        while run_place(settings.media_dir, runs["old"]).exists():
+            await asyncio.sleep(0.05)
+    assert {run.run_id for run in await hub.replays.list(10)} == {runs["young"], waiting}
+    assert run_place(settings.media_dir, runs["young"]).exists()
+    assert await hub.tracks.list(TrackFilter(run_id=runs["old"]), 10) == []
 
 
 async def test_a_kill_between_any_two_steps_of_deleting_breaks_nothing(hub, store, clip, quiet, broken):

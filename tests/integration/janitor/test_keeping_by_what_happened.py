@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from tests.integration.automation.conftest import automation
 from tests.support.recordings import middle, recorded, seen
 from tests.support.web_app import service_context
 
@@ -13,6 +14,7 @@ from marengocam.core.clock import SystemClock
 from marengocam.core.errors import NotFoundError
 from marengocam.core.model import Camera, EventType, NewEvent
 from marengocam.core.retention import Rule
+from marengocam.core.rules.schema import Possible, rule_from
 from marengocam.db.history import HealthSample
 from marengocam.janitor.favourites import Favourites
 from marengocam.janitor.watching import Watching
@@ -79,6 +81,30 @@ async def test_each_recording_is_kept_as_long_as_what_happened_in_it_wants(hub, 
         await hub.retention.remove_favourite(favourite.favourite_id, SystemClock().now())
     async with at_work(settings):
         await until_kept_are(hub, [chunks[name] for name in ("car", "visited", "named")])
+
+
+async def test_what_a_rule_keeps_outlives_all_else_for_as_long_as_the_rule_says(hub, settings, store, clip, at_work):
+    clock = SystemClock()
+    happened_at = clock.now() - timedelta(days=9)
+    minutes = {"within": 4, "around": 0, "outside": 12}
+    now = clock.now()
+    chunks = {
+        name: recorded(store, clip, now - happened_at - timedelta(minutes=after)) for name, after in minutes.items()
+    }
+    await hub.chunks.add(list(chunks.values()))
+    keep = {"keep_clip": {"label": "{{ event.person }} came", "after_s": 300}}
+    document = {"name": "keep", "events": ["person_confirmed"], "actions": [keep], "late": True}
+    await hub.rules.put([rule_from(document, uuid4(), now, Possible())])
+    async with automation(hub, settings):
+        seen = NewEvent(uuid4(), EventType.PERSON_CONFIRMED, happened_at, camera_id="front", person_name="Alice")
+        await hub.events.append([seen])
+        async with asyncio.timeout(20):
+            while await hub.events.last_number() < 2:
+                await asyncio.sleep(0.05)
+    async with at_work(replace(settings, retention_days=2)):
+        await until_kept_are(hub, [chunks["around"], chunks["within"]])
+    (favourite,) = await hub.retention.favourites()
+    assert (favourite.camera_id, favourite.label) == ("front", "Alice came")
 
 
 async def test_limits_by_size_take_the_oldest_of_that_camera_and_class_and_favourites_last(

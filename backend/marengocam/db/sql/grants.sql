@@ -50,7 +50,7 @@ GRANT SELECT, INSERT ON event, rule_outcome
     TO marengocam_automation;
 GRANT SELECT, INSERT, DELETE ON rule_firing
     TO marengocam_automation;
-GRANT SELECT, INSERT, UPDATE ON consumer_position, record_wish, setting
+GRANT SELECT, INSERT, UPDATE ON consumer_position, lease, record_wish, setting
     TO marengocam_automation;
 GRANT SELECT, INSERT, UPDATE, DELETE ON rule_waiting, service_health
     TO marengocam_automation;
@@ -80,7 +80,7 @@ GRANT INSERT ON recording_day
     TO marengocam_janitor;
 GRANT SELECT ON assignment, camera, camera_status, denial, person, retention, schema_migration
     TO marengocam_janitor;
-GRANT SELECT, DELETE ON exemplar, identity
+GRANT SELECT, DELETE ON exemplar, identity, replay_run
     TO marengocam_janitor;
 GRANT SELECT, INSERT ON favourite
     TO marengocam_janitor;

@@ -72,6 +72,14 @@ WITH removed AS (
     DELETE FROM replay_run WHERE run_id = :run_id AND state <> 'running' RETURNING 1
 ) SELECT count(*) FROM removed;
 
+-- name: prune_runs
+-- Runs that ended long ago go, with their tracks.
+DELETE FROM replay_run WHERE run_id IN (
+    SELECT run_id FROM replay_run WHERE finished_at < :before AND state IN ('finished', 'failed', 'cancelled')
+    ORDER BY finished_at LIMIT :most
+)
+RETURNING run_id;
+
 -- name: get_run^
 -- One run.
 SELECT run_id, camera_id, source, from_at, to_at, debug, state, reason, requested_at, started_at, finished_at,

@@ -12,9 +12,11 @@ ON CONFLICT (camera_id, class) DO UPDATE SET keep_days = excluded.keep_days, max
 DELETE FROM retention WHERE camera_id = :camera_id AND class = :kind;
 
 -- name: take_favourites
--- Moments that were marked become favourites, each once.
+-- Moments that were marked become favourites, each once; a rule may have asked for more around its moment.
 INSERT INTO favourite (favourite_id, camera_id, from_at, to_at, label)
-SELECT event_id, camera_id, occurred_at - :before_s * interval '1 second', occurred_at + :after_s * interval '1 second',
+SELECT event_id, camera_id,
+    least(occurred_at - :before_s * interval '1 second', CAST(data ->> 'from_at' AS timestamptz)),
+    greatest(occurred_at + :after_s * interval '1 second', CAST(data ->> 'to_at' AS timestamptz)),
     coalesce(data ->> 'label', '')
 FROM event WHERE type = 'moment_marked'
 ON CONFLICT DO NOTHING
