@@ -79,7 +79,7 @@ async def test_two_workers_give_the_report_of_one_process_even_when_they_are_kil
 def test_a_scheduler_that_does_not_answer_and_too_many_workers_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "CONNECT_LIMIT_S", 0.3)
     with (
-        pytest.raises(BadInputError, match="No Dask scheduler answers at tcp://127.0.0.1:1"),
+        pytest.raises(BadInputError, match="No Dask scheduler answers at tcp"),
         units_on("tcp://127.0.0.1:1", 0),
     ):
         pass
