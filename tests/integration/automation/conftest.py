@@ -30,8 +30,8 @@ async def until(condition):
 
 
 @contextlib.asynccontextmanager
-async def automation(hub, settings, port=None, instance="test automation", **changes):
-    """Run the service; it has seen everything so far when the block begins."""
+async def automation(hub, settings, port=None, instance="test automation", turn="ours", **changes):
+    """Run the service; when the block begins it has seen everything so far, or stands by."""
     url = Secret("" if port is None else f"mqtt://127.0.0.1:{port}")
     settings = replace(settings, **({"mqtt_url": url} | changes))
     async with Bus(hub).running() as bus:
@@ -42,7 +42,7 @@ async def automation(hub, settings, port=None, instance="test automation", **cha
 
             async def began():
                 assert not job.done(), job.exception()
-                return await hub.events.position(CONSUMER) is not None
+                return service.health().detail["turn"] == turn and await hub.events.position(CONSUMER) is not None
 
             await until(began)
             yield service, context

@@ -156,7 +156,7 @@ async def test_of_two_processes_one_publishes_and_the_other_takes_over(hub, hub_
     async with mosquitto(port), hearing(port) as heard, contextlib.AsyncExitStack() as first_one:
         first, context = await first_one.enter_async_context(automation(hub, hub_settings, port, "first"))
         await until(lambda: first.health().detail["mqtt"] == "on" and first.health().status == "ok")
-        async with automation(hub, hub_settings, port, "second") as (second, _):
+        async with automation(hub, hub_settings, port, "second", turn="stands by") as (second, _):
             now = context.clock.now()
             rule = await add_rule(now, {"mqtt": {"topic": "t", "payload": "{{ event.number }}"}})
             await hub.events.append([confirmed(now) for _ in range(5)])
