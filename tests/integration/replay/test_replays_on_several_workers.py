@@ -22,7 +22,7 @@ from marengocam.replay.findings import UnitFindings
 from marengocam.replay.run import ReplayRequest, Units, replay_source
 from marengocam.settings import Settings
 
-pytest.importorskip("distributed", reason="needs the extra [cluster]")
+distributed = pytest.importorskip("distributed", reason="needs the extra [cluster]")
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 CLIP_S, CLIPS, UNIT_S = 6.0, 4, 8.0
 
@@ -74,6 +74,22 @@ async def test_two_workers_give_the_report_of_one_process_even_when_they_are_kil
         losing, killed = killing_a_worker(units)
         assert (await replay_source(settings, request_of_units, units_by=losing)).to_json() == alone.to_json()
     assert len(killed) == 2
+
+
+@pytest.mark.timeout(180)
+async def test_the_workers_of_a_scheduler_elsewhere_do_all_the_looking(
+    hub: Hub, settings: Settings, request_of_units: ReplayRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = await replay_source(settings, request_of_units)
+    assert alone.report["tracks"]
+
+    def not_here(*_: object) -> None:
+        raise AssertionError("this process looked at a unit itself")
+
+    monkeypatch.setattr(cluster, "analyse_unit", not_here)
+    elsewhere = distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None, processes=True)
+    with elsewhere, units_on(elsewhere.scheduler_address, 0) as units:
+        assert (await replay_source(settings, request_of_units, units_by=units)).to_json() == alone.to_json()
 
 
 def test_a_scheduler_that_does_not_answer_and_too_many_workers_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
