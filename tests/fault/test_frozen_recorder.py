@@ -39,21 +39,23 @@ async def test_a_frozen_ingest_process_is_taken_over_and_only_it(hub, hub_settin
         async def shared():
             return len(set((await holders()).values())) == len(processes)
 
+        async def recorded(name, since):
+            """Return when the first recording of a camera since then began."""
+            found = [one for one, _ in await hub.chunks.page("", 500) if one.camera_id == name]
+            return min((one.started_at for one in found if one.started_at > since), default=None)
+
         try:
             await holds(shared, WAIT_S, 0.2)
-            before = await holders()
+            before, shared_at = await holders(), CLOCK.now()
+            # Until then, whoever came second waits for a keyframe of the camera it was given.
+            await holds(lambda: recorded("b", shared_at), WAIT_S, 0.2)
             victim = next(one for one in processes if f":{one.pid}:" in before["a"])
             frozen_at = CLOCK.now()
             victim.send_signal(signal.SIGSTOP)
 
-            async def recorded_again():
-                """Return when its camera went on, by the first recording of who took over."""
-                found = [one for one, _ in await hub.chunks.page("", 500) if one.camera_id == "a"]
-                return min((one.started_at for one in found if one.started_at > frozen_at), default=None)
-
-            await holds(recorded_again, WAIT_S, 0.2)
+            await holds(lambda: recorded("a", frozen_at), WAIT_S, 0.2)
             assert (await holders())["a"] == before["b"]
-            lost_s = (await recorded_again() - frozen_at).total_seconds()
+            lost_s = (await recorded("a", frozen_at) - frozen_at).total_seconds()
             chunks = [one for one, _ in await hub.chunks.page("", 500)]
             victim.send_signal(signal.SIGCONT)
             await holds(shared, WAIT_S, 0.2)
@@ -61,7 +63,8 @@ async def test_a_frozen_ingest_process_is_taken_over_and_only_it(hub, hub_settin
             for process in processes:
                 process.send_signal(signal.SIGCONT)
             await asyncio.gather(*(end_of(process) for process in processes))
-    others = sorted((one for one in chunks if one.camera_id == "b"), key=lambda one: one.started_at)
+    others = [one for one in chunks if one.camera_id == "b" and one.started_at > shared_at]
+    others.sort(key=lambda one: one.started_at)
     gap_s = max((after.started_at - before.ended_at).total_seconds() for before, after in pairwise(others))
     said = "".join(log.read_text() for log in logs)
     record_property("measured", f"{lost_s:.1f} s of video lost")
