@@ -45,6 +45,13 @@ class OpenVinoNet:
         self._requests: queue.LifoQueue[Any] = queue.LifoQueue()
         for _ in range(os.cpu_count() or 1):
             self._requests.put(None)
+        self._infer_once()
+
+    def _infer_once(self) -> None:
+        """Infer before any other thread can: OpenVINO makes its table of types then, and two who make it lock up."""
+        wanted = self._compiled.input(0)
+        if wanted.partial_shape.is_static:
+            self.infer(np.zeros(tuple(wanted.shape), wanted.element_type.to_dtype()))
 
     def infer(self, batch: Array) -> Array:
         """Return the first output for an input of the compiled shape; raises ModelError when none gets its turn."""
