@@ -181,7 +181,7 @@ async def step_replay(settings: Settings, arguments: argparse.Namespace) -> None
 
 async def _control(settings: Settings, run_id: UUID, **wanted: Any) -> None:
     async with opened_hub(settings) as hub:
-        print(run_line(await hub.replays.control(run_id, **wanted)))
+        print(run_line(await hub.replays.control(run_id, SystemClock().now(), **wanted)))
 
 
 async def remove_replay(settings: Settings, arguments: argparse.Namespace) -> None:

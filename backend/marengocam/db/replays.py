@@ -126,11 +126,16 @@ class Replays:
         return None if row is None else Steering(**row)
 
     async def control(
-        self, run_id: UUID, *, wish: str | None = None, pace: str | None = None, steps: int = 0
+        self, run_id: UUID, at: datetime, *, wish: str | None = None, pace: str | None = None, steps: int = 0
     ) -> ReplayRun:
-        """Say what is wanted of a run; raises NotFoundError, ConflictError when it has ended."""
+        """Say what is wanted of a run; a cancelled one that nobody carries out ends at once.
+
+        Raises NotFoundError, ConflictError when it has ended before.
+        """
         async with self._database.transaction() as connection:
             changed = await _QUERIES.control(connection, run_id=run_id, wish=wish, pace=pace, steps=steps)
+            if wish == "cancel":
+                await self._tell(await _QUERIES.cancel_waiting(connection, run_id=run_id, at=at), at, {}, connection)
             await _QUERIES.notify(connection, channel=CHANNEL, payload=str(run_id))
         run = await self.get(run_id)
         if not changed:

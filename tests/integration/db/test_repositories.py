@@ -330,10 +330,19 @@ async def test_a_replay_whose_end_cannot_be_told_has_not_ended(hub, monkeypatch)
     assert [event.data["state"] for event in await hub.events.after(0, 10)] == ["finished"]
 
 
-async def test_the_end_of_a_replay_that_nobody_carries_out_is_told_too(hub):
+async def test_a_replay_cancelled_while_it_waits_ends_at_once_and_that_is_told_once(hub):
     run_id = await hub.replays.request("door", AT)
-    await hub.replays.control(run_id, wish="cancel")
+    assert (await hub.replays.control(run_id, AT, wish="cancel")).state == "cancelled"
     assert await hub.replays.claim(AT) is None
+    assert [event.data for event in await hub.events.after(0, 10)] == [{"run_id": str(run_id), "state": "cancelled"}]
+
+
+async def test_a_replay_cancelled_while_a_process_has_it_ends_by_that_process_or_with_it(hub):
+    run_id = await hub.replays.request("door", AT)
+    await hub.replays.claim(AT)
+    assert (await hub.replays.control(run_id, AT, wish="cancel")).state == "running"
+    assert (await hub.replays.note_progress(run_id, {}, AT)).wish == "cancel"
+    assert await hub.replays.claim(AT + 2 * MINUTE) is None
     assert [event.data for event in await hub.events.after(0, 10)] == [{"run_id": str(run_id), "state": "cancelled"}]
 
 

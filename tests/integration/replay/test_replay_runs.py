@@ -248,7 +248,7 @@ async def test_a_run_is_paused_stepped_and_cancelled_by_its_owner(settings: Sett
 
     await until(waits)
     first = await at()
-    await hub.replays.control(run_id, steps=3)
+    await hub.replays.control(run_id, NOON, steps=3)
 
     async def three_frames_on() -> bool:
         told = await at()
@@ -256,7 +256,7 @@ async def test_a_run_is_paused_stepped_and_cancelled_by_its_owner(settings: Sett
 
     await until(three_frames_on)
     assert datetime.fromisoformat(await at()) - NOON < timedelta(seconds=1)
-    await hub.replays.control(run_id, wish="cancel")
+    await hub.replays.control(run_id, NOON, wish="cancel")
     with pytest.raises(CancelledRunError):
         await going
     assert await hub.tracks.list(TrackFilter(run_id=run_id), 10) == []
@@ -324,7 +324,7 @@ async def test_a_run_cut_short_by_the_end_of_the_service_waits_for_the_next(
         await until(taken)
     run = await hub.replays.get(run_id)
     assert (run.state, run.attempts) == ("requested", 0)
-    await hub.replays.control(run_id, wish="cancel")
+    await hub.replays.control(run_id, NOON, wish="cancel")
     assert await hub.replays.claim(NOON) is None
     assert (await hub.replays.get(run_id)).state == "cancelled"
 

@@ -6,8 +6,8 @@ VALUES (:run_id, :camera_id, :source, :from_at, :to_at, :debug, CAST(:overrides 
     :why_at, CAST(:case_ids AS uuid[]), 'requested', :at);
 
 -- name: give_up
--- End what nobody will carry out: a run that its owner cancelled before anybody took it, or that killed its process too
--- often. Returns what ended, and how.
+-- End what nobody will carry out: a cancelled run whose process died, or one that killed its process too often. Returns
+-- what ended, and how.
 UPDATE replay_run SET finished_at = :at,
     state = CASE WHEN wish = 'cancel' THEN 'cancelled' ELSE 'failed' END,
     reason = CASE WHEN wish = 'cancel' THEN '' ELSE
@@ -53,6 +53,12 @@ WITH changed AS (
     WHERE run_id = :run_id AND state IN ('requested', 'running')
     RETURNING 1
 ) SELECT count(*) FROM changed;
+
+-- name: cancel_waiting^
+-- A cancelled run that nobody carries out ends at once; returns what is told of it, nothing when a process has it.
+UPDATE replay_run SET state = 'cancelled', finished_at = :at, reason = ''
+WHERE run_id = :run_id AND state = 'requested'
+RETURNING run_id, camera_id, state, reason;
 
 -- name: finish^
 -- It ended well; returns what is told of it, nothing when it had ended before.

@@ -82,7 +82,8 @@ async def control_replay(desk: Desk, request: web.Request) -> web.Response:
     run_id = path_uuid(request, "run_id")
     body = await given(request, wire.ReplayControl)
     pace = "step" if body.steps and body.pace is None else body.pace
-    return told(replay_out(await desk.hub.replays.control(run_id, wish=body.wish, pace=pace, steps=body.steps)))
+    now = desk.context.clock.now()
+    return told(replay_out(await desk.hub.replays.control(run_id, now, wish=body.wish, pace=pace, steps=body.steps)))
 
 
 async def remove_replay(desk: Desk, request: web.Request) -> web.Response:
