@@ -121,8 +121,8 @@ def sight(
         identity_id=ident(identity),
         person_id=ident(of) if of else None,
         camera_id=camera,
-        first_seen_at=NOON + timedelta(seconds=start_s),
-        last_seen_at=NOON + timedelta(seconds=end_s),
+        first_s=(NOON + timedelta(seconds=start_s)).timestamp(),
+        last_s=(NOON + timedelta(seconds=end_s)).timestamp(),
         probability=probability,
         path=path(box, start_s, end_s) if camera == "front" else (),
     )

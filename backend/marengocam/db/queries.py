@@ -38,6 +38,11 @@ def vector_from(sent: bytes) -> Vector:
     return np.frombuffer(sent, ">f2", offset=_HALFVEC_HEAD_BYTES).astype(np.float32)
 
 
+def vectors_from(sent: bytes, count: int) -> Vector:
+    """Return vectors of one size, a row each, that `halfvec_send` wrote one after another."""
+    return np.frombuffer(sent, ">f2").reshape(count, -1)[:, _HALFVEC_HEAD_BYTES // 2 :].astype(np.float32)
+
+
 def vector_text(vector: Vector | None) -> str | None:
     """Return a vector as pgvector reads it."""
     if vector is None:

@@ -11,7 +11,7 @@ from marengocam.core.geometry import Box
 from marengocam.core.identity import (
     ClaimedTrack,
     ExemplarWrite,
-    KnownLook,
+    KnownLooks,
     KnownPerson,
     Outcome,
     Sight,
@@ -19,7 +19,7 @@ from marengocam.core.identity import (
 )
 from marengocam.core.model import Event, LocalTrack, NewEvent, PathPoint
 from marengocam.db.database import Connection
-from marengocam.db.queries import load, rows, to_json, vector_from, vector_text
+from marengocam.db.queries import load, rows, to_json, vector_text, vectors_from
 
 SIGHTS_LIMIT = 400  # a decision looks at so many of the newest sights
 PATH_REACH_S = 15.0  # paths of the same camera are looked at this far around a track
@@ -119,19 +119,20 @@ class Turn:
 
     async def _sights(self, tracks: Sequence[LocalTrack], window: timedelta) -> tuple[Sight, ...]:
         reach = timedelta(seconds=PATH_REACH_S)
-        found = await rows(
-            _QUERIES.sights(
-                self._connection,
-                camera_ids=sorted({track.camera_id for track in tracks}),
-                from_at=min(track.first_seen_at for track in tracks) - window,
-                common_to=min(track.last_seen_at for track in tracks) + window,
-                to_at=max(track.last_seen_at for track in tracks) + window,
-                path_from=min(track.first_seen_at for track in tracks) - reach,
-                path_to=max(track.last_seen_at for track in tracks) + reach,
-                most=SIGHTS_LIMIT + len(tracks),
-            )
+        found = await _QUERIES.sights(
+            self._connection,
+            camera_ids=sorted({track.camera_id for track in tracks}),
+            from_at=min(track.first_seen_at for track in tracks) - window,
+            common_to=min(track.last_seen_at for track in tracks) + window,
+            to_at=max(track.last_seen_at for track in tracks) + window,
+            path_from=min(track.first_seen_at for track in tracks) - reach,
+            path_to=max(track.last_seen_at for track in tracks) + reach,
+            most=SIGHTS_LIMIT + len(tracks),
         )
-        return tuple([Sight(**(dict(row) | {"path": _path(row["path"])})) for row in found])
+        if found["local_track_ids"] is None:
+            return ()
+        *columns, paths = found.values()
+        return tuple(map(Sight, *columns, map(_path, paths)))
 
     async def _strangers(self, tracks: Sequence[LocalTrack]) -> dict[UUID, frozenset[UUID]]:
         """Return, for each track with a face, which unknown identities it may be of: the nearest few."""
@@ -158,7 +159,7 @@ class Turn:
 
     async def _looks(
         self, tracks: Sequence[LocalTrack], identity_ids: set[UUID]
-    ) -> tuple[tuple[KnownLook, ...], dict[UUID, UUID | None]]:
+    ) -> tuple[tuple[KnownLooks, ...], dict[UUID, UUID | None]]:
         found = await rows(
             _QUERIES.looks(
                 self._connection,
@@ -168,8 +169,13 @@ class Turn:
                 appearance_models=sorted({track.appearance.model for track in tracks if track.appearance}),
             )
         )
-        person_of = {row["identity_id"]: row["identity_person_id"] for row in found if row["identity_id"] is not None}
-        return tuple([_look(row) for row in found]), person_of
+        person_of = {
+            identity_id: person_id
+            for row in found
+            for identity_id, person_id in zip(row["identity_ids"], row["identity_person_ids"], strict=True)
+            if identity_id is not None
+        }
+        return tuple([_looks(row) for row in found]), person_of
 
 
 def moved(outcome: Outcome) -> bool:
@@ -183,21 +189,10 @@ def remembered(outcome: Outcome, one: ExemplarWrite) -> bool:
     return one.kind == "face" and outcome.person_id is None and not outcome.claimed.track.open
 
 
-def _look(row: Any) -> KnownLook:
-    return KnownLook(
-        exemplar_id=row["exemplar_id"],
-        kind=row["kind"],
-        model=row["model"],
-        vector=vector_from(row["vector"]),
-        quality=row["quality"],
-        at_s=row["at_s"],
-        person_id=row["person_id"],
-        identity_id=row["identity_id"],
-        local_track_id=row["local_track_id"],
-        trust=row["trust"],
-        source=row["source"],
-        human=row["human"],
-    )
+def _looks(row: Any) -> KnownLooks:
+    columns = dict(row)
+    del columns["identity_person_ids"]
+    return KnownLooks(**(columns | {"vectors": vectors_from(row["vectors"], len(row["exemplar_ids"]))}))
 
 
 def _identity_columns(placed: Iterable[Outcome]) -> Mapping[str, list[Any]]:

@@ -1,55 +1,73 @@
 """All looks by one model that the tracks of a turn may be compared with, as columns that grow while it decides."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 import numpy as np
 
-from marengocam.core.identity import KnownLook, Looks
-from marengocam.core.model import Vector
+from marengocam.core.identity import ExemplarWrite, KnownLooks, Looks
+from marengocam.core.model import Embedding, Vector
 
 NOBODY = -1
+OwnerOf = Callable[[UUID | None, UUID | None], UUID]  # of a look: person whose for good, identity it was seen on
 
 
 class Album:
     """Looks of one kind, model and size."""
 
-    def __init__(self, looks: Sequence[KnownLook], owner_of: Callable[[KnownLook], UUID], size: int, room: int) -> None:
-        """Take in `looks` with vectors of `size` numbers, and leave room for so many more."""
-        capacity = len(looks) + room
+    def __init__(self, kind: str, model: str, size: int, room: int, owner_of: OwnerOf) -> None:
+        """Leave room for so many vectors of `size` numbers."""
+        self._lasts = kind == "face"  # a face that stands for a person does so wherever it was seen
+        self._model = model
         self._owner_of = owner_of
         self._keys: list[UUID] = []
         self._codes: dict[UUID, int] = {}
-        self.looks: list[KnownLook] = []
-        self._vectors = np.zeros((capacity, size), np.float32)
-        self._numbers = np.zeros((3, capacity))  # quality, seconds, trust
-        self._owner = np.full(capacity, NOBODY)
-        self._identity = np.full(capacity, NOBODY)
-        self._track = np.full(capacity, NOBODY)
-        self._kept = np.zeros(capacity, bool)
-        if looks:
-            self._vectors[: len(looks)] = unit(np.stack([look.vector for look in looks]))
-            self._numbers[:, : len(looks)] = np.array([(look.quality, look.at_s, look.trust) for look in looks]).T
-        for look in looks:
-            self._place(look)
+        self._exemplar_ids: list[UUID] = []
+        self._person_ids: list[UUID | None] = []
+        self._sources: list[str] = []
+        self._humans: list[bool] = []
+        self._vectors = np.zeros((room, size), np.float32)
+        self._numbers = np.zeros((3, room))  # quality, seconds, trust
+        self._owner = np.full(room, NOBODY)
+        self._identity = np.full(room, NOBODY)
+        self._track = np.full(room, NOBODY)
+        self._kept = np.zeros(room, bool)
 
-    def add(self, look: KnownLook) -> None:
-        """Take in one more look."""
-        place = len(self.looks)
-        self._vectors[place] = unit(look.vector[None])[0]
-        self._numbers[:, place] = (look.quality, look.at_s, look.trust)
-        self._place(look)
+    @classmethod
+    def of(cls, looks: KnownLooks, more: int, owner_of: OwnerOf) -> "Album":
+        """Return an album of these looks with room for some more."""
+        count, size = looks.vectors.shape
+        album = cls(looks.kind, looks.model, size, count + more, owner_of)
+        album._exemplar_ids += looks.exemplar_ids
+        album._person_ids += looks.person_ids
+        album._sources += looks.sources
+        album._humans += looks.humans
+        album._vectors[:count] = unit(looks.vectors)
+        album._numbers[:, :count] = looks.qualities, looks.at_s, looks.trusts
+        album._track[:count] = [NOBODY if one is None else album._code(one) for one in looks.local_track_ids]
+        for place, (person_id, identity_id) in enumerate(zip(looks.person_ids, looks.identity_ids, strict=True)):
+            album._stand(place, person_id, identity_id)
+        album._kept[:count] = True
+        return album
 
-    def _place(self, look: KnownLook) -> None:
-        place = len(self.looks)
-        self.looks.append(look)
-        self._owner[place] = self._code(self._owner_of(look))
-        # A lasting face stands for its person only, wherever it was seen.
-        if look.identity_id is not None and not lasting(look):
-            self._identity[place] = self._code(look.identity_id)
-        if look.local_track_id is not None:
-            self._track[place] = self._code(look.local_track_id)
+    def add(self, one: ExemplarWrite, trust: float, *, human: bool) -> None:
+        """Take in one more look; `human`: a human decided on its track."""
+        place = len(self._exemplar_ids)
+        self._exemplar_ids.append(one.exemplar_id)
+        self._person_ids.append(one.person_id)
+        self._sources.append(one.source)
+        self._humans.append(human)
+        self._vectors[place] = unit(one.embedding.vector[None])[0]
+        self._numbers[:, place] = one.embedding.quality, one.created_at.timestamp(), trust
+        self._track[place] = self._code(one.local_track_id)
+        self._stand(place, one.person_id, one.identity_id)
         self._kept[place] = True
+
+    def _stand(self, place: int, person_id: UUID | None, identity_id: UUID | None) -> None:
+        lasting = self._lasts and person_id is not None
+        self._owner[place] = self._code(self._owner_of(person_id if lasting else None, identity_id))
+        if identity_id is not None and not lasting:
+            self._identity[place] = self._code(identity_id)
 
     def drop_track(self, local_track_id: UUID) -> None:
         """Leave out what a track showed before; pictures that were enrolled stay."""
@@ -57,7 +75,7 @@ class Album:
         if code is None:
             return
         for place in np.flatnonzero(self._kept & (self._track == code)).tolist():
-            self._kept[place] = self.looks[place].source == "enrolled"
+            self._kept[place] = self._sources[place] == "enrolled"
 
     def give(self, identity_id: UUID, owner: UUID) -> None:
         """Have the looks of an identity stand for somebody else, such as the person that it turned out to be."""
@@ -67,20 +85,17 @@ class Album:
 
     def trim(self, identity_id: UUID, most: int) -> None:
         """Keep an identity's newest passing looks; faces that a human spoke about stay first."""
-        code = self._codes.get(identity_id)
-        if code is None:
-            return
-        passing = np.flatnonzero(self._kept & (self._identity == code)).tolist()
+        passing = self._passing(identity_id)
         if len(passing) <= most:
             return
-        passing.sort(key=lambda place: _precedence(self.looks[place]))
+        passing.sort(key=self._precedence)
         self._kept[passing[most:]] = False
 
-    def compare(self, vector: Vector, model: str, but: UUID, identity_ids: Iterable[UUID]) -> Looks:
+    def compare(self, vector: Vector, but: UUID, identity_ids: Iterable[UUID]) -> Looks:
         """Return how like a track's vector the looks of these identities, and all lasting ones, are; not its own."""
         allowed = np.zeros(len(self._keys) + 1, bool)
         allowed[[code for code in map(self._codes.get, identity_ids) if code is not None]] = True
-        filled = len(self.looks)
+        filled = len(self._exemplar_ids)
         here = self._identity[:filled]
         chosen = self._kept[:filled] & ((here == NOBODY) | allowed[here])
         own = self._codes.get(but)
@@ -92,30 +107,37 @@ class Album:
         places, cosines = places[usable], cosines[usable]
         qualities, at_s, trusts = self._numbers[:, places]
         return Looks(
-            model, tuple(self._keys), self._owner[places], np.clip(cosines, -1.0, 1.0), qualities, at_s, trusts
+            self._model, tuple(self._keys), self._owner[places], np.clip(cosines, -1.0, 1.0), qualities, at_s, trusts
         )
 
-    def looks_of(self, identity_id: UUID) -> list[KnownLook]:
-        """Return an identity's passing looks."""
+    def looks_of(self, identity_id: UUID, but: UUID) -> list[tuple[Embedding, float]]:
+        """Return an identity's passing looks but those of one track, each with how sure it is that it is of it."""
+        own = self._codes.get(but)
+        places = [place for place in self._passing(identity_id) if own is None or self._track[place] != own]
+        qualities, _, trusts = self._numbers[:, places].tolist()
+        return [
+            (Embedding(self._model, self._vectors[place], quality), trust)
+            for place, quality, trust in zip(places, qualities, trusts, strict=True)
+        ]
+
+    def confirmed_of(self, person_id: UUID) -> set[UUID]:
+        """Return which looks the resolver took in for a person."""
+        found = zip(self._exemplar_ids, self._person_ids, self._sources, strict=True)
+        return {exemplar_id for exemplar_id, whose, source in found if whose == person_id and source == "confirmed"}
+
+    def _passing(self, identity_id: UUID) -> list[int]:
         code = self._codes.get(identity_id)
-        if code is None:
-            return []
-        return [self.looks[place] for place in np.flatnonzero(self._kept & (self._identity == code)).tolist()]
+        return [] if code is None else np.flatnonzero(self._kept & (self._identity == code)).tolist()
+
+    def _precedence(self, place: int) -> tuple[bool, float, int]:
+        spoken_about = self._lasts and self._humans[place]
+        return (not spoken_about, -float(self._numbers[1, place]), self._exemplar_ids[place].int)
 
     def _code(self, key: UUID) -> int:
         code = self._codes.setdefault(key, len(self._keys))
         if code == len(self._keys):
             self._keys.append(key)
         return code
-
-
-def lasting(look: KnownLook) -> bool:
-    """Return whether a look is in a person's gallery for good."""
-    return look.person_id is not None and look.kind == "face"
-
-
-def _precedence(look: KnownLook) -> tuple[bool, float, int]:
-    return (not (look.kind == "face" and look.human), -look.at_s, look.exemplar_id.int)
 
 
 def unit(vectors: Vector) -> Vector:

@@ -9,7 +9,7 @@ from uuid import UUID
 import numpy as np
 
 from marengocam.core.calibration import appearance_log_ratios, face_log_ratios, name_log_ratios
-from marengocam.core.identity import Floats, KnownLook, Looks, Places
+from marengocam.core.identity import Floats, Looks, Places
 from marengocam.core.model import Embedding, NameEvidence
 from marengocam.resolver.cues import Cue, CueKind, clamp
 
@@ -43,16 +43,16 @@ def weighed_appearances(appearance: Embedding, looks: Looks, at_s: float) -> dic
     return _fused(looks, appearance_log_ratios(appearance.model, looks.cosines, qualities, apart_s))
 
 
-def past_faces(faces: Sequence[KnownLook], gallery: Callable[[KnownLook], Looks]) -> dict[UUID, float]:
-    """Return, by person, the log ratio of one unknown individual's faces being that person's.
+def past_faces(faces: Sequence[tuple[Embedding, float]], gallery: Callable[[Embedding], Looks]) -> dict[UUID, float]:
+    """Return, by person, the log ratio of one unknown individual's faces, each with its trust, being that person's.
 
     The mean of its faces: they are looks of one individual and much alike, so that they do not add up, and a single
     odd one does not decide.
     """
     found: dict[UUID, list[float]] = defaultdict(list)
-    for one in faces:
-        trust = min(max(one.trust, 0.0), MOST_TRUST)
-        for person_id, fused in weighed_faces(Embedding(one.model, one.vector, one.quality), gallery(one)).items():
+    for face, sure in faces:
+        trust = min(max(sure, 0.0), MOST_TRUST)
+        for person_id, fused in weighed_faces(face, gallery(face)).items():
             found[person_id].append(log(trust * exp(fused.log_ratio) + 1 - trust))
     return {person_id: sum(ratios) / len(ratios) for person_id, ratios in found.items()}
 

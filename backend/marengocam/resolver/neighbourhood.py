@@ -1,7 +1,7 @@
 """What surrounds the tracks of one turn, kept up while its decisions fall: each sees those before it."""
 
 from bisect import insort
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +11,6 @@ from marengocam.core.identity import (
     Assignment,
     ClaimedTrack,
     ExemplarWrite,
-    KnownLook,
     Looks,
     Outcome,
     Sight,
@@ -20,7 +19,7 @@ from marengocam.core.identity import (
 )
 from marengocam.core.model import Embedding, LocalTrack
 from marengocam.db.turn import HUMAN, OBSERVED_LIMIT, SIGHTS_LIMIT, moved
-from marengocam.resolver.album import Album, lasting
+from marengocam.resolver.album import Album
 from marengocam.resolver.fusion import past_faces
 
 ALIKE_COSINE = 0.25  # of faces: below, no model at hand speaks for anybody
@@ -43,10 +42,10 @@ class Neighbourhood:
                 self._tracks_of[one.assignment.identity_id] = one.others + 1
                 self._person_of.setdefault(one.assignment.identity_id, one.assignment.person_id)
         self._room = len(claimed)
-        grouped: dict[Key, list[KnownLook]] = defaultdict(list)
-        for look in vicinity.looks:
-            grouped[look.kind, look.model, len(look.vector)].append(look)
-        self._albums = {key: Album(looks, self._owner_of, key[2], self._room) for key, looks in grouped.items()}
+        self._albums: dict[Key, Album] = {
+            (looks.kind, looks.model, looks.vectors.shape[1]): Album.of(looks, self._room, self._owner_of)
+            for looks in vicinity.looks
+        }
 
     def assignment(self, claimed: ClaimedTrack) -> Assignment | None:
         """Return what was decided about a track before, as this turn's decisions have left it."""
@@ -94,7 +93,7 @@ class Neighbourhood:
         for album in self._albums.values():
             album.drop_track(outcome.claimed.track.local_track_id)
         for one in outcome.exemplars:
-            self._keep(_look_of(one, trust, human=human))
+            self._keep(one, 1.0 if one.person_id is not None else trust, human=human)
         if moved(outcome):
             if before is not None:
                 self._tracks_of[before.identity_id] -= 1
@@ -109,7 +108,7 @@ class Neighbourhood:
         if known is not None or person_id is None:
             return
         self._sights = [
-            replace(one, person_id=person_id) if one.identity_id == identity_id else one for one in self._sights
+            one._replace(person_id=person_id) if one.identity_id == identity_id else one for one in self._sights
         ]
         for album in self._albums.values():
             album.give(identity_id, person_id)
@@ -124,18 +123,18 @@ class Neighbourhood:
             identity_id,
             self._person_of[identity_id],
             track.camera_id,
-            track.first_seen_at,
-            track.last_seen_at,
+            track.first_seen_at.timestamp(),
+            track.last_seen_at.timestamp(),
             trust,
             track.path,
         )
         insort(self._sights, seen, key=_newest_first)
 
-    def _keep(self, look: KnownLook) -> None:
-        key = (look.kind, look.model, len(look.vector))
+    def _keep(self, one: ExemplarWrite, trust: float, *, human: bool) -> None:
+        key = (one.kind, one.embedding.model, len(one.embedding.vector))
         if key not in self._albums:
-            self._albums[key] = Album((), self._owner_of, key[2], self._room)
-        self._albums[key].add(look)
+            self._albums[key] = Album(*key, self._room, self._owner_of)
+        self._albums[key].add(one, trust, human=human)
 
     def _compared(
         self, kind: str, embedding: Embedding | None, track: LocalTrack, identity_ids: set[UUID] | frozenset[UUID]
@@ -145,7 +144,7 @@ class Neighbourhood:
         album = self._albums.get((kind, embedding.model, len(embedding.vector)))
         if album is None:
             return None
-        return album.compare(embedding.vector, embedding.model, track.local_track_id, identity_ids)
+        return album.compare(embedding.vector, track.local_track_id, identity_ids)
 
     def _past_faces(self, track: LocalTrack, faces: Looks | None) -> dict[tuple[UUID, UUID], float]:
         """Return whether the unknown who are like a track are the persons who are: by the faces each had before."""
@@ -158,48 +157,26 @@ class Neighbourhood:
         album = self._albums["face", track.face.model, len(track.face.vector)]
         found: dict[tuple[UUID, UUID], float] = {}
         for identity_id in sorted(alike - persons):
-            own = [look for look in album.looks_of(identity_id) if look.local_track_id != track.local_track_id]
-            ratios = past_faces(own, lambda look: album.compare(look.vector, look.model, track.local_track_id, ()))
+            own = album.looks_of(identity_id, track.local_track_id)
+            ratios = past_faces(own, lambda face: album.compare(face.vector, track.local_track_id, ()))
             found |= {(identity_id, person_id): ratios[person_id] for person_id in persons & ratios.keys()}
         return found
 
-    def _owner_of(self, look: KnownLook) -> UUID:
-        if lasting(look) and look.person_id is not None:
-            return look.person_id
-        if look.identity_id is None:
+    def _owner_of(self, person_id: UUID | None, identity_id: UUID | None) -> UUID:
+        if person_id is not None:
+            return person_id
+        if identity_id is None:
             raise LookupError("a look stands for nobody")
-        return self._person_of.get(look.identity_id) or look.identity_id
+        return self._person_of.get(identity_id) or identity_id
 
     def _with_room(self, one: ExemplarWrite) -> ExemplarWrite:
         if one.person_id is None:
             return one
-        taken = {
-            look.exemplar_id
-            for key, album in self._albums.items()
-            if key[:2] == (one.kind, one.embedding.model)
-            for look in album.looks
-            if look.person_id == one.person_id and look.source == "confirmed" and look.exemplar_id != one.exemplar_id
-        }
+        albums = [album for key, album in self._albums.items() if key[:2] == (one.kind, one.embedding.model)]
+        taken = set[UUID]().union(*(album.confirmed_of(one.person_id) for album in albums)) - {one.exemplar_id}
         full = len(taken) >= CONFIRMED_FACES_LIMIT
         return replace(one, person_id=None, source="observed") if full else one
 
 
 def _newest_first(sight: Sight) -> tuple[float, int]:
     return (-sight.last_s, sight.local_track_id.int)
-
-
-def _look_of(one: ExemplarWrite, trust: float, *, human: bool) -> KnownLook:
-    return KnownLook(
-        exemplar_id=one.exemplar_id,
-        kind=one.kind,
-        model=one.embedding.model,
-        vector=one.embedding.vector,
-        quality=one.embedding.quality,
-        at_s=one.created_at.timestamp(),
-        person_id=one.person_id,
-        identity_id=one.identity_id,
-        local_track_id=one.local_track_id,
-        trust=1.0 if one.person_id is not None else trust,
-        source=one.source,
-        human=human,
-    )
