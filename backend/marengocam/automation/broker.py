@@ -96,6 +96,7 @@ class Broker:
         self.problem = "not connected yet"
         self.published = 0
         self.missed = 0
+        self._tried = asyncio.Event()  # it was connected to once, or was not there
         self._quiet = False
 
     def put(self, message: Message, ended: Ended = ignored) -> None:
@@ -106,6 +107,11 @@ class Broker:
             self._miss(ended, "too much waits to be published")
         else:
             self._queue.put_nowait((message, ended))
+
+    async def first_try(self, limit_s: float) -> None:
+        """Return once it is connected for the first time, or was not there, or the limit is over."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._tried.wait(), limit_s)
 
     def leave_quietly(self) -> None:
         """Say no goodbye at the end: another process publishes under the same topics."""
@@ -127,6 +133,7 @@ class Broker:
                     _LOG.warning("%s", self.problem)
             finally:
                 self.connected = False
+                self._tried.set()
                 self._drop_queued()
             await asyncio.sleep(retry_s * random.uniform(*JITTER))  # noqa: S311 - jitter, not a secret
             retry_s = min(retry_s * 2, RETRY_MAX_S)
@@ -134,6 +141,7 @@ class Broker:
     async def _serve(self, client: aiomqtt.Client) -> None:
         await self._say_online(client)
         self.connected, self.problem = True, ""
+        self._tried.set()
         _LOG.info("connected to the MQTT broker")
         self.on_connected()
         # Who only publishes would not hear of a lost connection before the next message.

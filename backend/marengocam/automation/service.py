@@ -30,6 +30,7 @@ PAGE_EVENTS = 100
 POLL_S = 2.0
 RETRY_S = 1.0
 STAND_BY_S = 1.0
+FIRST_TRY_LIMIT_S = 2.0  # of connecting to the broker, before the first event is dealt with
 PRUNE_EVERY_S = 3600.0
 FIRINGS_KEPT = timedelta(days=30)
 LAST_OUTCOMES_LIMIT_S = 2.0
@@ -125,6 +126,9 @@ class AutomationService:
         jobs.append(asyncio.create_task(actions.run()))
         engine = self._engine = Engine(hub, clock, place_of(settings), actions)
         try:
+            if self._broker is not None:
+                # What happened while nobody had the turn would be missed by a connection that is being made.
+                await self._broker.first_try(FIRST_TRY_LIMIT_S)
             yield engine
         finally:
             self._engine = self._broker = None

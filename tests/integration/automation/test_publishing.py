@@ -1,5 +1,6 @@
 """Events, states and rules to a real MQTT broker; a dead one delays nothing."""
 
+import asyncio
 import contextlib
 import gc
 import getpass
@@ -9,8 +10,10 @@ import socket
 import pytest
 from tests.integration.automation.conftest import automation, confirmed, until
 from tests.support.certificates import write_authority, write_certificate_of
-from tests.support.mosquitto import MOSQUITTO, free_port, hearing, mosquitto
+from tests.support.mosquitto import MOSQUITTO, hearing, mosquitto
+from tests.support.ports import free_port
 
+from marengocam.automation.broker import Broker
 from marengocam.automation.service import CONSUMER
 from marengocam.automation.turn import LEASE
 from marengocam.core.model import Camera
@@ -107,8 +110,8 @@ async def test_states_follow_the_hub_and_go_when_their_subject_does(hub, hub_set
             topic = f"marengocam/persons/{person.person_id}/state"
             await until(lambda: topic in heard.latest)
             assert json.loads(heard.latest[topic])["present"] is False
-            devices = [one for one in heard.latest if one.startswith("homeassistant/device/marengocam_")]
-            assert len(devices) == 3
+            await until(lambda: len(_devices(heard)) == 3)  # told after the states
+            devices = _devices(heard)
             await hub.cameras.remove("yard")
             await until(lambda: heard.latest["marengocam/cameras/yard/state"] == "")
         await until(lambda: heard.latest["marengocam/status"] == "offline")
@@ -116,6 +119,27 @@ async def test_states_follow_the_hub_and_go_when_their_subject_does(hub, hub_set
             # Discovery was switched off in between: what it had told is taken back.
             await until(lambda: {heard.latest[one] for one in devices} == {""})
     assert json.loads(heard.latest["marengocam/health/state"])["status"] == "failing"
+
+
+def _devices(heard):
+    return [one for one in heard.latest if one.startswith("homeassistant/device/marengocam_")]
+
+
+async def test_what_happened_before_the_start_waits_a_moment_for_the_connection(hub, hub_settings, monkeypatch):
+    greet = Broker._say_online
+
+    async def greet_slowly(broker, client):
+        await asyncio.sleep(0.5)
+        await greet(broker, client)
+
+    port = free_port()
+    async with mosquitto(port), hearing(port) as heard:
+        async with automation(hub, hub_settings, port) as (_, context):
+            now = context.clock.now()
+        await hub.events.append([confirmed(now)])
+        monkeypatch.setattr(Broker, "_say_online", greet_slowly)
+        async with automation(hub, hub_settings, port):
+            await until(lambda: len(heard.of(EVENTS)) == 1)
 
 
 async def test_whoever_dies_is_told_by_the_broker(hub, hub_settings):
