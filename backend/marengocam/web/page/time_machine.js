@@ -5,6 +5,7 @@ import { $, element, time } from "./showing.js";
 const REFRESH_MS = 1500; // while something runs
 const SHOWN = 8;
 let refreshing = null;
+let asked = 0;
 
 const moment = (input) => new Date(input.value).toISOString();
 const hasEnded = (run) => !["requested", "running"].includes(run.state);
@@ -106,7 +107,9 @@ function item(run, runs) {
 
 export async function loadReplays() {
   clearTimeout(refreshing);
+  const mine = ++asked;
   const { replays } = await call(`/replays?limit=${SHOWN}`);
+  if (mine !== asked) return; // somebody asked later: that answer counts, in whatever order they come
   // What the owner presses or chooses at this moment must not be exchanged.
   if (!$("replays").querySelector("button:active, select:focus")) $("replays").replaceChildren(...replays.map((run) => item(run, replays)));
   if (replays.some((run) => !hasEnded(run))) refreshing = setTimeout(() => loadReplays().catch(() => {}), REFRESH_MS);
