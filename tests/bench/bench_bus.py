@@ -13,7 +13,8 @@ from uuid import uuid4
 import asyncpg
 from tests.bench.measuring import Target, arguments_of, at_most, percentile, tell
 from tests.integration.automation.conftest import automation
-from tests.support.mosquitto import MOSQUITTO, free_port, hearing, mosquitto
+from tests.support.mosquitto import MOSQUITTO, hearing, mosquitto
+from tests.support.ports import free_port
 from tests.support.redis_server import REDIS, RedisServer
 
 from marengocam.core.clock import SystemClock

@@ -174,7 +174,7 @@ async def test_from_discovery_to_a_stranger_named_on_the_phone_and_a_backend_tha
             picture = journeys.locator("img.picture").first
             await expect(picture).to_be_visible()
             assert "authSig=" in (await picture.get_attribute("src") or ""), "signed for a short time, without a token"
-            await page.wait_for_function("image => image.naturalWidth > 0", arg=await picture.element_handle())
+            await until(lambda: picture.evaluate("image => image.naturalWidth > 0"), "the picture is there")
             await page.screenshot(path=ARTIFACTS / "hass-dashboard.png")
 
             # Somebody unknown is on the phone, and gets a name there.

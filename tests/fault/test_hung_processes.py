@@ -8,7 +8,16 @@ from pathlib import Path
 import aiohttp
 import psutil
 import pytest
-from tests.support.backends import CLOCK, SERVICES, holds, is_well, log_of, problems_of, service_process
+from tests.support.backends import (
+    CLOCK,
+    SERVICES,
+    holds,
+    is_well,
+    leftovers_adopted,
+    log_of,
+    problems_of,
+    service_process,
+)
 from tests.support.squares import render_walks
 
 from marengocam.demo.backend import start_backend
@@ -38,9 +47,11 @@ async def test_services_that_hang_are_ended_with_their_stacks_and_come_back(shor
         try:
             await backend.call("POST", "/cameras", {"name": "a", "main_url": cameras.url("a")})
             parent = psutil.Process(backend.child.process.pid)
-            await holds((data / "media/recordings/a").exists, 60)
-            before = {name: service_process(parent, name).pid for name in SERVICES}
             ports = {name: backend.environment[f"MARENGOCAM_{name.upper()}_HEALTH_PORT"] for name in HANGS}
+            await holds((data / "media/recordings/a").exists, 60)
+            for name in HANGS:  # what hangs at its start is another matter
+                await holds(lambda name=name: is_well(session, ports[name]), 60)
+            before = {name: service_process(parent, name).pid for name in SERVICES}
             web_port = backend.environment["MARENGOCAM_WEB_PORT"]
 
             async def hang(name):
@@ -65,8 +76,7 @@ async def test_services_that_hang_are_ended_with_their_stacks_and_come_back(shor
             await stop_child(backend.child)
         backend = await start_backend(data, environment, session)
         try:
-            await holds((data / "media/recordings/a").exists, 60)
-            await asyncio.sleep(6)  # leftovers are adopted
+            await leftovers_adopted(backend)
             assert await problems_of(backend) == {}
         finally:
             await stop_child(backend.child)

@@ -13,10 +13,12 @@ from pathlib import Path
 import aiohttp
 import psutil
 import pytest
+from tests.support.backends import SERVICES, leftovers_adopted, service_process
 from tests.support.squares import render_walks
 
 from marengocam.check.invariants import findings_of
 from marengocam.core.clock import SystemClock
+from marengocam.core.errors import HubUnavailableError
 from marengocam.db.hub import open_hub
 from marengocam.db.tracks import TrackFilter
 from marengocam.demo.backend import start_backend
@@ -26,21 +28,12 @@ from marengocam.media.store import Store
 from marengocam.settings import load_settings
 
 EVERYTHING = "everything"
-SERVICES = ("ingest", "resolver", "face", "janitor", "automation", "web")
 STEADY_S = 8.0
 PAGE = 500
 LOST_LIMIT_S = 12.0  # of video per kill of ingest: a fragment, the restart, the camera's next keyframe, a busy machine
 ROUNDS = int(os.environ.get("MARENGOCAM_KILL_ROUNDS", "1"))  # of every service; 17 and more are the long mode
 ROUND_LIMIT_S = 120
 RUN_LIMIT_S = 160 + ROUND_LIMIT_S * ROUNDS
-
-
-def service_process(parent: psutil.Process, name: str) -> psutil.Process:
-    for child in parent.children(recursive=True):
-        with suppress(psutil.Error):
-            if child.cmdline()[-2:] == ["marengocam.cli", name]:
-                return child
-    raise LookupError(name)
 
 
 def postmaster(data: Path) -> psutil.Process:
@@ -71,10 +64,11 @@ async def recorded(hub, camera_id, count):
     """Wait until a camera has so many indexed chunks; return all, by camera."""
     async with asyncio.timeout(60):
         while True:
-            found = await all_chunks(hub)
-            chunks = {name: [chunk for chunk in found if chunk.camera_id == name] for name in ("a", "b")}
-            if len(chunks[camera_id]) >= count:
-                return chunks
+            with suppress(HubUnavailableError):  # the database was killed, and comes back
+                found = await all_chunks(hub)
+                chunks = {name: [chunk for chunk in found if chunk.camera_id == name] for name in ("a", "b")}
+                if len(chunks[camera_id]) >= count:
+                    return chunks
             await asyncio.sleep(0.2)
 
 
@@ -162,7 +156,7 @@ async def verified(data, environment, session):
     try:
         settings = load_settings(os.environ | backend.environment)
         async with open_hub(settings, "test") as hub:
-            await asyncio.sleep(STEADY_S)
+            await leftovers_adopted(backend)
             findings = await findings_of(hub, Store(settings.media_dir), SystemClock(), deep=True)
             assert {one.name: one.problems for one in findings} == {"I1": [], "I2": [], "I3": []}
             assert all(one.checked for one in findings[:2])

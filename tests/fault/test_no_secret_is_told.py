@@ -167,8 +167,11 @@ def _processes(backend, secrets, told):
     parent = psutil.Process(backend.child.process.pid)
     later = {secret for secret in secrets if secret not in {MQTT, DATABASE, BUS, ENGINE}}
     for process in [parent, *parent.children(recursive=True)]:
-        told[f"cmdline {process.pid}"] = Path(f"/proc/{process.pid}/cmdline").read_bytes()
-        its_own = Path(f"/proc/{process.pid}/environ").read_bytes()
+        try:
+            told[f"cmdline {process.pid}"] = Path(f"/proc/{process.pid}/cmdline").read_bytes()
+            its_own = Path(f"/proc/{process.pid}/environ").read_bytes()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # one that has ended meanwhile
         assert not [secret for secret in later if any(form in its_own for form in forms(secret))], process
 
 

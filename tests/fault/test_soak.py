@@ -17,7 +17,15 @@ import asyncpg
 import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from tests.support.backends import CLOCK, SERVICES, holds, problems_of, service_process, settings_of
+from tests.support.backends import (
+    CLOCK,
+    SERVICES,
+    holds,
+    leftovers_adopted,
+    problems_of,
+    service_process,
+    settings_of,
+)
 from tests.support.squares import render_walks
 
 from marengocam.db.embedded.address import database_address
@@ -227,7 +235,7 @@ async def test_random_faults_leave_calls_short_memory_level_and_invariants_whole
             await stop_child(backend.child)
         backend = await start_backend(data, environment, session)
         try:
-            await asyncio.sleep(10)  # leftovers are adopted
+            await leftovers_adopted(backend)
             share = await recorded_share(settings_of(backend))
             found = await problems_of(backend, deep=True)
         finally:

@@ -27,10 +27,8 @@ class RealBackend:
 
     @classmethod
     def start(cls) -> "RealBackend":
-        script = ROOT / "tests" / "support" / "backend_process.py"
-        process = subprocess.Popen(
-            [backend_python(), script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
-        )
+        command = [backend_python(), "-m", "tests.support.backend_process"]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line, "the backend did not start; see the lines above"

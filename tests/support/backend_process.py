@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 import urllib.error
@@ -34,6 +33,7 @@ from marengocam.db.migrate import migrate_database
 from marengocam.resolver.metrics import ResolverMetrics
 from marengocam.resolver.turn import take_turn
 from marengocam.settings import Settings
+from tests.support.ports import free_port
 
 READY_LIMIT_S = 40.0
 STOP_LIMIT_S = 15.0
@@ -197,12 +197,6 @@ def _fetch(request: urllib.request.Request) -> bytes:
         raise RuntimeError(f"{request.full_url}: {error.code} {error.read().decode()[:400]}") from error
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _say(content: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(content) + "\n")
     sys.stdout.flush()
@@ -228,7 +222,7 @@ async def main() -> None:
     settings = Settings(
         data_dir=folder / "data",
         media_dir=folder / "media",
-        web_port=_free_port(),
+        web_port=free_port(),
         download_models=False,
         loopback_cameras=True,
     )

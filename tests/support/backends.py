@@ -11,13 +11,16 @@ import psutil
 
 from marengocam.check.invariants import findings_of
 from marengocam.core.clock import SystemClock
+from marengocam.core.errors import HubUnavailableError
 from marengocam.db.hub import Hub, open_hub
 from marengocam.demo.backend import Backend
-from marengocam.media.store import Store
+from marengocam.media.store import GROWING_SUFFIX, Store
 from marengocam.settings import Settings, load_settings
 
 SERVICES = ("ingest", "resolver", "face", "janitor", "automation", "web")
 CLOCK = SystemClock()
+ADOPTED_LIMIT_S = 60.0
+PAGE = 500
 
 
 def service_process(parent: psutil.Process, name: str) -> psutil.Process:
@@ -65,6 +68,32 @@ async def problems_of(backend: Backend, *, deep: bool = False) -> dict[str, list
     settings = settings_of(backend)
     async with open_hub(settings, "test", 2) as hub:
         return await problems(hub, settings, deep=deep)
+
+
+async def leftovers_adopted(backend: Backend) -> None:
+    """Wait until what killed processes left is finished and indexed: one file grows for each camera, no more."""
+    settings = settings_of(backend)
+    store = Store(settings.media_dir, settings.archive_dir)
+
+    async def adopted() -> bool:
+        files = [store.recordings(camera_id) for camera_id in store.cameras()]
+        growing = [[file for file in of_one if file.name.endswith(GROWING_SUFFIX)] for of_one in files]
+        finished = {str(store.relative(file)) for of_one in files for file in of_one if file.suffix == ".mp4"}
+        with suppress(HubUnavailableError):
+            return all(len(of_one) <= 1 for of_one in growing) and finished <= await _indexed(hub)
+        return False
+
+    async with open_hub(settings, "test", 2) as hub:
+        await holds(adopted, ADOPTED_LIMIT_S, 0.3)
+
+
+async def _indexed(hub: Hub) -> set[str]:
+    found: set[str] = set()
+    after = ""
+    while page := await hub.chunks.page(after, PAGE):
+        found |= {str(chunk.path) for chunk, _ in page}
+        after = str(page[-1][0].path)
+    return found
 
 
 def log_of(backend: Backend) -> str:

@@ -57,14 +57,14 @@ def ask(url: str, method: str = "GET", body: Any = None, **headers: str) -> Answ
 
 
 def wait_until(true: Callable[[], Any], what: str, limit_s: float = WAIT_S) -> Any:
-    """Wait until it returns something true and return that; errors of a connection count as not yet."""
+    """Wait until it returns something true and return that; errors and what is no answer yet count as not yet."""
     until_s = time.monotonic() + limit_s
     while True:
         try:
             if found := true():
                 return found
             last: object = found
-        except (OSError, ValueError, AssertionError) as error:
+        except (OSError, ValueError, LookupError, AssertionError) as error:
             last = error
         assert time.monotonic() < until_s, f"{what}: not within {limit_s:.0f} s ({last})"
         time.sleep(0.3)

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from marengocam.runtime.bus import Bus
 from marengocam.runtime.context import ServiceContext
 from marengocam.runtime.watchdog import Watchdog
 from marengocam.settings import Settings
+from tests.support.ports import free_port
 
 WAIT_LIMIT_S = 25.0
 END_LIMIT_S = 12.0
@@ -60,14 +60,11 @@ async def ingest_here(
 
 def environment_of(settings: Settings) -> dict[str, str]:
     """Return the environment in which a process has these settings."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = int(listener.getsockname()[1])
     return {
         "MARENGOCAM_DATA_DIR": str(settings.data_dir),
         "MARENGOCAM_MEDIA_DIR": str(settings.media_dir),
         "MARENGOCAM_DATABASE_URL": settings.database_url.reveal(),
-        "MARENGOCAM_INGEST_HEALTH_PORT": str(port),
+        "MARENGOCAM_INGEST_HEALTH_PORT": str(free_port()),
         "MARENGOCAM_DETECTOR": settings.detector,
         "MARENGOCAM_DOWNLOAD_MODELS": "false",
         "MARENGOCAM_CHUNK_S": str(settings.chunk_s),

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import ipaddress
-import socket
 from dataclasses import dataclass, replace
 
 import aiohttp
@@ -13,6 +12,7 @@ from marengocam.runtime.bus import Bus
 from marengocam.runtime.context import CONTEXT
 from marengocam.settings import Settings
 from marengocam.web.service import WebService
+from tests.support.ports import free_port
 from tests.support.web_app import service_context
 
 PREFIX = "/api/hassio_ingress/s3ss10n"
@@ -30,12 +30,6 @@ class Ingress:
 
     address: str
     context: object
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextlib.asynccontextmanager

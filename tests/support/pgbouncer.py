@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 from marengocam.core.secret import Secret
 from marengocam.db.embedded.account import Account
 from marengocam.db.roles import ROLES
+from tests.support.ports import free_port
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy" / "compose" / "pgbouncer.ini"
 START_LIMIT_S = 15.0
@@ -46,9 +47,7 @@ def program() -> str | None:
 def pooling(server_address: Secret, account: Account) -> Iterator[Pooler]:
     """Run it before a server behind a unix socket, as the account that may enter the socket's folder."""
     folder = Path(tempfile.mkdtemp(prefix="mc-pool-"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     users = folder / "userlist.txt"
     users.write_text("".join(f'"{role}" "{PASSWORD}"\n' for role in ("postgres", *ROLES)))
     (folder / "pgbouncer.ini").write_text(_configuration(server_address, port, users))

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import shutil
 
-from tests.support.mosquitto import free_port
+from tests.support.ports import free_port
 
 REDIS = shutil.which("redis-server")
 READY_LIMIT_S = 20

@@ -1,6 +1,7 @@
 """What a StreamReader gives of a stream, looked at as tests want it."""
 
 import itertools
+import threading
 from dataclasses import dataclass, field
 
 from marengocam.core.clock import SystemClock
@@ -30,8 +31,10 @@ class Watched:
         return rises and not any(one.jumped or one.changed for one in self.pictures)
 
 
-def watch(url: str, options: StreamOptions | None = None, pictures: int = 40) -> Watched:
-    """Read so many pictures, and the sound between them."""
+def watch(
+    url: str, options: StreamOptions | None = None, pictures: int = 40, begun: threading.Event | None = None
+) -> Watched:
+    """Read so many pictures, and the sound between them; `begun` is set at the first."""
     clock = SystemClock()
     with StreamReader(url, options or StreamOptions(), clock) as reader:
         watched = Watched(reader.info)
@@ -40,6 +43,8 @@ def watch(url: str, options: StreamOptions | None = None, pictures: int = 40) ->
                 watched.sounds.append(packet)
                 continue
             watched.pictures.append(packet)
+            if begun is not None:
+                begun.set()
             watched.ages_s.append((clock.now() - packet.at).total_seconds())
             if len(watched.pictures) >= pictures:
                 break

@@ -25,6 +25,7 @@ class Api:
     session: aiohttp.ClientSession
     context: ServiceContext
     desk: Any = None
+    server: Any = None
 
     async def call(self, method: str, path: str, body: Any = None, **more: Any) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
@@ -71,7 +72,7 @@ async def serving_api(hub, settings, scopes=("read", "write", "admin"), port=0):
         token = await hub.tokens.add("test", list(scopes), context.clock.now())
         async with aiohttp.ClientSession() as session:
             try:
-                yield Api(address, token, session, context, service._desk)
+                yield Api(address, token, session, context, service._desk, runner.server)
             finally:
                 context.stopping.set()
                 await runner.cleanup()

@@ -97,7 +97,10 @@ async def test_the_pages_policy_stops_injected_code_and_foreign_frames(hub, hub_
                       other.src = "https://evil.example/x.js";
                       document.body.append(other);
                       await fetch("https://evil.example/").catch(() => {});
-                      await new Promise((done) => setTimeout(done, 300));
+                      const wanted = ["script-src-elem", "script-src-attr", "connect-src"];
+                      for (let tries = 0; tries < 100 && wanted.some((one) => !blocked.includes(one)); tries++) {
+                        await new Promise((done) => setTimeout(done, 100));
+                      }
                       return { injected: window.injected ?? false, blocked };
                     }"""
                 )

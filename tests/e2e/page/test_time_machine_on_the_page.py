@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 from playwright.async_api import expect
-from tests.support.ingest_service import environment_of, ingest_here
+from tests.support.ingest_service import environment_of, ingest_here, until
 from tests.support.page import BROWSER, LOOK_MS, browser_page, sign_in
 from tests.support.recordings import recorded
 from tests.support.squares import render_walks
@@ -87,8 +87,12 @@ async def test_an_owner_replays_a_stretch_with_another_setting_step_by_step_and_
         await expect(run).to_contain_text("confirm_probability = 0.9")
         await expect(run).to_contain_text("waits for its owner: the next step", timeout=REPLAY_MS)
         await page.get_by_role("button", name="Step", exact=True).click()
+
+        async def taken() -> bool:
+            return [one.steps for one in await hub.replays.list(5)] == [1]
+
+        await until(taken)
         await expect(run).to_contain_text("looking, at ")
-        assert [one.steps for one in await hub.replays.list(5)] == [1]
         await page.screenshot(path=_artifact(tmp_path, "page-time-machine.png"), full_page=True)
         await page.get_by_role("button", name="Pause").click()
         await expect(run).to_contain_text("it is paused")

@@ -62,7 +62,8 @@ async def test_a_server_that_hangs_is_noticed_and_listened_to_again(hub, monkeyp
         assert await listener.next() == (HEALTH, "")
         async with hub.database.connection() as connection:
             backend = await connection.fetchval(
-                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+                "AND backend_type = 'client backend'"
             )
         os.kill(backend, signal.SIGSTOP)
         try:

@@ -13,10 +13,12 @@ from aiohttp.test_utils import TestServer
 
 from marengocam.core.clock import ManualClock
 from marengocam.core.errors import FaceEngineError
+from marengocam.ingest import face_client
 from marengocam.ingest.face_client import LIMIT_S, FaceClient
 from marengocam.runtime.breaker import FAILURES_TO_OPEN, RETRY_S, BreakerState
 
 CROP, SIZE = b"jpeg", (100, 200)
+PATIENCE_S = 10.0  # where the limit is not what is tested: this machine may be busy
 
 
 class Engine:
@@ -53,7 +55,8 @@ class Asked:
 
 
 @pytest_asyncio.fixture
-async def asked() -> AsyncIterator[Asked]:
+async def asked(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Asked]:
+    monkeypatch.setattr(face_client, "LIMIT_S", PATIENCE_S)
     engine, clock, told = Engine(), ManualClock(), []
     app = web.Application()
     app.router.add_post("/v1/vision/face/recognize", engine.handle)
@@ -118,7 +121,8 @@ async def test_wrong_answers_are_failures_that_name_the_reason(asked: Asked, ans
     await asked.fail(1)
 
 
-async def test_a_late_engine_costs_half_a_second_at_most(asked: Asked) -> None:
+async def test_a_late_engine_costs_half_a_second_at_most(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(face_client, "LIMIT_S", LIMIT_S)
     asked.engine.delay_s = 30
     begun_s = asyncio.get_running_loop().time()
     await asked.fail(1)

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from tests.support.ports import free_port
 from tests.support.shared_assets import needed_folder
 
 from marengocam.settings import Settings
@@ -19,12 +19,6 @@ from marengocam.settings import Settings
 READY_LIMIT_S = 30.0
 END_LIMIT_S = 12.0
 Running = tuple[asyncio.subprocess.Process, str]  # and its address
-
-
-def free_port() -> int:
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        return int(chosen.getsockname()[1])
 
 
 @asynccontextmanager

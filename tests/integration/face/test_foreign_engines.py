@@ -36,7 +36,8 @@ class Engines:
 
 
 @pytest.fixture
-async def engines() -> AsyncIterator[Engines]:
+async def engines(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engines]:
+    monkeypatch.setattr("marengocam.ingest.face_client.LIMIT_S", LIMIT_S)
     compreface, deepstack = CompreFaceServer(KEY), DeepStackServer("secret")
     async with served(compreface) as one, served(deepstack) as other, aiohttp.ClientSession() as session:
         text = f"compreface+http://:{KEY}@{one}, deepstack+http://:secret@{other}"

@@ -65,9 +65,10 @@ def settings(hub_settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("works", [True, False])
 async def test_a_track_gets_its_face_and_goes_on_without_one_when_the_engine_fails(
-    hub: Hub, settings: Settings, engine: Engine, tmp_path: Path, works: bool
+    hub: Hub, settings: Settings, engine: Engine, tmp_path: Path, works: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine.works = works
+    monkeypatch.setattr("marengocam.ingest.face_client.LIMIT_S", 10.0)  # it answers in the loop of the whole test
     clip = render_walks(tmp_path / "walk.mp4", 6.0, [1.0])
     async with RtspServer({"front": clip}) as server:
         await hub.cameras.add(Camera("front", "Front", server.url("front")))

@@ -13,6 +13,7 @@ from marengocam.core.model import Camera, CameraState, EventType, Zone
 from marengocam.core.secret import Secret
 from marengocam.db.hub import Hub
 from marengocam.db.tracks import TrackFilter
+from marengocam.demo.rtsp.clip import load_clip
 from marengocam.demo.rtsp.server import RtspServer
 from marengocam.ingest import camera_state
 from marengocam.media.store import Store, live_path
@@ -38,10 +39,19 @@ async def closed_tracks(hub: Hub, camera_id: str):
     return [row.track for row in rows if not row.track.open]
 
 
-async def test_a_walk_is_recorded_followed_and_stays_one_track(hub: Hub, settings: Settings, clip: Path) -> None:
-    async with RtspServer({"front": clip}) as server:
+async def test_a_walk_is_recorded_followed_and_stays_one_track(
+    hub: Hub, settings: Settings, clip: Path, tmp_path: Path
+) -> None:
+    async with RtspServer({"front": render_walks(tmp_path / "nobody.mp4", 1.0, [])}) as server:
         await hub.cameras.add(Camera("front", "Front", server.url("front"), zones=(RIGHT_HALF,)))
         async with ingest_here(hub, settings) as (service, _):
+
+            async def looks() -> bool:
+                status = (await hub.cameras.statuses()).get("front")
+                return status is not None and status.metrics["frames_analysed"] > 0
+
+            await until(looks)  # so that it sees the walk from its beginning
+            server.mounts["front"].change(load_clip(clip))
 
             async def walked() -> bool:
                 return bool(await closed_tracks(hub, "front")) and await hub.chunks.recorded_s("front") > 3
@@ -52,7 +62,7 @@ async def test_a_walk_is_recorded_followed_and_stays_one_track(hub: Hub, setting
             assert status.metrics["frames_analysed"] > 0
             assert status.metrics["stream_fps"] > 5
             assert service.health().detail["detector"] == "bright-squares"
-    track = (await hub.tracks.get((await closed_tracks(hub, "front"))[0].local_track_id)).track
+    track = (await hub.tracks.get((await closed_tracks(hub, "front"))[-1].local_track_id)).track
     assert track.label == "person"
     assert 1.5 < (track.last_seen_at - track.first_seen_at).total_seconds() < WALK_S + 0.5
     assert track.zones == ("right half",)
@@ -74,8 +84,6 @@ async def test_a_walk_is_recorded_followed_and_stays_one_track(hub: Hub, setting
 async def test_a_camera_that_goes_away_is_told_once_and_its_return_too(
     hub: Hub, settings: Settings, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(camera_state, "OFFLINE_AFTER", camera_state.OFFLINE_AFTER / 5)
-
     async def kinds() -> list[EventType]:
         return [event.type for event in await hub.events.after(0, 100)]
 
@@ -84,11 +92,18 @@ async def test_a_camera_that_goes_away_is_told_once_and_its_return_too(
         await hub.cameras.add(Camera("wrong", "Wrong", server.url("nothing_here")))
         async with ingest_here(hub, settings) as (service, _):
 
-            async def first_online() -> bool:
-                states = {key: status.state for key, status in (await hub.cameras.statuses()).items()}
-                return states == {"front": CameraState.ONLINE, "wrong": CameraState.OFFLINE}
+            async def states() -> dict[str, CameraState]:
+                return {key: status.state for key, status in (await hub.cameras.statuses()).items()}
 
-            await until(first_online)
+            async def online() -> bool:
+                return (await states()).get("front") is CameraState.ONLINE
+
+            async def only_the_right_one_is_online() -> bool:
+                return await states() == {"front": CameraState.ONLINE, "wrong": CameraState.OFFLINE}
+
+            await until(online)  # however long its first picture takes
+            monkeypatch.setattr(camera_state, "OFFLINE_AFTER", camera_state.OFFLINE_AFTER / 5)
+            await until(only_the_right_one_is_online)
             assert "path" in (await hub.cameras.statuses())["wrong"].reason
             mount = server.mounts.pop("front")
             mount.drop_viewers()

@@ -5,6 +5,7 @@ import itertools
 import os
 import signal
 import sys
+from contextlib import suppress
 from datetime import timedelta
 
 import av
@@ -14,11 +15,11 @@ from hypothesis import strategies as st
 from tests.support.clips import read_number, write_counter_clip
 
 from marengocam.core.clock import SystemClock
-from marengocam.core.errors import MediaError
+from marengocam.core.errors import MediaError, NotFoundError
 from marengocam.core.secret import Secret
 from marengocam.demo.rtsp import RtspServer
 from marengocam.media.adoption import adopt_partials, chunk_of
-from marengocam.media.chunk_writer import ChunkWriter
+from marengocam.media.chunk_writer import FRAGMENT_S, ChunkWriter
 from marengocam.media.faults import Fault, StreamError
 from marengocam.media.mp4.fragments import read_index
 from marengocam.media.playlist import LiveView, init_bytes, recording_playlist, segment_bytes
@@ -26,11 +27,11 @@ from marengocam.media.store import GROWING_SUFFIX, Store
 from marengocam.media.stream import StreamOptions, StreamReader
 
 CHUNK_S = 2.0
+WAIT_LIMIT_S = 30.0
 RECORDER = """
 import sys
 from pathlib import Path
 from tests.integration.media.test_recording_a_camera import record
-print("ready", flush=True)
 record(sys.argv[1], Path(sys.argv[2]), 60, 100.0)
 """
 
@@ -84,14 +85,15 @@ async def test_chunks_follow_each_other_without_losing_a_frame(clip, tmp_path):
 async def test_a_killed_recorder_loses_at_most_the_last_fragment(clip, tmp_path):
     async with RtspServer({"front": clip}) as server:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", RECORDER, server.url("front"), str(tmp_path), stdout=asyncio.subprocess.PIPE,
+            sys.executable, "-c", RECORDER, server.url("front"), str(tmp_path),
             env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         )  # fmt: skip
-        await process.stdout.readline()
-        await asyncio.sleep(6)
+        store = Store(tmp_path)
+        async with asyncio.timeout(WAIT_LIMIT_S):
+            while _on_disk_s(store) < 3 * FRAGMENT_S:
+                await asyncio.sleep(0.1)
         process.send_signal(signal.SIGKILL)
         await process.communicate()
-    store = Store(tmp_path)
     growing = store.recordings("front")
     assert [file.name.endswith(GROWING_SUFFIX) for file in growing] == [True]
     adopted = await asyncio.to_thread(adopt_partials, store, "front")
@@ -100,6 +102,13 @@ async def test_a_killed_recorder_loses_at_most_the_last_fragment(clip, tmp_path)
     assert seen == list(range(seen[0], seen[0] + len(seen)))
     assert len(seen) >= 15 * 2
     assert adopt_partials(store, "front") == []
+
+
+def _on_disk_s(store):
+    """Return how much of the growing recording is on the disk."""
+    with suppress(MediaError, OSError):
+        return sum(read_index(file).duration_s for file in store.recordings("front"))
+    return 0.0
 
 
 def test_a_growing_file_of_a_living_recorder_is_left_alone_and_rubbish_removed(clip, tmp_path):
@@ -125,17 +134,25 @@ async def test_live_view_and_recording_play_on_one_time_line(clip, tmp_path):
     store = Store(tmp_path)
     async with RtspServer({"front": clip}) as server:
         recording = asyncio.create_task(asyncio.to_thread(record, server.url("front"), tmp_path, 9))
-        await asyncio.sleep(6)
         view = LiveView(store, "front")
-        live = view.playlist(lambda name: name, SystemClock().now())
+
+        async def playlist(segments, after=0):
+            """Return a live playlist of so many segments that begins after the one of this number."""
+            async with asyncio.timeout(WAIT_LIMIT_S):
+                while True:
+                    with suppress(NotFoundError):
+                        text = view.playlist(lambda name: name, SystemClock().now())
+                        if len(_segments(text)) >= segments and _first_of(text) > after:
+                            return text
+                    await asyncio.sleep(0.1)
+
+        live = await playlist(3)
         assert "#EXT-X-ENDLIST" not in live
-        first = int(live.split("#EXT-X-MEDIA-SEQUENCE:")[1].split()[0])
-        await asyncio.sleep(2.5)
-        later = view.playlist(lambda name: name, SystemClock().now())
+        first = _first_of(live)
+        later = await playlist(1, after=first)
         chunks, _ = await recording
     names, later_names = _segments(live), _segments(later)
-    second = int(later.split("#EXT-X-MEDIA-SEQUENCE:")[1].split()[0])
-    assert second - first == later_names.index(names[-1]) * -1 + len(names) - 1
+    assert _first_of(later) - first == later_names.index(names[-1]) * -1 + len(names) - 1
     whole = recording_playlist(store, chunks, chunks[0].started_at, chunks[-1].ended_at, lambda name: name)
     assert whole.count("#EXT-X-MAP") == 1, "one header serves all chunks of a stream"
     played = tmp_path / "played.mp4"
@@ -147,6 +164,10 @@ async def test_live_view_and_recording_play_on_one_time_line(clip, tmp_path):
     with av.open(str(played)) as container:
         times = [packet.dts for packet in container.demux() if packet.size]
     assert times == sorted(set(times))
+
+
+def _first_of(playlist):
+    return int(playlist.split("#EXT-X-MEDIA-SEQUENCE:")[1].split()[0])
 
 
 def _segments(playlist):
@@ -169,7 +190,9 @@ async def test_a_camera_that_falls_silent_is_noticed(clip, tmp_path):
     async with RtspServer({"front": clip}) as server:
 
         async def silence():
-            await asyncio.sleep(2)
+            async with asyncio.timeout(WAIT_LIMIT_S):
+                while not Store(tmp_path).recordings("front"):
+                    await asyncio.sleep(0.1)
             server.mounts["front"].stalled = True
 
         silencing = asyncio.create_task(silence())
@@ -219,7 +242,7 @@ def test_any_bytes_are_an_index_or_a_clear_error(clip, tmp_path):
             writer.write(packet)
         good = (tmp_path / writer.close().path).read_bytes()
 
-    @settings(max_examples=150, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.integers(0, len(good) - 1), st.binary(max_size=12), st.booleans())
     def tried(place, noise, cut):
         target.write_bytes(good[:place] + noise + (b"" if cut else good[place + len(noise) :]))

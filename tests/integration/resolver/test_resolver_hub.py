@@ -261,6 +261,7 @@ async def test_two_resolvers_share_200_tracks_and_say_everything_once(scene: Sce
         return done
 
     async with open_hub(hub_settings, "second", 2) as second:
+        await second.events.last_number()  # both are connected when they begin
         shares = await asyncio.gather(resolver(scene.hub), resolver(second))
     assert sum(shares) == 200
     assert min(shares) > 0

@@ -4,17 +4,18 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import sys
 from collections import Counter
 from dataclasses import replace
 
+import asyncpg
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
+from tests.support.ports import free_port
 from tests.support.resolver_scenes import track
 
 from marengocam.core.clock import SystemClock
-from marengocam.core.model import EventType
+from marengocam.core.model import EventType, LocalTrack
 from marengocam.db.hub import Hub
 from marengocam.resolver.service import ResolverService
 from marengocam.resolver.turn import take_turn
@@ -126,21 +127,27 @@ async def test_a_database_that_refuses_degrades_and_heals(hub: Hub, hub_settings
         await until(healed)
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 async def _start(settings: Settings) -> asyncio.subprocess.Process:
     environment = os.environ | {
         "MARENGOCAM_DATA_DIR": str(settings.data_dir),
         "MARENGOCAM_MEDIA_DIR": str(settings.media_dir),
         "MARENGOCAM_DATABASE_URL": settings.database_url.reveal(),
-        "MARENGOCAM_RESOLVER_HEALTH_PORT": str(_free_port()),
+        "MARENGOCAM_RESOLVER_HEALTH_PORT": str(free_port()),
     }
     command = (sys.executable, "-m", "marengocam.cli", "resolver")
     return await asyncio.create_subprocess_exec(*command, env=environment, stderr=asyncio.subprocess.DEVNULL)
+
+
+@contextlib.asynccontextmanager
+async def held(settings: Settings, one: LocalTrack):
+    """Keep a track from being decided while the block runs."""
+    connection = await asyncpg.connect(settings.database_url.reveal(), timeout=SAID_LIMIT_S)
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT FROM local_track WHERE local_track_id = $1 FOR UPDATE", one.local_track_id)
+            yield
+    finally:
+        await connection.close(timeout=SAID_LIMIT_S)
 
 
 async def test_a_resolver_killed_in_mid_work_is_taken_over_without_loss_or_repetition(
@@ -149,15 +156,16 @@ async def test_a_resolver_killed_in_mid_work_is_taken_over_without_loss_or_repet
     fences = await fence(hub)
     tracks = [track(f"walk{n}", start_s=n * 10, end_s=n * 10 + 3, open_=False) for n in range(TRACKS)]
     await hub.tracks.save([replace(one, face=None) for one in tracks], fences)
-    first = await _start(hub_settings)
+    async with held(hub_settings, tracks[-1]):  # so that there is work left, however late it is killed
+        first = await _start(hub_settings)
 
-    async def under_way() -> bool:
-        return await hub.events.last_number() >= 10
+        async def under_way() -> bool:
+            return await hub.events.last_number() >= 10
 
-    await until(under_way)
-    first.send_signal(signal.SIGKILL)
-    await first.wait()
-    assert await hub.resolution.backlog() > 0, "killed too late to prove anything"
+        await until(under_way)
+        first.send_signal(signal.SIGKILL)
+        await first.wait()
+    assert await hub.resolution.backlog() > 0
     second = await _start(hub_settings)
     try:
 

@@ -73,7 +73,17 @@ class Reader:
         self.numbers = []
         self.wake_ups = 0
 
-    async def run(self, hub, bus):
+    @contextlib.asynccontextmanager
+    async def reading(self, hub, bus):
+        task = asyncio.create_task(self._run(hub, bus))
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self, hub, bus):
         while True:
             found = await hub.events.after(self.numbers[-1] if self.numbers else 0, 100)
             self.numbers += [one.number for one in found]
@@ -89,8 +99,7 @@ class Reader:
 async def test_everything_arrives_in_order_also_while_the_bus_is_killed_and_comes_back(bus):
     async with open_hub(bus.settings, "writer") as writer, open_hub(bus.settings, "reader") as hub:
         reader = Reader()
-        async with Bus(hub).running() as wake_ups:
-            task = asyncio.create_task(reader.run(hub, wake_ups))
+        async with Bus(hub).running() as wake_ups, reader.reading(hub, wake_ups):
             for number in range(60):
                 await writer.events.append([event()])
                 if number == 20:
@@ -107,7 +116,6 @@ async def test_everything_arrives_in_order_also_while_the_bus_is_killed_and_come
                         await asyncio.sleep(0.2)
             else:
                 assert reader.wake_ups == 0
-            task.cancel()
 
 
 async def test_hints_come_after_the_commit_and_never_for_what_was_rolled_back(bus):
@@ -153,12 +161,10 @@ async def test_a_bus_that_was_never_there_costs_time_only(hub_settings):
     settings = replace(hub_settings, bus_url=Secret(RedisServer().url))
     async with open_hub(settings, "writer") as hub:
         reader = Reader()
-        async with Bus(hub).running() as wake_ups:
-            task = asyncio.create_task(reader.run(hub, wake_ups))
+        async with Bus(hub).running() as wake_ups, reader.reading(hub, wake_ups):
             for _ in range(3):
                 await hub.events.append([event()])
             await reader.until(3)
-            task.cancel()
     assert reader.wake_ups == 0
 
 

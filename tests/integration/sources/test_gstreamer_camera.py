@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import signal
+import threading
 
 import pytest
 from tests.support.certificates import write_certificate
@@ -15,6 +16,7 @@ from marengocam.media.faults import Fault, StreamError
 from marengocam.media.stream import StreamOptions
 
 FPS = 15
+BEGIN_LIMIT_S = 20.0
 PASSWORD = "p@ss:w/rd"
 LOGIN = ("--login", f"me:{PASSWORD}")
 
@@ -92,8 +94,9 @@ async def test_a_codec_that_cannot_be_recorded_is_named():
 async def test_silence_is_noticed_when_its_limit_is_over_and_not_after_twice_that(transport):
     options = StreamOptions(transport=transport, stall_timeout_s=2)
     async with gst_camera() as camera:
-        watching = asyncio.create_task(asyncio.to_thread(watch, camera.url, options, 10 * FPS))
-        await asyncio.sleep(3)
+        begun = threading.Event()
+        watching = asyncio.create_task(asyncio.to_thread(watch, camera.url, options, 10 * FPS, begun))
+        assert await asyncio.to_thread(begun.wait, BEGIN_LIMIT_S)
         camera.process.send_signal(signal.SIGSTOP)
         await asyncio.sleep(1.7 * options.stall_timeout_s)
         camera.process.send_signal(signal.SIGCONT)
@@ -105,10 +108,9 @@ async def test_silence_is_noticed_when_its_limit_is_over_and_not_after_twice_tha
 @pytest.mark.parametrize("transport", list(Transport))
 async def test_a_camera_that_loses_its_power_is_noticed(transport):
     async with gst_camera() as camera:
-        watching = asyncio.create_task(
-            asyncio.to_thread(watch, camera.url, StreamOptions(transport=transport, stall_timeout_s=2), 10_000)
-        )
-        await asyncio.sleep(2)
+        begun, options = threading.Event(), StreamOptions(transport=transport, stall_timeout_s=2)
+        watching = asyncio.create_task(asyncio.to_thread(watch, camera.url, options, 10_000, begun))
+        assert await asyncio.to_thread(begun.wait, BEGIN_LIMIT_S)
         await camera.kill()
         with pytest.raises(StreamError) as caught:
             await watching

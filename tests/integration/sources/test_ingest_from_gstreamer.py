@@ -15,6 +15,7 @@ import pytest
 from tests.support.certificates import write_certificate
 from tests.support.gst_camera import gst_camera
 from tests.support.ingest_service import END_LIMIT_S, start_ingest, until
+from tests.support.ports import free_port
 
 from marengocam.core.camera_options import Transport
 from marengocam.core.clock import SystemClock
@@ -85,7 +86,7 @@ async def test_a_camera_that_is_back_is_recorded_at_once(
 ) -> None:
     store = Store(hub_settings.media_dir)
     async with contextlib.AsyncExitStack() as stack:
-        source = await stack.enter_async_context(gst_camera())
+        source = await stack.enter_async_context(gst_camera(port=free_port()))
         await hub.cameras.add(Camera("front", "Front", source.url, detect=False))
         process = await start_ingest(replace(hub_settings, detector="hog", chunk_s=60.0), tmp_path / "ingest.log")
         try:

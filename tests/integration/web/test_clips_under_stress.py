@@ -59,6 +59,12 @@ def _left(store):
     return [file for file in store.root.rglob("*") if file.is_file() and media.CLIP_FOLDER in file.parts]
 
 
+async def until(condition):
+    async with asyncio.timeout(WAIT_S):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
 async def _added(api):
     await api.call("POST", "/cameras", {"name": "Front", "main_url": "rtsp://camera.invalid/main"})
 
@@ -124,16 +130,15 @@ async def test_who_leaves_while_waiting_gets_no_clip_made_and_keeps_no_turn(hub,
         for _ in range(CLIPS_AT_ONCE):
             await api.desk.clips.acquire()
         for _ in range(3):
+            waiting = len(api.desk.clips._waiters or ())
             asking = asyncio.create_task(api.call("GET", _path(chunk)))
-            await asyncio.sleep(0.3)
+            await until(lambda before=waiting: len(api.desk.clips._waiters or ()) > before)
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
-        await asyncio.sleep(0.3)  # the server hears of it
+        await until(lambda: all(one.transport is None for one in api.server.connections))  # the server has heard of it
         for _ in range(CLIPS_AT_ONCE):
             api.desk.clips.release()
-        async with asyncio.timeout(WAIT_S):
-            while api.desk.clips._waiters or api.desk.clips._value != CLIPS_AT_ONCE:
-                await asyncio.sleep(0.05)
+        await until(lambda: not api.desk.clips._waiters and api.desk.clips._value == CLIPS_AT_ONCE)
         assert made == []
         assert (await api.call("GET", _path(chunk)))[0] == 200
         assert made == [1]
@@ -158,8 +163,5 @@ async def test_a_clip_that_comes_too_late_is_closed_and_gives_its_turn_back(hub,
         assert (status, "too long" in answer["error"]["message"]) == (503, True)
         assert api.desk.clips._value == CLIPS_AT_ONCE - 1, "it is still being made"
         going_on.set()
-        async with asyncio.timeout(WAIT_S):
-            while not (opened and opened[0][0].closed):
-                await asyncio.sleep(0.05)
-        assert api.desk.clips._value == CLIPS_AT_ONCE
+        await until(lambda: opened and opened[0][0].closed and api.desk.clips._value == CLIPS_AT_ONCE)
         assert _left(store) == []

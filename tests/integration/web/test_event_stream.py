@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+from tests.support.ports import free_port
 from tests.support.web_app import serving_api
 
 from marengocam.core.ids import new_id
@@ -46,11 +47,10 @@ async def test_events_come_in_order_from_the_asked_number_on(hub, hub_settings):
 
 
 async def test_nothing_is_lost_or_doubled_while_the_server_restarts(hub, hub_settings):
-    seen, port = [], 0
+    seen, port = [], free_port()
     writing = None
     for _ in range(4):
         async with serving_api(hub, hub_settings, port=port) as api:
-            port = int(api.address.rsplit(":", 1)[1])
             if writing is None:
                 writing = asyncio.create_task(_append(hub, api.context.clock, 120))
             async with _connect(api, after=seen[-1] if seen else 0) as socket:

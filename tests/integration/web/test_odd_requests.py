@@ -133,7 +133,7 @@ async def test_no_changes_whatever_to_a_camera_make_the_api_fail(hub, hub_settin
     values = st.none() | st.booleans() | st.text(max_size=30) | st.sampled_from(["rtsp://[::1/x", "rtsp://a:b@/x"])
     names = st.sampled_from(["name", "main_url", "sub_url", "username", "password", "enabled", "detect"])
 
-    @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
+    @settings(max_examples=80, suppress_health_check=list(HealthCheck), database=None)
     @given(st.dictionaries(names, values, min_size=1, max_size=3))
     def gather(body):
         bodies.append(body)
