@@ -70,11 +70,10 @@ def told(value: Any, status: int = 200) -> web.Response:
     return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json")
 
 
-def refused(status: int, code: str, message: str, field: str | None = None) -> web.Response:
+def refused(status: int, code: str, message: str, field: str | None = None, line: int | None = None) -> web.Response:
     """Return an error in the API's form."""
     detail: dict[str, Any] = {"code": code, "message": message}
-    if field is not None:
-        detail["field"] = field
+    detail |= {name: value for name, value in (("field", field), ("line", line)) if value is not None}
     return web.json_response({"error": detail}, status=status)
 
 
@@ -82,7 +81,7 @@ def answer_for(error: MarengoCamError) -> web.Response:
     """Return the answer for one of our errors."""
     for kind, status, code in STATUSES:
         if isinstance(error, kind):
-            return refused(status, code, str(error), getattr(error, "field", None))
+            return refused(status, code, str(error), getattr(error, "field", None), getattr(error, "line", None))
     return refused(500, "internal", str(error))
 
 

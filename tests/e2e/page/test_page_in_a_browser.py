@@ -69,7 +69,8 @@ async def test_a_wrong_token_is_told_and_a_revoked_one_asks_again(hub, hub_setti
             await expect(page.locator("#cameras")).to_contain_text("Corridor")
             (token,) = await hub.tokens.list()
             await hub.tokens.revoke(token.token_id, api.context.clock.now())
-            await expect(page.get_by_role("alert")).to_contain_text("make a new one")
+            told = page.get_by_role("alert").and_(page.locator("#token-error"))
+            await expect(told).to_contain_text("make a new one")
             await expect(page.locator("#cameras")).to_be_hidden()
             assert await page.evaluate("() => sessionStorage.length") == 0
 

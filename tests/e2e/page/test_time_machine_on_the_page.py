@@ -51,7 +51,9 @@ async def test_an_owner_asks_why_sees_how_it_goes_and_cancels(hub, hub_settings)
         await expect(page.locator("#replays li")).to_have_count(0)
         await page.locator("#why-at").fill("2020-01-01T10:32:00")
         await page.get_by_role("button", name="Why?").click()
-        await expect(page.get_by_role("alert")).to_contain_text("not recorded at that moment")
+        await expect(page.get_by_role("alert").and_(page.locator("#replay-error"))).to_contain_text(
+            "not recorded at that moment"
+        )
 
 
 @pytest.mark.timeout(240)  # a run in a process of its own
@@ -81,7 +83,7 @@ async def test_an_owner_replays_a_stretch_with_another_setting_step_by_step_and_
         for wrong, sentence in (("min score 0.3", "key = value"), ("colour = blue", "cannot change 'colour'")):
             await page.get_by_label("Settings, one a line").fill(wrong)
             await button.click()
-            await expect(page.get_by_role("alert")).to_contain_text(sentence)
+            await expect(page.get_by_role("alert").and_(page.locator("#replay-error"))).to_contain_text(sentence)
         await page.get_by_label("Settings, one a line").fill("confirm_probability = 0.9\nanalysis_fps = 10")
         await button.click()
         await expect(run).to_contain_text("confirm_probability = 0.9")

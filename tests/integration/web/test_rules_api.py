@@ -70,6 +70,31 @@ async def test_rules_go_out_as_yaml_and_come_back(hub, hub_settings):
         assert (await api.call("GET", "/rules"))[1] == {"rules": [made]}
 
 
+async def test_one_rule_goes_out_as_yaml_is_read_again_and_errors_name_field_and_line(hub, hub_settings):
+    async with serving_api(hub, hub_settings) as api:
+        _, made = await api.call("POST", "/rules", RULE)
+        status, text = await api.call("GET", f"/rules/{made['rule_id']}/rule.yaml")
+        assert (status, yaml.safe_load(text)) == (200, RULE)
+        whole = {name: made[name] for name in made if name not in {"rule_id", "created_at"}}
+        indented = "".join(f"  {line}\n" for line in text.decode().splitlines())
+        for written in (text.decode(), f"rules:\n-{indented[1:]}", f"-{indented[1:]}"):
+            assert await api.call("POST", "/rules/read", {"yaml": written}) == (200, {"rule": whole}), written
+        wrong = "name: x\nevents: person_confirmed\nactions:\n- mqtt:\n    topic: a\n- mqtt:\n    topic: b/#\n"
+        for written, field, line in (
+            (wrong, "actions[1].mqtt.topic", 7),
+            (f"rules:\n-{''.join(f'  {one}' for one in wrong.splitlines(True))[1:]}", "actions[1].mqtt.topic", 8),
+            ("name: x\nevents: [person_confirmed,\n nothing]\n", "events[1]", 3),
+            ("name: x\nevents: person_confirmed\nactions:\n- mqtt: {payload: a}\n", "actions[0].mqtt.topic", 4),
+            ("name: x\n  y: [", None, 2),
+            ("just a text", None, 1),
+            ("rules: [{name: a}, {name: b}]", "rules", 1),
+        ):
+            status, answer = await api.call("POST", "/rules/read", {"yaml": written})
+            error = answer["error"]
+            assert (status, error.get("field"), error.get("line")) == (400, field, line), written
+        assert len((await api.call("GET", "/rules"))[1]["rules"]) == 1, "nothing was saved"
+
+
 async def test_a_rule_is_tried_on_the_past(hub, hub_settings):
     async with serving_api(hub, hub_settings) as api:
         now = api.context.clock.now()

@@ -49,11 +49,12 @@ _OWN_NAME = re.compile(r"^[a-z0-9][a-z0-9_]{0,62}$")
 
 
 class RuleFieldError(BadInputError):
-    """A field of a rule cannot be used; `field` names it."""
+    """A field of a rule cannot be used; `field` names it, `line` tells where it stands in a text."""
 
-    def __init__(self, message: str, field: str | None) -> None:
+    def __init__(self, message: str, field: str | None, line: int | None = None) -> None:
         super().__init__(message)
         self.field = field
+        self.line = line
 
 
 def _text(longest: int) -> Any:

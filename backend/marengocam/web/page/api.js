@@ -14,7 +14,7 @@ export const session = {
 const pictures = new Map(); // path -> object URL
 
 export class ApiError extends Error {
-  constructor(status, message) { super(message); this.status = status; }
+  constructor(status, { message, field, line }) { super(message); Object.assign(this, { status, field, line }); }
 }
 
 const login = () => (session.token ? { Authorization: `Bearer ${session.token}` } : {});
@@ -24,11 +24,13 @@ export async function call(path, options = {}) {
   if (!answer.ok) {
     if (answer.status === 401) session.refused(REFUSED);
     const body = await answer.json().catch(() => null);
-    throw new ApiError(answer.status, body?.error?.message ?? `Answer ${answer.status}`);
+    throw new ApiError(answer.status, body?.error ?? { message: `Answer ${answer.status}` });
   }
-  return answer.status === 204 ? null : answer.json();
+  if (answer.status === 204) return null;
+  return answer.headers.get("Content-Type").startsWith("application/json") ? answer.json() : answer.text();
 }
 
+export const patch = (path, body) => call(path, { method: "PATCH", body: JSON.stringify(body) });
 export const post = (path, body) => call(path, { method: "POST", body: JSON.stringify(body) });
 
 export async function picture(image, path, fresh = false) {

@@ -1,6 +1,8 @@
 // The page: reads the API, shows it, and follows the event stream. No framework, no build step.
 import { call, forgetPictures, INGRESS, picture, post, ROOT, session } from "./api.js";
-import { $, element, percent, time } from "./showing.js";
+import { happening } from "./event_words.js";
+import { loadRules } from "./rules.js";
+import { $, element, time } from "./showing.js";
 import { loadReplays, showReplayCameras } from "./time_machine.js";
 
 const SNAPSHOT_EVERY_MS = 2000;
@@ -12,29 +14,10 @@ let lastNumber = 0;
 let timers = [];
 let socket = null;
 
-function cues(event) {
-  const found = (event.data?.evidence?.cues ?? []).filter((cue) => cue.log_ratio > 0).map((cue) => cue.cue.replaceAll("_", " "));
-  return [...new Set(found)].join(", ");
-}
-
 const STATES = { ok: "All is well", degraded: "Needs a look", failing: "Not working" };
 
-const SENTENCES = {
-  person_detected: (e) => ["Somebody", `on ${e.camera_name}`],
-  person_confirmed: (e) => [e.person_name, `on ${e.camera_name}, ${percent(e.probability)}${cues(e) ? ` by ${cues(e)}` : ""}`],
-  person_unknown: (e) => ["A stranger", `on ${e.camera_name}`],
-  person_corrected: (e) => [`It was ${e.person_name ?? "somebody else"}`, `on ${e.camera_name}`],
-  zone_entered: (e) => [e.data.zone, `entered on ${e.camera_name}`],
-  movement_seen: (e) => ["Movement", `on ${e.camera_name}`],
-  camera_offline: (e) => [`${e.camera_name} is offline`, e.data.reason ?? ""],
-  camera_online: (e) => [`${e.camera_name} is back`, ""],
-  health_changed: (e) => [`${e.data.service} is ${e.data.status}`, e.data.reason ?? ""],
-  survival_mode_changed: (e) => ["Survival mode", e.data.state ?? ""],
-  replay_finished: (e) => [`Replay ${e.data.state}`, e.data.reason ?? e.camera_name ?? ""],
-};
-
 function eventItem(event) {
-  const [who, where] = (SENTENCES[event.type] ?? (() => [event.type, ""]))(event);
+  const [who, where] = happening(event);
   const thumb = element("img", { className: "thumb", alt: "" });
   thumb.hidden = !event.local_track_id;
   if (event.local_track_id) picture(thumb, `/tracks/${event.local_track_id}/crop.jpg`).catch(() => {});
@@ -149,9 +132,9 @@ async function open() {
   $("sign-out").hidden = INGRESS;
   $("events").replaceChildren();
   events.reverse().forEach(showEvent);
-  await Promise.allSettled([loadCameras(), loadPeople(), loadHealth(), loadReplays()]);
+  await Promise.allSettled([loadCameras(), loadPeople(), loadHealth(), loadReplays(), loadRules()]);
   await refreshSnapshots();
-  timers = [setInterval(refreshSnapshots, SNAPSHOT_EVERY_MS), setInterval(() => Promise.allSettled([loadCameras(), loadPeople(), loadHealth()]), REFRESH_MS)];
+  timers = [setInterval(refreshSnapshots, SNAPSHOT_EVERY_MS), setInterval(() => Promise.allSettled([loadCameras(), loadPeople(), loadHealth(), loadRules()]), REFRESH_MS)];
   follow();
 }
 

@@ -7,7 +7,7 @@ import msgspec
 from aiohttp import web
 
 from marengocam.core.ids import new_id
-from marengocam.core.rules.document import rules_from_yaml, rules_yaml
+from marengocam.core.rules.document import rule_from_yaml, rule_yaml, rules_from_yaml, rules_yaml
 from marengocam.core.rules.model import Rule
 from marengocam.core.rules.past import rehearse
 from marengocam.core.rules.schema import actions_document, conditions_document, rule_document, rule_from
@@ -52,6 +52,18 @@ async def change_rule(desk: Desk, request: web.Request) -> web.Response:
 async def remove_rule(desk: Desk, request: web.Request) -> web.Response:
     await desk.hub.rules.remove(path_uuid(request, "rule_id"))
     return web.Response(status=204)
+
+
+async def show_rule_text(desk: Desk, request: web.Request) -> web.Response:
+    rule = await desk.hub.rules.get(path_uuid(request, "rule_id"))
+    return web.Response(text=rule_yaml(rule), content_type="application/yaml")
+
+
+async def read_rule_text(desk: Desk, request: web.Request) -> web.Response:
+    body = await given(request, wire.RuleText)
+    rule = rule_from_yaml(body.yaml, desk.context.clock.now(), possible_with(desk.context.settings))
+    document = msgspec.to_builtins(_told(rule))
+    return told(wire.RuleRead(rule={name: document[name] for name in wire.RuleIn.__struct_fields__}))
 
 
 async def export_rules(desk: Desk, _request: web.Request) -> web.Response:
@@ -158,10 +170,22 @@ ROUTES = (
     Route(
         "POST", "/rules/try", "write", try_new_rule, "Try a rule on the past without saving", wire.TryOut, wire.TryIn
     ),
+    Route(
+        "POST",
+        "/rules/read",
+        "write",
+        read_rule_text,
+        "Read a rule written as YAML without saving it; errors name field and line",
+        wire.RuleRead,
+        wire.RuleText,
+    ),
     Route("GET", "/rules/firings", "read", list_firings, "Firings, newest first", wire.FiringList, parameters=_FIRINGS),
     Route("GET", "/rules/{rule_id}", "write", get_rule, "One rule", wire.RuleOut),
     Route("PATCH", "/rules/{rule_id}", "write", change_rule, "Change a rule", wire.RuleOut, wire.RuleChange),
     Route("DELETE", "/rules/{rule_id}", "write", remove_rule, "Remove a rule", status=204),
+    Route(
+        "GET", "/rules/{rule_id}/rule.yaml", "write", show_rule_text, "One rule as YAML", media_type="application/yaml"
+    ),
     Route("POST", "/rules/{rule_id}/try", "write", try_rule, "Try a rule on the past", wire.TryOut, wire.TryIn),
     Route(
         "GET",

@@ -19,11 +19,12 @@ class Told(msgspec.Struct, kw_only=True):
 
 
 class ErrorDetail(Told):
-    """What was wrong and what to do."""
+    """What was wrong and what to do; `line` where a text such as YAML was given."""
 
     code: str
     message: str
     field: str | None = None
+    line: int | None = None
 
 
 class ErrorAnswer(Told):

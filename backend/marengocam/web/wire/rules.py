@@ -60,6 +60,18 @@ class RulesImport(Given):
     replace_all: bool = False
 
 
+class RuleText(Given):
+    """One rule as YAML: alone, or the only one below `rules:`."""
+
+    yaml: YamlText
+
+
+class RuleRead(Told):
+    """A rule that was read from a text, as adding, changing and trying take it; every field is there."""
+
+    rule: Document
+
+
 class TryIn(Given):
     """A stretch of the past, by default the last 7 days; with a rule, that one is tried without saving it."""
 
