@@ -7,7 +7,7 @@ from math import log
 
 import numpy as np
 
-from marengocam.core.calibration import APPEARANCE_FITS, FACE_FITS, CosineFit
+from marengocam.core.calibration import APPEARANCE_FITS, BLURRED_LIKENESS, FACE_FITS, CosineFit
 from marengocam.core.geometry import Box
 from marengocam.core.ids import new_id
 from marengocam.core.model import Embedding, LocalTrack, PathPoint
@@ -74,15 +74,22 @@ def population(rng: np.random.Generator, people: int, size: int, fit: CosineFit)
 def look(rng: np.random.Generator, of: np.ndarray, model: str, fit: CosineFit, quality: float) -> Embedding:
     """Return a sight of somebody whose cosine to another sight is spread as the fit says for this quality.
 
-    Two sights of cosine c each to the person's own vector have c squared to each other.
+    Two sights of cosine c each to the person's own vector have c squared to each other. A picture that has lost so
+    much of its person shows anybody in that share of cases, and blur, which all such pictures have in common.
     """
-    lack = 1 - quality
+    lack, lost = 1 - quality, float(fit.lost(np.asarray([quality]))[0])
+    if lost and rng.random() < lost:
+        of = population(rng, 1, len(of), fit)[0]
     mean = fit.same_mean - fit.low_quality_drop * lack
     wanted = rng.normal(mean, fit.same_deviation + fit.low_quality_spread * lack)
     share = float(np.clip(wanted, 0.02, 0.98)) ** 0.5
     noise = rng.normal(size=of.shape)
     noise = unit(noise - (noise @ of) * of)
-    return Embedding(model, np.asarray(share * of + (1 - share**2) ** 0.5 * noise, np.float32), quality)
+    seen = share * of + (1 - share**2) ** 0.5 * noise
+    blur = np.zeros(len(of))
+    blur[-1] = 1.0
+    seen = unit((1 - BLURRED_LIKENESS * lost**2) ** 0.5 * seen + BLURRED_LIKENESS**0.5 * lost * blur)
+    return Embedding(model, np.asarray(seen, np.float32), quality)
 
 
 def journey(rng: np.random.Generator, who: Somebody, at: datetime) -> Iterator[list[LocalTrack]]:

@@ -12,11 +12,18 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 
+LEGIBLE_QUALITY = 0.75  # a face this good shows who it is; at 0 it shows nothing of him
+BLURRED_LIKENESS = 0.7  # cosine that two faces of quality 0 have in common, whoever they are: they look like blur
+BLURRED_SPREAD = 0.12  # by which deviations grow between two of them
+
+
 @dataclass(frozen=True, slots=True)
 class CosineFit:
     """Cosine of pairs of good quality: mean and deviation for the same person and for different people.
 
     At quality 0 the same-person mean is `low_quality_drop` lower and both deviations grow by `low_quality_spread`.
+    Where `legible_quality` is given, a picture below it has lost that share of its person: two such are alike by what
+    they lost, and of each comparison the worse one's share may as well be of anybody.
     """
 
     same_mean: float
@@ -27,34 +34,47 @@ class CosineFit:
     highest: float
     low_quality_drop: float = 0.0
     low_quality_spread: float = 0.0
+    legible_quality: float = 0.0
 
-    def log_ratio(self, cosine: float, quality: float) -> float:
-        """Return the evidence of one comparison; `quality` 0 to 1 is that of the worse picture."""
-        return float(self.log_ratios(np.asarray([cosine]), np.asarray([quality]))[0])
+    def lost(self, qualities: Floats) -> Floats:
+        """Return the share of its person that a picture of each quality has lost, 0 to 1."""
+        if self.legible_quality <= 0:
+            return np.zeros_like(qualities)
+        return np.asarray(np.clip(1.0 - qualities / self.legible_quality, 0.0, 1.0))
 
-    def log_ratios(self, cosines: Floats, qualities: Floats) -> Floats:
+    def log_ratio(self, cosine: float, quality: float, other_quality: float) -> float:
+        """Return the evidence of one comparison of two pictures; qualities are 0 to 1."""
+        values = (np.asarray([value]) for value in (cosine, quality, other_quality))
+        return float(self.log_ratios(*values)[0])
+
+    def log_ratios(self, cosines: Floats, qualities: Floats, other_qualities: Floats) -> Floats:
         """Return the evidence of many comparisons, element by element."""
-        lack = 1.0 - np.clip(qualities, 0.0, 1.0)
-        same_mean = self.same_mean - self.low_quality_drop * lack
-        same_deviation = self.same_deviation + self.low_quality_spread * lack
-        other_deviation = self.other_deviation + self.low_quality_spread * lack
+        worse = np.minimum(qualities, other_qualities)
+        lack = 1.0 - np.clip(worse, 0.0, 1.0)
+        blurred = self.lost(qualities) * self.lost(other_qualities)
+        spread = self.low_quality_spread * lack + BLURRED_SPREAD * np.sqrt(blurred)
+        other_mean = self.other_mean + BLURRED_LIKENESS * blurred
+        other_deviation = self.other_deviation + spread
+        same_mean = np.maximum(self.same_mean - self.low_quality_drop * lack, other_mean)
         # Beyond both means the densities' tails say nothing; the ratio must not turn around there.
-        inside = np.clip(cosines, self.other_mean, np.maximum(same_mean, self.other_mean + self.other_deviation))
-        ratios = _log_normal(inside, same_mean, same_deviation) - _log_normal(inside, self.other_mean, other_deviation)
-        return np.asarray(np.clip(ratios, self.lowest, self.highest))
+        inside = np.clip(cosines, other_mean, np.maximum(same_mean, other_mean + other_deviation))
+        same = _log_normal(inside, same_mean, self.same_deviation + spread)
+        ratios = np.clip(same - _log_normal(inside, other_mean, other_deviation), self.lowest, self.highest)
+        lost = self.lost(worse)
+        return np.asarray(np.log((1.0 - lost) * np.exp(ratios) + lost))
 
 
-def _log_normal(values: Floats, means: Floats | float, deviations: Floats) -> Floats:
+def _log_normal(values: Floats, means: Floats, deviations: Floats) -> Floats:
     return np.asarray(-0.5 * ((values - means) / deviations) ** 2 - np.log(deviations))
 
 
 FACE_FITS = {
     # Others: 6,245 looks in video, mean 0.02, deviation 0.10, one in a thousand above 0.35.
-    "mobilefacenet-128": CosineFit(0.55, 0.14, 0.05, 0.105, -4.5, 9.0, 0.12, 0.02),
+    "mobilefacenet-128": CosineFit(0.55, 0.14, 0.05, 0.105, -4.5, 9.0, 0.12, 0.02, LEGIBLE_QUALITY),
     # OpenCV's own threshold for SFace is 0.363; fitted around it from published figures, not measured by us.
-    "sface-128": CosineFit(0.60, 0.15, 0.05, 0.11, -4.5, 8.0, 0.12, 0.02),
+    "sface-128": CosineFit(0.60, 0.15, 0.05, 0.11, -4.5, 8.0, 0.12, 0.02, LEGIBLE_QUALITY),
 }
-UNKNOWN_FACE_FIT = CosineFit(0.60, 0.20, 0.10, 0.15, -2.0, 3.0)
+UNKNOWN_FACE_FIT = CosineFit(0.60, 0.20, 0.10, 0.15, -2.0, 3.0, legible_quality=LEGIBLE_QUALITY)
 
 # Of tracks as ingest fuses them (best crops averaged), same camera and across: a mean of crops is liker to everybody.
 # Single first crops: same 0.55, others 0.20; the drop at low quality stands for them.
@@ -68,26 +88,32 @@ APPEARANCE_HALF_LIFE_S = 2 * 3600.0  # people change clothes; within a visit the
 APPEARANCE_END_S = 12 * 3600.0
 
 
-def face_log_ratios(model: str, cosines: Floats, qualities: Floats) -> Floats:
+def face_log_ratios(model: str, cosines: Floats, qualities: Floats, other_qualities: Floats) -> Floats:
     """Return the evidence of many face comparisons; an unknown model is trusted little."""
-    return FACE_FITS.get(model, UNKNOWN_FACE_FIT).log_ratios(cosines, qualities)
+    return FACE_FITS.get(model, UNKNOWN_FACE_FIT).log_ratios(cosines, qualities, other_qualities)
 
 
-def face_log_ratio(model: str, cosine: float, quality: float) -> float:
+def face_log_ratio(model: str, cosine: float, quality: float, other_quality: float) -> float:
     """Return the evidence of one face comparison; an unknown model is trusted little."""
-    return FACE_FITS.get(model, UNKNOWN_FACE_FIT).log_ratio(cosine, quality)
+    return FACE_FITS.get(model, UNKNOWN_FACE_FIT).log_ratio(cosine, quality, other_quality)
 
 
-def appearance_log_ratios(model: str, cosines: Floats, qualities: Floats, seconds_apart: Floats) -> Floats:
+def appearance_log_ratios(
+    model: str, cosines: Floats, qualities: Floats, other_qualities: Floats, seconds_apart: Floats
+) -> Floats:
     """Return the evidence of many appearance comparisons, fading with the time between the two sights of each."""
     fading = np.power(0.5, np.maximum(seconds_apart, 0.0) / APPEARANCE_HALF_LIFE_S)
-    ratios = APPEARANCE_FITS.get(model, UNKNOWN_APPEARANCE_FIT).log_ratios(cosines, qualities) * fading
-    return np.where(seconds_apart >= APPEARANCE_END_S, 0.0, ratios)
+    fit = APPEARANCE_FITS.get(model, UNKNOWN_APPEARANCE_FIT)
+    return np.where(
+        seconds_apart >= APPEARANCE_END_S, 0.0, fit.log_ratios(cosines, qualities, other_qualities) * fading
+    )
 
 
-def appearance_log_ratio(model: str, cosine: float, quality: float, seconds_apart: float) -> float:
+def appearance_log_ratio(
+    model: str, cosine: float, quality: float, other_quality: float, seconds_apart: float
+) -> float:
     """Return the evidence of one appearance comparison, fading with the time between the two sights."""
-    values = (np.asarray([value]) for value in (cosine, quality, seconds_apart))
+    values = (np.asarray([value]) for value in (cosine, quality, other_quality, seconds_apart))
     return float(appearance_log_ratios(model, *values)[0])
 
 

@@ -101,6 +101,12 @@ class Turn:
             await _QUERIES.trim_exemplars(self._connection, identity_ids=list(joined), most=OBSERVED_LIMIT)
         woken = [one for one in placed if one.wake_identity]
         if woken:
+            await _QUERIES.carry_names(
+                self._connection,
+                identity_ids=[one.identity_id for one in woken],
+                probabilities=[one.probability for one in woken],
+                named_ids=[one.claimed.track.local_track_id for one in placed if one.person_id is not None],
+            )
             await _QUERIES.wake_identities(
                 self._connection,
                 identity_ids=[one.identity_id for one in woken],

@@ -32,6 +32,7 @@ class Gallery:
     names: tuple[str, ...] = ()
     owners: tuple[int, ...] = ()  # index into names, one per row
     vectors: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 1), np.float32))
+    qualities: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, exemplars: Iterable[Exemplar], names: Mapping[UUID, str], model: str) -> "Gallery":
@@ -43,7 +44,8 @@ class Gallery:
             return cls(model)
         people = sorted({names[one.person_id] for one in kept})
         vectors = np.stack([one.embedding.vector for one in kept])
-        return cls(model, tuple(people), tuple(people.index(names[one.person_id]) for one in kept), vectors)
+        owners = tuple(people.index(names[one.person_id]) for one in kept)
+        return cls(model, tuple(people), owners, vectors, tuple(one.embedding.quality for one in kept))
 
     def match(self, face: Embedding) -> Match:
         """Return the best name; `unknown` with confidence 0 when there is nobody to compare with."""
@@ -51,7 +53,8 @@ class Gallery:
             return Match(UNKNOWN, 0.0)
         cosines = self.vectors @ face.vector
         best = int(np.argmax(cosines))
-        log_odds = face_log_ratio(face.model, float(cosines[best]), face.quality) + PRIOR_LOG_ODDS
+        ratio = face_log_ratio(face.model, float(cosines[best]), face.quality, self.qualities[best])
+        log_odds = ratio + PRIOR_LOG_ODDS
         return Match(self.names[self.owners[best]], float(1 / (1 + np.exp(-log_odds))))
 
 
@@ -62,7 +65,7 @@ def likeness(one: Embedding, other: Embedding) -> float:
     """
     if one.model != other.model:
         return 0.0
-    log_ratio = face_log_ratio(one.model, float(one.vector @ other.vector), min(one.quality, other.quality))
+    log_ratio = face_log_ratio(one.model, float(one.vector @ other.vector), one.quality, other.quality)
     return float(1 / (1 + np.exp(-log_ratio)))
 
 

@@ -32,15 +32,15 @@ class Fused:
 
 def weighed_faces(face: Embedding, looks: Looks) -> dict[UUID, Fused]:
     """Weigh all faces by the same model, of whomever, at once."""
-    qualities = np.minimum(looks.qualities, face.quality)
-    return _fused(looks, face_log_ratios(face.model, looks.cosines, qualities))
+    own = np.full_like(looks.qualities, face.quality)
+    return _fused(looks, face_log_ratios(face.model, looks.cosines, own, looks.qualities))
 
 
 def weighed_appearances(appearance: Embedding, looks: Looks, at_s: float) -> dict[UUID, Fused]:
     """Weigh clothes and build of all looks by the same model at once, fading with the seconds between the sights."""
-    qualities = np.minimum(looks.qualities, appearance.quality)
+    own = np.full_like(looks.qualities, appearance.quality)
     apart_s = np.abs(at_s - looks.at_s)
-    return _fused(looks, appearance_log_ratios(appearance.model, looks.cosines, qualities, apart_s))
+    return _fused(looks, appearance_log_ratios(appearance.model, looks.cosines, own, looks.qualities, apart_s))
 
 
 def past_faces(faces: Sequence[tuple[Embedding, float]], gallery: Callable[[Embedding], Looks]) -> dict[UUID, float]:

@@ -81,6 +81,23 @@ async def test_the_face_at_the_door_names_the_back_seen_in_the_yard(scene: Scene
     assert {event.local_track_id for event in confirmed} == {yard.local_track_id, door.local_track_id}
 
 
+async def test_a_name_that_comes_later_is_told_as_surely_as_the_track_is_of_whom_it_names(scene: Scene) -> None:
+    await scene.enrol("Alice", ALICE)
+    yard = seen("back", camera="yard", end_s=8, clothes=RED, open_=False)
+    hall = seen("front", camera="hall", start_s=12, end_s=16, clothes=like(RED, 7), open_=False)
+    for one in (yard, hall):
+        await scene.save(one)
+        await scene.resolve()
+    before = [await scene.hub.tracks.get(one.local_track_id) for one in (yard, hall)]
+    assert before[0].identity_id == before[1].identity_id, "the premise: the second is whom the first was"
+    await scene.save(seen("face", start_s=120, end_s=121, clothes=like(RED, 8), face=like(ALICE, 9)))
+    await scene.resolve()
+    back, front = [await scene.hub.tracks.get(one.local_track_id) for one in (yard, hall)]
+    assert (back.person_name, front.person_name) == ("Alice", "Alice")
+    assert back.probability > 0.9, "it founded the identity, which is Alice"
+    assert front.probability == pytest.approx(before[1].probability, abs=0.05)
+
+
 async def test_naming_an_unknown_renames_its_past_and_tells_the_news_only(scene: Scene) -> None:
     old = seen("old", camera="yard", start_s=-300, end_s=-290, clothes=RED, open_=False)
     now = seen("now", start_s=0, end_s=5, clothes=like(RED, 5), face=like(BOB, 6))

@@ -169,8 +169,8 @@ def test_evidence_of_appearance_points_the_right_way(settings: Settings, footage
     evidence: dict[bool, list[float]] = {True: [], False: []}
     for one, other in itertools.combinations(range(len(crops)), 2):
         cosine = float(embedded[one].vector @ embedded[other].vector)
-        quality = min(embedded[one].quality, embedded[other].quality)
-        evidence[crops[one][0] == crops[other][0]].append(appearance_log_ratio(encoder.model, cosine, quality, 10))
+        ratio = appearance_log_ratio(encoder.model, cosine, embedded[one].quality, embedded[other].quality, 10)
+        evidence[crops[one][0] == crops[other][0]].append(ratio)
     assert np.median(evidence[True]) > 1
     assert np.median(evidence[False]) < -1
 
@@ -205,7 +205,7 @@ def test_faces_of_one_person_are_liker_than_any_two_people(analyser: FaceAnalyse
     for (name, one), (other_name, two) in itertools.combinations(seen, 2):
         cosine = float(one.vector @ two.vector)
         (same if name == other_name else other).append(cosine)
-        evidence = face_log_ratio(one.model, cosine, min(one.quality, two.quality))
+        evidence = face_log_ratio(one.model, cosine, one.quality, two.quality)
         assert (evidence > 2) == (name == other_name), (name, other_name, cosine)
     assert min(same) > max(other) + 0.1
 

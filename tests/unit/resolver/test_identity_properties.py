@@ -74,6 +74,7 @@ def test_probabilities_sum_to_one_and_the_order_of_arrival_does_not_matter(seen,
 @given(cosines, st.floats(0, 1))
 def test_distrust_only_ever_weakens_evidence(cosine, trust):
     seen = replace(face_of("Alice", cosine), trust=trust)
-    weakened = weighed_faces(track(face=True).face, looks_of("face", [seen]))[ident("Alice")]
-    ratio = face_log_ratio(seen.model, cosine, seen.quality)
+    subject = track(face=True).face
+    weakened = weighed_faces(subject, looks_of("face", [seen]))[ident("Alice")]
+    ratio = face_log_ratio(seen.model, cosine, subject.quality, seen.quality)
     assert min(ratio, 0) - 1e-2 <= weakened.log_ratio <= max(ratio, 0) + 1e-9

@@ -42,7 +42,7 @@ def test_the_same_clothes_are_liker_than_other_clothes() -> None:
     assert np.linalg.norm(first.vector) == pytest.approx(1, abs=1e-5)
     assert same > different + 0.1
     model = first.model
-    assert appearance_log_ratio(model, same, 0.8, 60) > 0 > appearance_log_ratio(model, different, 0.8, 60)
+    assert appearance_log_ratio(model, same, 0.8, 0.8, 60) > 0 > appearance_log_ratio(model, different, 0.8, 0.8, 60)
 
 
 def test_quality_falls_with_size_blur_and_a_lying_box() -> None:

@@ -234,3 +234,12 @@ WHERE local_track_id IN (
     WHERE t.run_id IS NULL AND t.local_track_id <> one.local_track_id AND (t.open OR t.last_seen_at >= one.from_at)
     FOR UPDATE OF t SKIP LOCKED
 );
+
+-- name: carry_names!
+-- An identity is found to be a person: its other tracks are that person as surely as they are of the identity and the
+-- identity is the person's. Until then their probability told how sure they were to be of it, or of somebody new.
+UPDATE assignment a
+SET probability = one.probability * coalesce((a.evidence ->> 'trust')::float8, a.probability)
+FROM unnest(:identity_ids::uuid[], :probabilities::float8[]) AS one (identity_id, probability)
+WHERE a.identity_id = one.identity_id AND a.decided_by <> 'human'
+    AND a.local_track_id <> ALL(:named_ids::uuid[]);
