@@ -95,3 +95,13 @@ async def confirmed(hub, clock, track, person):
 async def sign_in(page, token):
     await page.get_by_label("Token").fill(token)
     await page.get_by_role("button", name="Open").click()
+
+
+async def fill_moment(page, field, at):
+    """Fill a field for a moment as its owner would: in the browser's own time zone."""
+    local = await page.evaluate(
+        "(at) => { const one = new Date(at); one.setMinutes(one.getMinutes() - one.getTimezoneOffset());"
+        " return one.toISOString().slice(0, 19); }",
+        at.isoformat(),
+    )
+    await page.locator(field).fill(local)

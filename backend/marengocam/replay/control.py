@@ -47,6 +47,11 @@ class Control:
             self._paused, self._cancelled, self._pace, self._steps = paused, cancelled, pace, steps
             self._changed.notify_all()
 
+    def other_video(self) -> None:
+        """Count real time anew: what follows is of another time."""
+        with self._changed:
+            self._started = None
+
     def cancel(self) -> None:
         """End the run at its next frame."""
         with self._changed:

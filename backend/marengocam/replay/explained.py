@@ -7,7 +7,7 @@ from marengocam.db.hub import open_hub
 from marengocam.db.replays import ReplayRun
 from marengocam.replay.control import Control
 from marengocam.replay.folder import RunFolder
-from marengocam.replay.steering import steered
+from marengocam.replay.steering import Progress, steered
 from marengocam.replay.why import why
 from marengocam.replay.why_page import explanation_page
 from marengocam.settings import Settings
@@ -24,7 +24,9 @@ async def explain_run(settings: Settings, run: ReplayRun) -> None:
     clock = SystemClock()
     folder = RunFolder(settings.media_dir, run.run_id)
     await asyncio.to_thread(folder.prepare)
-    async with open_hub(settings, "replay", pool_size=2) as hub, steered(hub, run, Control(clock), (), clock):
+    control = Control(clock)
+    progress = Progress((), control, clock)
+    async with open_hub(settings, "replay", pool_size=2) as hub, steered(hub, run, control, progress, clock):
         explanation = await why(
             hub, settings, run.camera_id, run.why_at, overrides=run.overrides, source=run.source, clock=clock
         )

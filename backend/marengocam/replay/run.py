@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -29,7 +30,7 @@ from marengocam.replay.overrides import changed, changed_camera
 from marengocam.replay.pieces import Piece, Stretch, find_pieces
 from marengocam.replay.report import Seen, report_of, without_paths
 from marengocam.replay.sides import of_live, of_report
-from marengocam.replay.steering import steered
+from marengocam.replay.steering import Progress, steered
 from marengocam.replay.stitching import stitch
 from marengocam.replay.units import UNIT_S, Unit, plan
 from marengocam.settings import Settings
@@ -126,24 +127,25 @@ async def replay_source(
     eyes_of: EyesLoader = load_eyes,
     units_by: Units = one_after_another,
     clock: Clock | None = None,
+    control: Control | None = None,
 ) -> Replayed:
     """Replay; when the request has a run, keep its tracks, pictures and report, and steer it as its owner wants.
 
-    Raises BadInputError, NotFoundError, ModelError, CancelledRunError. The hub may be away when there is no run.
+    A `control` that is given is steered by who gave it. The hub may be away when there is no run.
+    Raises BadInputError, NotFoundError, ModelError, CancelledRunError.
     """
     clock = clock or SystemClock()
     async with open_hub(settings, "replay", pool_size=2) as hub:
         planned = await planned_run(hub, settings, request)
         run = await hub.replays.get(request.run_id) if request.run_id is not None else None
         eyes = await asyncio.to_thread(eyes_of, planned.settings, request.overrides)
-        control = Control(clock, request.pace)
+        own = control or Control(clock, request.pace)
         folder = RunFolder(settings.media_dir, request.run_id) if request.run_id is not None else None
         if folder is not None:
             folder.prepare()
-        async with steered(hub, run, control, planned.units, clock) as progress:
-            units = await asyncio.to_thread(
-                _units, planned, request, eyes, control, folder, progress.unit_done, units_by
-            )
+        progress = Progress(planned.units, own, clock)
+        async with steered(hub, run, own, progress, clock) if control is None else nullcontext():
+            units = await asyncio.to_thread(_units, planned, request, eyes, own, folder, progress.unit_done, units_by)
             progress.identifying()
             replayed = await _concluded(hub, planned, request, eyes, units, clock)
         if run is not None and folder is not None:

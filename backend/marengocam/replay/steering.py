@@ -71,13 +71,12 @@ class Progress:
 
 @contextlib.asynccontextmanager
 async def steered(
-    hub: Hub, run: ReplayRun | None, control: Control, units: Sequence[Unit], clock: Clock
-) -> AsyncIterator[Progress]:
+    hub: Hub, run: ReplayRun | None, control: Control, progress: Progress, clock: Clock
+) -> AsyncIterator[None]:
     """Keep hub and run in touch while the block runs; a run that nobody asked the hub for only makes way."""
-    progress = Progress(units, control, clock)
     steering = asyncio.create_task(_steer(hub, run, control, progress, clock))
     try:
-        yield progress
+        yield
     finally:
         control.cancel()
         steering.cancel()

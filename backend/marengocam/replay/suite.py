@@ -9,6 +9,7 @@ from marengocam.core.errors import NotFoundError
 from marengocam.db.cases import ReplayCase
 from marengocam.db.hub import Hub
 from marengocam.media.store import RECORDINGS
+from marengocam.replay.control import Control
 from marengocam.replay.expectation import judge, parse
 from marengocam.replay.eyes import EyesLoader, load_eyes
 from marengocam.replay.places import case_place
@@ -47,11 +48,15 @@ async def run_cases(
     cases: Sequence[ReplayCase],
     overrides: dict[str, str],
     eyes_of: EyesLoader = load_eyes,
+    control: Control | None = None,
 ) -> list[Outcome]:
-    """Replay each case and judge it; results are noted where nothing was overridden, so that they tell of today."""
+    """Replay each case and judge it; results are noted where nothing was overridden, so that they tell of today.
+
+    A `control` that is given is steered by who gave it.
+    """
     outcomes = []
     for case in cases:
-        outcome = await _run(settings, clock, case, overrides, eyes_of)
+        outcome = await _run(settings, clock, case, overrides, eyes_of, control)
         if not overrides:
             await hub.cases.note(case.case_id, clock.now(), passed=outcome.passed, seen=outcome.problem or outcome.seen)
         outcomes.append(outcome)
@@ -59,7 +64,12 @@ async def run_cases(
 
 
 async def _run(
-    settings: Settings, clock: Clock, case: ReplayCase, overrides: dict[str, str], eyes_of: EyesLoader
+    settings: Settings,
+    clock: Clock,
+    case: ReplayCase,
+    overrides: dict[str, str],
+    eyes_of: EyesLoader,
+    control: Control | None,
 ) -> Outcome:
     kept = case_place(settings.media_dir, case.case_id)
     request = ReplayRequest(
@@ -71,7 +81,7 @@ async def _run(
         footage_root=kept,
     )
     try:
-        replayed = await replay_source(settings, request, eyes_of=eyes_of, clock=clock)
+        replayed = await replay_source(settings, request, eyes_of=eyes_of, clock=clock, control=control)
     except NotFoundError:
         return Outcome(case, passed=False, seen="", problem="its recording is gone: remove the case and add it again")
     passed, seen = judge(parse(case.expected), replayed.report, case.from_at, case.to_at)

@@ -13,7 +13,7 @@ from marengocam.replay.control import FAST, Control
 from marengocam.replay.eyes import EyesLoader, load_eyes
 from marengocam.replay.folder import RunFolder
 from marengocam.replay.page import whole_page
-from marengocam.replay.steering import steered
+from marengocam.replay.steering import Progress, steered
 from marengocam.replay.suite import Outcome, run_cases
 from marengocam.replay.units import Unit
 from marengocam.settings import Settings
@@ -22,7 +22,7 @@ from marengocam.settings import Settings
 async def run_suite(settings: Settings, run: ReplayRun, eyes_of: EyesLoader = load_eyes) -> None:
     """Run the cases that a run names and are still there; keep report and page, and note it as finished.
 
-    Raises NotFoundError when none is there, CancelledRunError, ModelError. It is paused and cancelled between cases.
+    Raises NotFoundError when none is there, CancelledRunError, ModelError. It is paused and cancelled at any frame.
     """
     clock = SystemClock()
     control = Control(clock)
@@ -35,10 +35,11 @@ async def run_suite(settings: Settings, run: ReplayRun, eyes_of: EyesLoader = lo
             raise NotFoundError("The tests were removed before they ran.")
         units = [Unit(number, case.from_at, case.to_at) for number, case in enumerate(cases)]
         outcomes: list[Outcome] = []
-        async with steered(hub, run, control, units, clock) as progress:
+        progress = Progress(units, control, clock)
+        async with steered(hub, run, control, progress, clock):
             for number, case in enumerate(cases):
-                await asyncio.to_thread(control.before, case.from_at)
-                outcomes += await run_cases(hub, settings, clock, [case], run.overrides, eyes_of)
+                control.other_video()
+                outcomes += await run_cases(hub, settings, clock, [case], run.overrides, eyes_of, control)
                 progress.case_done(number)
         report = suite_report(outcomes)
         await asyncio.to_thread(folder.conclude, report, {})

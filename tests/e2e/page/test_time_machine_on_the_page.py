@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import expect
 from tests.support.ingest_service import environment_of, ingest_here, until
-from tests.support.page import BROWSER, LOOK_MS, browser_page, sign_in
+from tests.support.page import BROWSER, LOOK_MS, browser_page, fill_moment, sign_in
 from tests.support.recordings import recorded
 from tests.support.squares import render_walks
 from tests.support.web_app import serving_api
@@ -22,16 +22,6 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this mac
 expect.set_options(timeout=LOOK_MS)
 CLIP_S = 6.0
 REPLAY_MS = 60_000  # a replay is last in line for processors, and loads its detector first
-
-
-async def fill_moment(page, field, at):
-    """Fill a field for a moment as its owner would: in the browser's own time zone."""
-    local = await page.evaluate(
-        "(at) => { const one = new Date(at); one.setMinutes(one.getMinutes() - one.getTimezoneOffset());"
-        " return one.toISOString().slice(0, 19); }",
-        at.isoformat(),
-    )
-    await page.locator(field).fill(local)
 
 
 async def test_an_owner_asks_why_sees_how_it_goes_and_cancels(hub, hub_settings):
@@ -78,13 +68,14 @@ async def test_an_owner_replays_a_stretch_with_another_setting_step_by_step_and_
         await fill_moment(page, "#replay-from", chunk.started_at)
         await fill_moment(page, "#replay-to", chunk.ended_at + timedelta(seconds=1))
         await page.locator("#replay-pace").select_option("step")
-        await page.get_by_text("With other settings").click()
+        machine = page.get_by_role("region", name="Time Machine")
+        await machine.get_by_text("With other settings").click()
         button, run = page.get_by_role("button", name="Replay"), page.locator("#replays li").first
         for wrong, sentence in (("min score 0.3", "key = value"), ("colour = blue", "cannot change 'colour'")):
-            await page.get_by_label("Settings, one a line").fill(wrong)
+            await machine.get_by_label("Settings, one a line").fill(wrong)
             await button.click()
             await expect(page.get_by_role("alert").and_(page.locator("#replay-error"))).to_contain_text(sentence)
-        await page.get_by_label("Settings, one a line").fill("confirm_probability = 0.9\nanalysis_fps = 10")
+        await machine.get_by_label("Settings, one a line").fill("confirm_probability = 0.9\nanalysis_fps = 10")
         await button.click()
         await expect(run).to_contain_text("confirm_probability = 0.9")
         await expect(run).to_contain_text("waits for its owner: the next step", timeout=REPLAY_MS)
@@ -104,7 +95,7 @@ async def test_an_owner_replays_a_stretch_with_another_setting_step_by_step_and_
             await run.get_by_role("button", name="Compare").click()
         await expect((await opened.value).locator("body")).to_contain_text("live")
 
-        await page.get_by_label("Settings, one a line").fill("analysis_fps = 5")
+        await machine.get_by_label("Settings, one a line").fill("analysis_fps = 5")
         await page.locator("#replay-pace").select_option("fast")
         await button.click()
         await expect(run).to_contain_text("finishedanalysis_fps = 5", timeout=REPLAY_MS)

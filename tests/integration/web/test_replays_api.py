@@ -148,21 +148,30 @@ async def test_own_tests_are_marked_run_as_a_replay_and_removed(hub, recorded):
             await run_suite(recorded, claimed, squares)
 
 
-async def test_a_run_of_own_tests_is_cancelled_between_them(hub, recorded):
+async def test_a_run_of_own_tests_waits_and_ends_inside_a_test(hub, recorded):
     async with serving_api(hub, recorded) as api:
         moment = {"camera_id": "front", "at": "2026-06-01T12:00:03Z", "before_s": 3, "after_s": 3}
         await api.call("POST", "/replays/cases", moment | {"name": "n", "expected": "person"})
         _, run = await api.call("POST", "/replays/suite", {})
-        await api.call("POST", f"/replays/{run['run_id']}/control", {"wish": "pause"})
+        path = f"/replays/{run['run_id']}"
+        await api.call("POST", f"{path}/control", {"wish": "run", "pace": "step", "steps": 3})
         claimed = await hub.replays.claim(SystemClock().now())
         going = asyncio.create_task(run_suite(recorded, claimed, squares))
 
-        async def paused():
-            _, told = await api.call("GET", f"/replays/{run['run_id']}")
-            return "it is paused" in told["progress"].get("waits_for", "") or going.done()
+        def waits_for(what):
+            async def told():
+                _, now = await api.call("GET", path)
+                return what in now["progress"].get("waits_for", "") or going.done()
 
-        await until(paused)
-        await api.call("POST", f"/replays/{run['run_id']}/control", {"wish": "cancel"})
+            return told
+
+        await until(waits_for("the next step"))
+        await api.call("POST", f"{path}/control", {"wish": "pause", "pace": "fast"})
+        await until(waits_for("it is paused"))
+        _, told = await api.call("GET", path)
+        assert told["progress"]["at"] > "2026-06-01T12:00:00", "inside the test, at the frame it came to"
+        assert not going.done()
+        await api.call("POST", f"{path}/control", {"wish": "cancel"})
         with pytest.raises(CancelledRunError):
             await going
         assert [case.passed for case in await hub.cases.list()] == [None]

@@ -1,6 +1,7 @@
 // The page: reads the API, shows it, and follows the event stream. No framework, no build step.
 import { call, forgetPictures, INGRESS, picture, post, ROOT, session } from "./api.js";
 import { happening } from "./event_words.js";
+import { loadTests, showExpectations } from "./own_tests.js";
 import { loadRules } from "./rules.js";
 import { $, element, time } from "./showing.js";
 import { loadReplays, showReplayCameras } from "./time_machine.js";
@@ -63,6 +64,7 @@ async function refreshSnapshots() {
 
 async function loadPeople() {
   const [{ persons }, { identities }] = await Promise.all([call("/persons"), call("/identities?unknown=true&limit=8")]);
+  showExpectations(persons);
   $("persons").replaceChildren(...persons.map((person) => {
     const thumb = element("img", { className: "thumb", alt: "" });
     if (person.has_picture) picture(thumb, `/persons/${person.person_id}/picture.jpg`, true).catch(() => {});
@@ -114,7 +116,10 @@ async function follow() {
     socket.onmessage = (message) => {
       const content = JSON.parse(message.data);
       if (content.kind === "hello") lastNumber = Math.min(lastNumber, content.last_number);
-      if (content.kind === "event" && content.event.number > lastNumber) showEvent(content.event);
+      if (content.kind === "event" && content.event.number > lastNumber) {
+        showEvent(content.event);
+        if (content.event.type === "replay_finished") loadTests().catch(() => {});
+      }
       if (content.kind === "changed") LOADERS[content.what]?.().catch(() => {});
     };
     socket.onclose = () => setTimeout(follow, RECONNECT_MS);
@@ -132,9 +137,9 @@ async function open() {
   $("sign-out").hidden = INGRESS;
   $("events").replaceChildren();
   events.reverse().forEach(showEvent);
-  await Promise.allSettled([loadCameras(), loadPeople(), loadHealth(), loadReplays(), loadRules()]);
+  await Promise.allSettled([loadCameras(), loadPeople(), loadHealth(), loadReplays(), loadRules(), loadTests()]);
   await refreshSnapshots();
-  timers = [setInterval(refreshSnapshots, SNAPSHOT_EVERY_MS), setInterval(() => Promise.allSettled([loadCameras(), loadPeople(), loadHealth(), loadRules()]), REFRESH_MS)];
+  timers = [setInterval(refreshSnapshots, SNAPSHOT_EVERY_MS), setInterval(() => Promise.allSettled([loadCameras(), loadPeople(), loadHealth(), loadRules(), loadTests()]), REFRESH_MS)];
   follow();
 }
 

@@ -2,7 +2,7 @@
 import { call, patch, post } from "./api.js";
 import { happening } from "./event_words.js";
 import { became, does, waitsFor } from "./rule_words.js";
-import { $, element, time } from "./showing.js";
+import { $, element, exchange, newest, time } from "./showing.js";
 
 const FIRINGS_READ = 500; // for all rules at once
 const FIRINGS_SHOWN = 3; // of each rule
@@ -49,6 +49,7 @@ function firingItem(firing) {
 function switchOf(rule) {
   const box = element("input", { type: "checkbox", checked: rule.enabled, ariaLabel: `${rule.name} may act` });
   box.setAttribute("role", "switch");
+  box.dataset.purpose = "switch";
   box.addEventListener("change", () => attempt(async () => {
     try { await patch(`/rules/${rule.rule_id}`, { enabled: box.checked }); } catch (error) {
       box.checked = rule.enabled;
@@ -102,22 +103,21 @@ async function firingsOf(rules) {
   return found;
 }
 
-export async function loadRules() {
-  let rules;
-  try { ({ rules } = await call("/rules")); } catch (error) {
+async function readRules() {
+  try {
+    const { rules } = await call("/rules");
+    return { rules, firings: await firingsOf(rules) };
+  } catch (error) {
     if (error.status !== 403) throw error;
-    $("rules").replaceChildren();
-    $("rules").dataset.empty = NOT_ALLOWED;
-    $("rule-add").disabled = true;
-    return;
+    return { rules: [], refused: true };
   }
-  const firings = await firingsOf(rules);
-  const focused = document.activeElement.closest("#rules [data-purpose], #rules input");
-  const place = focused && [focused.closest("[data-id]").dataset.id, focused.dataset.purpose];
-  if ($("rules").querySelector("button:active")) return; // what is pressed at this moment must not be exchanged
-  $("rules").replaceChildren(...rules.map((rule) => ruleItem(rule, firings.get(rule.rule_id) ?? [])));
-  if (place) document.querySelector(`#rules [data-id="${place[0]}"] ${place[1] ? `[data-purpose="${place[1]}"]` : "input"}`)?.focus();
 }
+
+export const loadRules = newest(readRules, ({ rules, firings, refused = false }) => {
+  if (refused) $("rules").dataset.empty = NOT_ALLOWED;
+  $("rule-add").disabled = refused;
+  exchange($("rules"), rules.map((rule) => ruleItem(rule, firings.get(rule.rule_id) ?? [])));
+});
 
 function openEditor(rule, text) {
   edited = rule;

@@ -4,6 +4,8 @@ import { $, element, time } from "./showing.js";
 
 const REFRESH_MS = 1500; // while something runs
 const SHOWN = 8;
+const TEST_BEFORE_MS = 10_000; // as the API does around a moment
+const TEST_AFTER_MS = 20_000;
 let refreshing = null;
 let asked = 0;
 
@@ -20,9 +22,10 @@ function overrides(text) {
   }));
 }
 
-function wanted() {
-  const models = $("replay-models").value.split(",").map((name) => name.trim()).filter(Boolean);
-  return { overrides: overrides($("replay-overrides").value), models };
+/** Return the changed settings and models of a form; throws where they cannot be read. */
+export function wanted(form) {
+  const models = $(`${form}-models`).value.split(",").map((name) => name.trim()).filter(Boolean);
+  return { overrides: overrides($(`${form}-overrides`).value), models };
 }
 
 async function attempt(action) {
@@ -31,14 +34,14 @@ async function attempt(action) {
   await loadReplays().catch(() => {});
 }
 
-const askWhy = () => post(`/cameras/${$("replay-camera").value}/why`, { at: moment($("why-at")), ...wanted() });
+const askWhy = () => post(`/cameras/${$("replay-camera").value}/why`, { at: moment($("why-at")), ...wanted("replay") });
 
 const askReplay = () => post("/replays", {
   camera_id: $("replay-camera").value,
   from_at: moment($("replay-from")),
   to_at: moment($("replay-to")),
   pace: $("replay-pace").value,
-  ...wanted(),
+  ...wanted("replay"),
 });
 
 const openPage = (path, against) => async () => {
@@ -68,6 +71,16 @@ function comparison(run, runs) {
   return element("select", { ariaLabel: "Compared with" }, option("live", "with life"), ...options);
 }
 
+/** Return what takes a run's moment over into a test of the owner's own. */
+function testOf(run) {
+  const around = (offset_ms) => new Date(new Date(run.why_at).getTime() + offset_ms).toISOString();
+  const made = element("button", { type: "button", textContent: "Make a test" });
+  made.dataset.testCamera = run.camera_id;
+  made.dataset.testFrom = run.why_at ? around(-TEST_BEFORE_MS) : run.from_at;
+  made.dataset.testTo = run.why_at ? around(TEST_AFTER_MS) : run.to_at;
+  return made;
+}
+
 function buttons(run, runs) {
   const path = `/replays/${run.run_id}`;
   const control = (change) => () => post(`${path}/control`, change);
@@ -79,9 +92,11 @@ function buttons(run, runs) {
   if (hasEnded(run)) {
     const remove = button("Remove", () => call(path, { method: "DELETE" }));
     if (run.state !== "finished") return [remove];
-    if (run.why_at || run.case_ids) return [button("Open", openPage(path, () => "live")), remove];
+    const open = button("Open", openPage(path, () => "live"));
+    if (run.case_ids) return [open, remove];
+    if (run.why_at) return [open, testOf(run), remove];
     const against = comparison(run, runs);
-    return [button("Compare", openPage(path, () => against.value)), against, remove];
+    return [button("Compare", openPage(path, () => against.value)), against, testOf(run), remove];
   }
   const paced = run.pace === "step"
     ? [button("Step", control({ steps: 1 })), button("Go on", control({ wish: "run", pace: "fast" }))]
@@ -116,9 +131,11 @@ export async function loadReplays() {
 }
 
 export function showReplayCameras(cameras) {
-  const chosen = $("replay-camera").value;
-  $("replay-camera").replaceChildren(...cameras.map((camera) => element("option", { value: camera.camera_id, textContent: camera.name })));
-  if (chosen) $("replay-camera").value = chosen;
+  for (const choice of [$("replay-camera"), $("test-camera")]) {
+    const chosen = choice.value;
+    choice.replaceChildren(...cameras.map((camera) => element("option", { value: camera.camera_id, textContent: camera.name })));
+    if (chosen) choice.value = chosen;
+  }
 }
 
 for (const [form, ask] of [["why-form", askWhy], ["replay-form", askReplay]]) {
