@@ -63,11 +63,11 @@ def hass() -> Path:
 
 
 @pytest.fixture
-async def stage(short_data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+async def stage(short_data_folder: Path, composed_clips: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
     """Return composed scenes on cameras, and the whole backend, which the network can find."""
     short_data_folder.chmod(0o755)
     monkeypatch.setenv("MARENGOCAM_BIND_HOST", EVERYWHERE)
-    world = await asyncio.to_thread(build_world, None, None, short_data_folder / "clips")
+    world = await asyncio.to_thread(build_world, None, None, composed_clips)
     async with set_stage(world, short_data_folder, None, COMPONENT, Observations(), print) as stage:
         yield stage
 

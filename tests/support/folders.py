@@ -1,4 +1,4 @@
-"""A data folder with a short path: sockets have few characters to spend."""
+"""Folders: one for data with a short path, as sockets have few characters to spend; one for clips that tests share."""
 
 import json
 import shutil
@@ -9,6 +9,12 @@ import pytest
 
 from marengocam.demo.backend import PORT_OPTIONS
 from tests.support.ports import free_port
+
+
+@pytest.fixture(scope="session")
+def composed_clips(tmp_path_factory):
+    """Lend the folder in which the composed world is rendered, once for all tests."""
+    return tmp_path_factory.mktemp("composed")
 
 
 @pytest.fixture

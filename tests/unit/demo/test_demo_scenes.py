@@ -47,8 +47,8 @@ def test_a_missing_picture_package_names_the_mend():
         picture_file("a_package_that_is_not_there", "x.jpg")
 
 
-def test_the_composed_world_is_rendered_once_with_its_truth(tmp_path):
-    world = build_world(None, None, tmp_path)
+def test_the_composed_world_is_rendered_once_with_its_truth(composed_clips):
+    world = build_world(None, None, composed_clips)
     assert {camera.name for camera in world.cameras} == {view.camera_name for view in PLAY}
     assert ANY_CAMERA in world.stranger_names
     stamps = {camera.file: camera.file.stat().st_mtime_ns for camera in world.cameras}
@@ -56,7 +56,7 @@ def test_the_composed_world_is_rendered_once_with_its_truth(tmp_path):
         truth = json.loads(camera.file.with_suffix(".truth.json").read_text())
         assert {entry["actor"] for entry in truth["boxes"]} <= {"cream_coat", "dark_coat", "orange_suit"}
         assert len(list(read_frames(camera.file))) == round(PLAY_S * truth["fps"])
-    again = build_world(None, None, tmp_path)
+    again = build_world(None, None, composed_clips)
     assert {camera.file: camera.file.stat().st_mtime_ns for camera in again.cameras} == stamps
 
 
