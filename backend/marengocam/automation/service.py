@@ -85,7 +85,7 @@ class AutomationService:
                     await context.pause(RETRY_S)
                     continue
                 if wait_s > 0:
-                    await context.bus.wait("event", wait_s)
+                    await context.woken("event", wait_s)
 
     def health(self) -> HealthReport:
         """Return ok, or why nothing is published."""

@@ -1,6 +1,5 @@
 """The resolver process: takes turns over changed tracks until it is told to stop."""
 
-import asyncio
 import logging
 
 from marengocam.core.errors import ConflictError, MarengoCamError
@@ -55,7 +54,7 @@ class ResolverService:
                 await context.pause(RETRY_S)
             else:
                 if not busy:
-                    await _woken(context)
+                    await context.woken("local_track", POLL_S)
 
     def health(self) -> HealthReport:
         """Return ok, or why decisions are late."""
@@ -82,15 +81,3 @@ class ResolverService:
         if now_s >= self._leaving_due_s:
             await tell_who_left(context.hub.visits, context.hub.events, context.clock)
             self._leaving_due_s = now_s + LEAVING_EVERY_S
-
-
-async def _woken(context: ServiceContext) -> None:
-    """Wait for news of tracks, the poll, or the end."""
-    waits = {
-        asyncio.ensure_future(context.bus.wait("local_track", timeout_s=POLL_S)),
-        asyncio.ensure_future(context.stopping.wait()),
-    }
-    _, pending = await asyncio.wait(waits, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
-    for task in pending:
-        task.cancel()
-    await asyncio.gather(*pending, return_exceptions=True)

@@ -39,6 +39,16 @@ class ServiceContext:
             return True
         return False
 
+    async def woken(self, channel: str, limit_s: float) -> None:
+        """Wait for a hint on a channel, but no longer than the limit or until the service is to end."""
+        waits = {asyncio.create_task(self.bus.wait(channel, limit_s)), asyncio.create_task(self.stopping.wait())}
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
 
 class Service(Protocol):
     """A service: made without arguments, run once."""
