@@ -15,7 +15,7 @@ from marengocam.core.clock import SystemClock
 from marengocam.core.model import Camera
 from marengocam.demo.rtsp import RtspServer
 
-FRAMES, FPS, CHUNK_S = 450, 15, 3.0
+FRAMES, FPS, CHUNK_S = 450, 15, 2.0
 HOUR = timedelta(hours=1)
 
 

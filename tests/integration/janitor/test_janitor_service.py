@@ -18,11 +18,13 @@ from marengocam.media.adoption import chunk_of
 from marengocam.media.store import RecordingName
 from marengocam.replay.places import run_place
 
+WAIT_LIMIT_S = 40.0
+
 
 async def test_old_recordings_go_and_the_invariants_hold(hub, settings, store, clip, at_work, broken):
     old, young = recorded(store, clip, timedelta(days=9)), recorded(store, clip, timedelta(hours=1))
     await hub.chunks.add([old, young])
-    async with at_work(replace(settings, retention_days=2)), asyncio.timeout(15):
+    async with at_work(replace(settings, retention_days=2)), asyncio.timeout(WAIT_LIMIT_S):
         while await hub.chunks.page("", 10) != [(young, False)]:
             await asyncio.sleep(0.05)
     assert not store.resolve(old.path).exists()
@@ -40,7 +42,7 @@ async def test_replays_that_ended_long_ago_go_with_all_they_left(hub, settings, 
         run_place(settings.media_dir, run_id).mkdir(parents=True)
     track = LocalTrack(uuid4(), "front", "person", now, now, False, 0.9, 3, run_id=runs["old"])
     await hub.tracks.save([track], {})
-    async with at_work(settings), asyncio.timeout(15):
+    async with at_work(settings), asyncio.timeout(WAIT_LIMIT_S):
         while run_place(settings.media_dir, runs["old"]).exists():
             await asyncio.sleep(0.05)
     assert {run.run_id for run in await hub.replays.list(10)} == {runs["young"], waiting}
@@ -81,7 +83,7 @@ async def test_a_service_that_falls_silent_becomes_an_event_and_an_entry_of_the_
 ):
     monkeypatch.setattr(watching, "GONE_AFTER_S", 0.5)
     await hub.health.beat("resolver", "1", "ok", "", SystemClock().now(), {})
-    async with at_work(settings), asyncio.timeout(15):
+    async with at_work(settings), asyncio.timeout(WAIT_LIMIT_S):
         while not (events := await hub.events.after(0, 10)):
             await asyncio.sleep(0.05)
         while not (log := await hub.health.recent(10)):

@@ -20,6 +20,8 @@ from marengocam.janitor.favourites import Favourites
 from marengocam.janitor.watching import Watching
 from marengocam.media.last_resort import read_favourites
 
+WAIT_LIMIT_S = 40.0
+
 
 async def kept(hub):
     return {chunk.chunk_id for chunk, condemned in await hub.chunks.page("", 100) if not condemned}
@@ -27,7 +29,7 @@ async def kept(hub):
 
 async def until_kept_are(hub, chunks):
     wanted = {chunk.chunk_id for chunk in chunks}
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WAIT_LIMIT_S):
         while await kept(hub) != wanted:
             await asyncio.sleep(0.05)
 
@@ -98,7 +100,7 @@ async def test_what_a_rule_keeps_outlives_all_else_for_as_long_as_the_rule_says(
     async with automation(hub, settings):
         seen = NewEvent(uuid4(), EventType.PERSON_CONFIRMED, happened_at, camera_id="front", person_name="Alice")
         await hub.events.append([seen])
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WAIT_LIMIT_S):
             while await hub.events.last_number() < 2:
                 await asyncio.sleep(0.05)
     async with at_work(replace(settings, retention_days=2)):

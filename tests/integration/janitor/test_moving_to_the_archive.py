@@ -18,6 +18,8 @@ from marengocam.janitor.deletion import carry_out, condemn
 from marengocam.media.playlist import recording_playlist
 from marengocam.media.store import ARCHIVE, Store
 
+WAIT_LIMIT_S = 40.0
+
 
 class KilledError(Exception):
     """Stands for kill -9 at this instruction."""
@@ -118,7 +120,7 @@ async def test_the_janitor_moves_what_is_old_and_waits_for_an_archive_that_is_no
     old, young = recorded(store, clip, timedelta(days=3)), recorded(store, clip, timedelta(hours=3))
     await hub.chunks.add([old, young])
     moving = replace(settings, archive_after_days=1.0)
-    async with at_work(moving), asyncio.timeout(15):
+    async with at_work(moving), asyncio.timeout(WAIT_LIMIT_S):
         while not store.resolve(ARCHIVE / old.path).exists() or store.resolve(old.path).exists():
             await asyncio.sleep(0.05)
     assert store.resolve(young.path).exists()
@@ -126,7 +128,7 @@ async def test_the_janitor_moves_what_is_old_and_waits_for_an_archive_that_is_no
     away = settings.archive_dir.with_name("away")
     settings.archive_dir.rename(away)
     settings.archive_dir.mkdir()  # a mount point whose disk is not there
-    async with at_work(replace(moving, archive_after_days=0.01)) as janitor, asyncio.timeout(15):
+    async with at_work(replace(moving, archive_after_days=0.01)) as janitor, asyncio.timeout(WAIT_LIMIT_S):
         while "mount its disk" not in janitor.health().reason:
             await asyncio.sleep(0.05)
     assert store.resolve(young.path).exists()

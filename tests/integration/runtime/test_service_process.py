@@ -16,6 +16,7 @@ from marengocam.core.secret import Secret
 SERVICE = """
 import asyncio, sys, time
 from marengocam.runtime.health import HealthReport
+from marengocam.runtime import service
 from marengocam.runtime.service import run_service
 from marengocam.settings import load_settings
 
@@ -35,6 +36,8 @@ class Service:
         if MODE == "sticks":
             await asyncio.sleep(1000)
 
+if MODE == "sticks":
+    service.DRAIN_LIMIT_S = 2.0
 limit = {"watchdog_limit_s": 2.0} if MODE == "hangs" else {}  # a busy machine is no hang
 sys.exit(run_service("janitor", load_settings(), Service, **limit))
 """
