@@ -157,7 +157,7 @@ class Vicinity:
     sights: tuple[Sight, ...]  # newest first
     looks: tuple[KnownLooks, ...]  # each kind, model and size once
     persons: tuple[KnownPerson, ...]
-    person_of: Mapping[UUID, UUID | None]  # of every identity that sights, looks and strangers are of
+    person_of: Mapping[UUID, UUID | None]  # of every identity that sights and strangers are of
     strangers: Mapping[UUID, frozenset[UUID]] = field(default_factory=dict)  # of each track: identities by face
     denied: frozenset[tuple[UUID, UUID]] = frozenset()
     ignored: frozenset[UUID] = frozenset()

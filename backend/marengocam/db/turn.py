@@ -56,7 +56,7 @@ class Turn:
         sights = await self._sights(tracks, window)
         strangers = await self._strangers(tracks)
         identity_ids = {sight.identity_id for sight in sights}.union(*strangers.values())
-        looks, person_of = await self._looks(tracks, identity_ids)
+        looks = await self._looks(tracks, identity_ids)
         persons: list[KnownPerson] = []
         denied, ignored = set(), set()
         for row in await rows(_QUERIES.facts(self._connection)):
@@ -70,7 +70,7 @@ class Turn:
             sights=sights,
             looks=looks,
             persons=tuple(sorted(persons, key=lambda one: one.person_id)),
-            person_of=person_of | {sight.identity_id: sight.person_id for sight in sights},
+            person_of=dict.fromkeys(identity_ids) | {sight.identity_id: sight.person_id for sight in sights},
             strangers=strangers,
             denied=frozenset(denied),
             ignored=frozenset(ignored),
@@ -163,9 +163,7 @@ class Turn:
                     near[row["local_track_id"]][row["identity_id"]] = None
         return {track_id: frozenset(identities) for track_id, identities in near.items()}
 
-    async def _looks(
-        self, tracks: Sequence[LocalTrack], identity_ids: set[UUID]
-    ) -> tuple[tuple[KnownLooks, ...], dict[UUID, UUID | None]]:
+    async def _looks(self, tracks: Sequence[LocalTrack], identity_ids: set[UUID]) -> tuple[KnownLooks, ...]:
         found = await rows(
             _QUERIES.looks(
                 self._connection,
@@ -175,13 +173,7 @@ class Turn:
                 appearance_models=sorted({track.appearance.model for track in tracks if track.appearance}),
             )
         )
-        person_of = {
-            identity_id: person_id
-            for row in found
-            for identity_id, person_id in zip(row["identity_ids"], row["identity_person_ids"], strict=True)
-            if identity_id is not None
-        }
-        return tuple([_looks(row) for row in found]), person_of
+        return tuple([_looks(row) for row in found])
 
 
 def moved(outcome: Outcome) -> bool:
@@ -196,9 +188,7 @@ def remembered(outcome: Outcome, one: ExemplarWrite) -> bool:
 
 
 def _looks(row: Any) -> KnownLooks:
-    columns = dict(row)
-    del columns["identity_person_ids"]
-    return KnownLooks(**(columns | {"vectors": vectors_from(row["vectors"], len(row["exemplar_ids"]))}))
+    return KnownLooks(**(dict(row) | {"vectors": vectors_from(row["vectors"], len(row["exemplar_ids"]))}))
 
 
 def _identity_columns(placed: Iterable[Outcome]) -> Mapping[str, list[Any]]:

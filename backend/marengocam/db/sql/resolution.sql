@@ -1,7 +1,9 @@
 -- name: take_turn!
 -- Resolvers decide one after another: the same newcomer on two cameras must not become two identities.
 -- The index of strangers' faces is searched more widely than by default in this transaction: nobody is missed.
-SELECT pg_advisory_xact_lock(:key), set_config('hnsw.ef_search', '100', true);
+-- Every row a turn reads has an index: a small table is not to be read whole for each of hundreds of rows, as plans
+-- made once for all turns would have it (four times the server's time).
+SELECT pg_advisory_xact_lock(:key), set_config('hnsw.ef_search', '100', true), set_config('enable_seqscan', 'off', true);
 
 -- name: claim
 -- Changed tracks with what was decided about them before: first those still followed, which can still be announced in
@@ -124,9 +126,8 @@ SELECT e.kind, e.model, array_agg(e.exemplar_id) AS exemplar_ids, string_agg(hal
         ELSE coalesce((a.evidence ->> 'trust')::float8, a.probability, 1) END) AS trusts,
     array_agg(e.person_id) AS person_ids, array_agg(e.identity_id) AS identity_ids,
     array_agg(e.local_track_id) AS local_track_ids, array_agg(e.source) AS sources,
-    array_agg(coalesce(a.decided_by = 'human', false)) AS humans, array_agg(i.person_id) AS identity_person_ids
+    array_agg(coalesce(a.decided_by = 'human', false)) AS humans
 FROM chosen e
-LEFT JOIN LATERAL (SELECT person_id FROM identity WHERE identity_id = e.identity_id LIMIT 1) AS i ON true
 LEFT JOIN LATERAL (SELECT * FROM assignment WHERE local_track_id = e.local_track_id LIMIT 1) AS a ON true
 GROUP BY e.kind, e.model, vector_dims(e.embedding);
 
