@@ -46,7 +46,11 @@ class Place:
     looks: int = 1
     hits: int = 1
     best_score: float = 0.0
-    learned: bool = False
+    learned_at: datetime | None = None
+
+    @property
+    def learned(self) -> bool:
+        return self.learned_at is not None
 
     def note(self, detection: Detection, patch: Patch, at: datetime) -> None:
         """Take in another sight of it."""
@@ -56,7 +60,8 @@ class Place:
         self.patch = self.patch + FOLLOW_RATE * (patch - self.patch)
         self.best_score = max(detection.score, self.best_score * (1 - FOLLOW_RATE / 10))
         lasted = at - self.since >= LEARNED_AFTER
-        self.learned = self.learned or (lasted and self.hits >= MIN_HITS and self.hits >= MIN_HIT_SHARE * self.looks)
+        if not self.learned and lasted and self.hits >= MIN_HITS and self.hits >= MIN_HIT_SHARE * self.looks:
+            self.learned_at = at
 
     def is_over(self, at: datetime) -> bool:
         """Return whether it has not been seen for so long that it is forgotten."""
@@ -97,6 +102,7 @@ class Furniture:
                 "hits": place.hits,
                 "best_score": round(place.best_score, 4),
                 "learned": place.learned,
+                "learned_at": None if place.learned_at is None else place.learned_at.isoformat(),
             }
             for place in self._places
         ]
@@ -130,6 +136,12 @@ class Furniture:
         return max(near, key=lambda place: (place.learned, place.hits), default=None)
 
 
+def learned_by(places: Sequence[Mapping[str, Any]], at: datetime) -> list[Mapping[str, Any]]:
+    """Return those of `to_json` that were furniture at a moment already; raises as `from_json` does."""
+    known = [(stored, _place(stored).learned_at) for stored in places]
+    return [stored for stored, learned_at in known if learned_at is not None and learned_at <= at]
+
+
 def patch_of(luma: npt.NDArray[np.uint8], box: Box) -> Patch | None:
     """Return what is seen in a box, normalised to mean 0 and deviation 1; None where there is too little to see."""
     x1, y1, x2, y2 = box.pixels(luma.shape[1], luma.shape[0])
@@ -160,14 +172,19 @@ def _between(one: Box, other: Box, share: float) -> Box:
 def _place(stored: Mapping[str, Any]) -> Place:
     flat = np.frombuffer(base64.b64decode(stored["patch"]), np.int8).astype(np.float32) / np.float32(PATCH_SCALE)
     x1, y1, x2, y2 = (float(side) for side in stored["box"])
+    since = datetime.fromisoformat(stored["since"])
+    learned_at: datetime | None = None
+    if stored["learned"]:
+        noted = stored.get("learned_at")  # an older version did not note it
+        learned_at = since + LEARNED_AFTER if noted is None else datetime.fromisoformat(noted)
     return Place(
         label=str(stored["label"]),
         box=Box(x1, y1, x2, y2),
         patch=flat.reshape(PATCH_HEIGHT, PATCH_WIDTH),
-        since=datetime.fromisoformat(stored["since"]),
+        since=since,
         seen_at=datetime.fromisoformat(stored["seen_at"]),
         looks=int(stored["looks"]),
         hits=int(stored["hits"]),
         best_score=float(stored["best_score"]),
-        learned=bool(stored["learned"]),
+        learned_at=learned_at,
     )

@@ -13,9 +13,11 @@ from marengocam.core.clock import SystemClock
 from marengocam.core.model import Camera
 from marengocam.ingest.frame_analysis import FrameAnalyser, FrameResult
 from marengocam.ingest.frames import Frame, luma_of, rgb_of
+from marengocam.ingest.furniture import Furniture
 from marengocam.media.store import track_of_picture
 from marengocam.replay.eyes import Eyes, inputs_digest
 from marengocam.replay.findings import Counts, Gathering, UnitFindings
+from marengocam.replay.memory import Remembered, memory_digest
 from marengocam.replay.pieces import Piece, pictures
 from marengocam.replay.units import Unit
 from marengocam.settings import Settings
@@ -36,6 +38,7 @@ class UnitJob:
     unit: Unit
     settings: Settings
     overrides: dict[str, str]
+    furniture: Remembered = ()  # what the live camera had learned when the unit began
 
 
 def analyse_unit(
@@ -52,6 +55,7 @@ def analyse_unit(
         min_score=job.settings.detector_min_score,
         new_id=content_ids(job.camera.camera_id),
         seconds=SystemClock().monotonic_s,
+        furniture=Furniture.from_json(job.furniture),
         thorough=job.settings.analysis_detail == "high",
     )
     gathering, counts = Gathering(), Counts()
@@ -84,7 +88,8 @@ def unit_inputs(job: UnitJob, eyes: Eyes) -> str:
     """Return a digest of all that decides a unit: its video, and code, models and settings."""
     video = [(piece.file.name, piece.file.stat().st_size, piece.started_at.isoformat()) for piece in job.pieces]
     base = inputs_digest(job.camera, job.settings, job.overrides, eyes)
-    return hashlib.sha256(f"{base} {job.unit.from_at} {job.unit.to_at} {video}".encode()).hexdigest()[:16]
+    known = memory_digest(job.furniture)
+    return hashlib.sha256(f"{base} {job.unit.from_at} {job.unit.to_at} {video} {known}".encode()).hexdigest()[:16]
 
 
 def content_ids(camera_id: str) -> Callable[[datetime], UUID]:

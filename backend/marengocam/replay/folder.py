@@ -34,7 +34,7 @@ class RunFolder:
 
     def keep_unit(self, findings: UnitFindings) -> None:
         """Keep a finished unit, whole or not at all."""
-        _write(self._unit(findings.number), findings.to_bytes())
+        write_whole(self._unit(findings.number), findings.to_bytes())
 
     def unit(self, number: int, inputs: str) -> UnitFindings | None:
         """Return a unit that an earlier attempt finished with the same video, code, models and settings."""
@@ -47,13 +47,13 @@ class RunFolder:
     def conclude(self, report: Mapping[str, Any], pictures: Mapping[str, bytes]) -> None:
         """Keep report and pictures; the units are not needed any more."""
         for name, jpeg in pictures.items():
-            _write(self.place / PICTURES / name, jpeg)
-        _write(self.place / REPORT, canonical(report))
+            write_whole(self.place / PICTURES / name, jpeg)
+        write_whole(self.place / REPORT, canonical(report))
         shutil.rmtree(self.place / UNITS, ignore_errors=True)
 
     def keep_page(self, text: str) -> None:
         """Keep a page of its own for people to read."""
-        _write(self.place / PAGE, text.encode())
+        write_whole(self.place / PAGE, text.encode())
 
     def page(self) -> str | None:
         """Return the page that was kept, None when there is none."""
@@ -87,7 +87,8 @@ def canonical(report: Mapping[str, Any]) -> bytes:
     return json.dumps(report, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _write(file: Path, content: bytes) -> None:
+def write_whole(file: Path, content: bytes) -> None:
+    """Write a file, whole or not at all."""
     partial = file.with_name(f".{file.name}.{os.getpid()}")
     partial.write_bytes(content)
     with partial.open("rb") as written:

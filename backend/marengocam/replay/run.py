@@ -17,6 +17,7 @@ from marengocam.core.ids import camera_id_from_name
 from marengocam.core.model import Camera, LocalTrack
 from marengocam.db.hub import Hub, open_hub
 from marengocam.db.replays import ReplayRun
+from marengocam.ingest.furniture import learned_by
 from marengocam.media.store import RECORDINGS, Store
 from marengocam.replay.analysis import UnitJob, analyse_unit, unit_inputs
 from marengocam.replay.control import Control
@@ -26,8 +27,10 @@ from marengocam.replay.findings import UnitFindings
 from marengocam.replay.folder import RunFolder, canonical
 from marengocam.replay.identity import Asked, Who, identify
 from marengocam.replay.lead_in import LEAD_IN
+from marengocam.replay.memory import MEMORY, Remembered, memory_digest, remembered
 from marengocam.replay.overrides import changed, changed_camera
 from marengocam.replay.pieces import Piece, Stretch, find_pieces
+from marengocam.replay.places import run_place
 from marengocam.replay.report import Seen, report_of, without_paths
 from marengocam.replay.sides import of_live, of_report
 from marengocam.replay.steering import Progress, steered
@@ -54,6 +57,7 @@ class ReplayRequest:
     pace: str = "fast"
     unit_s: float = UNIT_S
     footage_root: Path | None = None  # under which dated recordings lie; None: the media folder
+    memory: Path | None = None  # the file in which the furniture of a test is kept
     watch_at: datetime | None = None  # who it could have been is told of what was followed at this moment
 
     @property
@@ -104,9 +108,15 @@ class Plan:
     pieces: Sequence[Piece]
     units: Sequence[Unit]
     video_s: float
+    furniture: Remembered = ()
 
     def jobs(self, overrides: dict[str, str]) -> list[UnitJob]:
-        return [UnitJob(self.camera, self._pieces_of(unit), unit, self.settings, overrides) for unit in self.units]
+        return [self.job(unit, self._pieces_of(unit), overrides) for unit in self.units]
+
+    def job(self, unit: Unit, pieces: Sequence[Piece], overrides: dict[str, str]) -> UnitJob:
+        """Return the analysis of a stretch, with what was furniture when it began."""
+        known = learned_by(self.furniture, unit.begin_at)
+        return UnitJob(self.camera, pieces, unit, self.settings, overrides, known)
 
     def _pieces_of(self, unit: Unit) -> list[Piece]:
         return [one for one in self.pieces if one.covered_s(Stretch(unit.begin_at, unit.to_at)) > 0]
@@ -166,7 +176,17 @@ async def planned_run(hub: Hub, settings: Settings, request: ReplayRequest) -> P
     if not units:
         raise NotFoundError(f"There is no video of that time under {place}.")
     video_s = sum(piece.covered_s(stretch) for piece in pieces)
-    return Plan(camera, changed_ones, pieces, units, video_s)
+    return Plan(camera, changed_ones, pieces, units, video_s, await _furniture(hub, settings, request, camera, pieces))
+
+
+async def _furniture(
+    hub: Hub, settings: Settings, request: ReplayRequest, camera: Camera, pieces: Sequence[Piece]
+) -> Remembered:
+    """Return what stood in a camera's picture; files without a date are of no time that it could have learned in."""
+    if not camera.analysis.learn_furniture or not all(piece.dated for piece in pieces):
+        return ()
+    of_run = run_place(settings.media_dir, request.run_id) / MEMORY if request.run_id is not None else None
+    return await remembered(hub, camera.camera_id, request.memory or of_run)
 
 
 def _units(
@@ -212,6 +232,7 @@ async def _concluded(
         "models": eyes.names,
         "overrides": request.overrides,
         "confirm_probability": wished,
+        "furniture": memory_digest(learned_by(planned.furniture, to_at)),
         "digest": inputs_digest(planned.camera, planned.settings, request.overrides, eyes),
     }
     seen = Seen(

@@ -12,6 +12,7 @@ from marengocam.media.store import RECORDINGS
 from marengocam.replay.control import Control
 from marengocam.replay.expectation import judge, parse
 from marengocam.replay.eyes import EyesLoader, load_eyes
+from marengocam.replay.memory import MEMORY
 from marengocam.replay.places import case_place
 from marengocam.replay.run import ReplayRequest, replay_source
 from marengocam.settings import Settings
@@ -79,6 +80,7 @@ async def _run(
         to_at=case.to_at,
         overrides=overrides,
         footage_root=kept,
+        memory=kept / MEMORY,
     )
     try:
         replayed = await replay_source(settings, request, eyes_of=eyes_of, clock=clock, control=control)

@@ -16,7 +16,7 @@ from marengocam.db.hub import Hub
 from marengocam.ingest.frame_analysis import FrameResult
 from marengocam.ingest.frames import Frame
 from marengocam.media.store import Store
-from marengocam.replay.analysis import UnitJob, analyse_unit
+from marengocam.replay.analysis import analyse_unit
 from marengocam.replay.explanation import (
     Explanation,
     FrameDecisions,
@@ -107,7 +107,7 @@ def _looked_at(planned: Plan, request: ReplayRequest, eyes: Eyes, at: datetime) 
             nearest[:] = [(abs(frame.at - at), frame.rgb.copy())]
 
     unit = Unit(0, planned.units[0].from_at, planned.units[-1].to_at)
-    job = UnitJob(planned.camera, planned.pieces, unit, planned.settings, request.overrides)
+    job = planned.job(unit, planned.pieces, request.overrides)
     findings = analyse_unit(job, eyes, watch=watch)
     if not nearest:
         raise NotFoundError("That moment lies in a gap of the recording: no picture of it is there.")
