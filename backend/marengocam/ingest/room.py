@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 from datetime import timedelta
+from pathlib import PurePosixPath
 
 from marengocam.core.clock import Clock
 from marengocam.core.errors import MarengoCamError
@@ -54,6 +55,8 @@ class Room:
                 self._look()
             except (MarengoCamError, OSError) as error:
                 self._tell("room on the disk cannot be made: %s", error)
+            except Exception:  # noqa: BLE001 - without this thread a full disk ends recording; it is logged
+                _LOG.exception("room on the disk cannot be made")
 
     def _look(self) -> None:
         refused, self._refused = self._refused, False
@@ -80,9 +83,18 @@ async def settle_given_up(hub: Hub, store: Store, clock: Clock) -> None:
     listed = await asyncio.to_thread(given_up, store)
     if not listed:
         return
-    for path in listed:  # a kill may have come between the list and the file
-        await asyncio.to_thread(store.delete, path)
+    stuck = [path for path in listed if not await asyncio.to_thread(_is_deleted, store, path)]
     now = clock.now()
     await hub.chunks.condemn_paths(list(listed), now)
-    settled = [path for path, at in listed.items() if abs(now - at) > SETTLED_AFTER]
+    settled = [path for path, at in listed.items() if path not in stuck and abs(now - at) > SETTLED_AFTER]
     await asyncio.to_thread(settle, store, settled)
+
+
+def _is_deleted(store: Store, path: PurePosixPath) -> bool:
+    """Delete a file that was given up, since a kill may have come between the list and the file; False: it stays."""
+    try:
+        store.delete(path)
+    except MarengoCamError as error:
+        _LOG.warning("%s", error)
+        return False
+    return True

@@ -81,9 +81,11 @@ def read_favourites(store: Store) -> list[Favourite]:
 def make_room(store: Store, now: datetime, *, at_least: int = 0) -> list[PurePosixPath]:
     """Delete the oldest recordings until the disk has room again, favourites last; return what went.
 
-    At least so many files go even where the disk says that it has room, as under a quota. Raises StoreError.
+    At least so many files go even where the disk says that it has room, as under a quota. One that cannot be deleted
+    does not keep the others. Raises StoreError, that of such a file only when none went.
     """
     gone: list[PurePosixPath] = []
+    refused: StoreError | None = None
     with _list_held(store) as listed:
         oldest = _oldest(store, read_favourites(store))
         while store.space().used_share > RELIEVED_SHARE or len(gone) < at_least:
@@ -92,24 +94,36 @@ def make_room(store: Store, now: datetime, *, at_least: int = 0) -> list[PurePos
                 break
             _note(store, listed, batch, now)
             for path in batch:
-                store.delete(path)
-            gone += batch
+                try:
+                    store.delete(path)
+                except StoreError as error:
+                    refused = refused or error
+                else:
+                    gone.append(path)
     hold_ballast(store)
+    if refused is not None and not gone:
+        raise refused
     return gone
 
 
 def given_up(store: Store) -> dict[PurePosixPath, datetime]:
     """Return the files that went without the hub's knowledge, and when; their rows have to follow."""
     try:
-        lines = (store.root / GIVEN_UP).read_text().splitlines()
+        lines = (store.root / GIVEN_UP).read_bytes().splitlines()
     except OSError:
         return {}
-    found = {}
-    for line in lines:
-        at, _, path = line.partition(" ")
-        if at.isdigit() and RecordingName.from_path(PurePosixPath(path)) is not None:  # the last line may be half
-            found[PurePosixPath(path)] = datetime.fromtimestamp(int(at), UTC)
-    return found
+    return dict(entry for line in lines if (entry := _entry(line)) is not None)
+
+
+def _entry(line: bytes) -> tuple[PurePosixPath, datetime] | None:
+    """Return a line of the list, None when it is none: the last may be half, and a power cut may leave anything."""
+    try:
+        at, _, path = line.decode().partition(" ")
+        given_up_at = datetime.fromtimestamp(int(at), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    name = PurePosixPath(path)
+    return (name, given_up_at) if RecordingName.from_path(name) is not None else None
 
 
 def settle(store: Store, paths: Iterable[PurePosixPath]) -> None:

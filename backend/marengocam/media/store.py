@@ -50,8 +50,11 @@ class RecordingName:
         match = _NAME.match(path.name)
         if match is None or len(path.parts) < 5 or path.parts[0] != RECORDINGS:
             return None
-        started_at = datetime.strptime(match["start"][:-1] + "000", _START_FORMAT).replace(tzinfo=UTC)
-        return cls(path.parts[1], started_at, UUID(match["id"]))
+        try:
+            started_at = datetime.strptime(match["start"][:-1] + "000", _START_FORMAT).replace(tzinfo=UTC)
+            return cls(path.parts[1], started_at, UUID(match["id"]))
+        except ValueError:
+            return None  # digits that are no date, or dashes that are no id: somebody else's file
 
 
 @dataclass(frozen=True, slots=True)
