@@ -72,7 +72,15 @@ class CameraRounds:
         """Have every camera analysed from now on."""
         self._eyes = eyes
         for worker in self.workers.values():
-            worker.open_eyes(eyes)
+            self._open_eyes_of(worker)
+
+    def _open_eyes_of(self, worker: CameraWorker) -> None:
+        if self._eyes is None:
+            return
+        try:
+            worker.open_eyes(self._eyes)
+        except Exception:  # noqa: BLE001 - it is recorded without being analysed, and the others are analysed
+            _LOG.exception("camera %s is not analysed", worker.camera.camera_id)
 
     async def look_after(self) -> None:
         """Do one round: bring leases and workers in line with the hub's cameras. Raises MarengoCamError."""
@@ -220,9 +228,8 @@ class CameraRounds:
             _LOG.exception("camera %s could not be started", camera.camera_id)
             return
         _LOG.info("camera %s is served", camera.camera_id)
-        if self._eyes is not None:
-            worker.open_eyes(self._eyes)
         self.workers[camera.camera_id] = worker
+        self._open_eyes_of(worker)
         self._taken_over.pop(camera.camera_id, None)
 
     async def _stop(self, camera_ids: Iterable[str]) -> None:

@@ -123,6 +123,8 @@ class Reader:
         check_destination(self._plan.url, loopback=self._loopback)
         options = StreamOptions(camera.username, camera.password, camera.transport)
         with StreamReader(self._plan.url, options, self._clock) as reader:
+            if self._stopping.is_set():  # opening may take long, and whoever stopped it may have given up waiting
+                return
             self._session_began_s, self._keyframe_seen = self._clock.monotonic_s(), False
             self._recording = self._recorder(reader) if self._plan.record else None
             try:

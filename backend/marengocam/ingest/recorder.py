@@ -76,6 +76,7 @@ class Recorder:
             finished = self._writer.close()
         except StoreError as error:
             _LOG.error("camera %s: %s", self._camera.camera_id, error)
+            self._health.recording_problem = str(error)  # until one is begun: this file is adopted then
             return
         self._tell(finished)
 

@@ -115,10 +115,20 @@ class CameraWorker:
         return f"analysis of {self.camera.camera_id}"
 
     def start(self) -> None:
-        """Begin to read and record."""
+        """Begin to read and record, with all threads or with none."""
+        try:
+            for reader in self._readers:
+                reader.start()
+            self._analysis.start()
+        except BaseException:
+            self.let_go()
+            raise
+
+    def let_go(self) -> None:
+        """Ask all threads to end, without waiting for them."""
         for reader in self._readers:
-            reader.start()
-        self._analysis.start()
+            reader.stop()
+        self._analysis.stop()
 
     def open_eyes(self, eyes: Eyes) -> None:
         """Have the camera analysed from now on."""
@@ -163,9 +173,7 @@ class CameraWorker:
 
     async def stop(self) -> tuple[LocalTrack, ...]:
         """End, closing the chunk; return the last state of the tracks that were open."""
-        for reader in self._readers:
-            reader.stop()
-        self._analysis.stop()
+        self.let_go()
         give_up_s = self._clock.monotonic_s() + JOIN_LIMIT_S
         threads = [*(reader.thread for reader in self._readers), self._analysis.thread]
         while any(thread.is_alive() for thread in threads) and self._clock.monotonic_s() < give_up_s:  # noqa: ASYNC110 - threads end without telling a loop
