@@ -58,7 +58,9 @@ class Breaker:
         Raises FaceEngineError when it is cut off, fails or takes longer than `timeout_s`.
         """
         if not self.ready:
-            raise FaceEngineError(f"{self.name} is cut off after failures; it is tried again every {RETRY_S:.0f} s.")
+            raise FaceEngineError(
+                f"{self.name} is cut off after failures; it is tried again every {self._retry_s:.0f} s."
+            )
         if self.state is BreakerState.OPEN:
             self.state = BreakerState.HALF_OPEN
         try:
@@ -69,8 +71,8 @@ class Breaker:
         except (OSError, FaceEngineError) as error:
             self._failed(str(error) or type(error).__name__)
             raise FaceEngineError(f"{self.name} failed: {error}") from error
-        except asyncio.CancelledError:
-            if self.state is BreakerState.HALF_OPEN:
+        except BaseException:
+            if self.state is BreakerState.HALF_OPEN:  # nothing was found out: the next call is the careful try
                 self.state = BreakerState.OPEN
             raise
         self._succeeded()

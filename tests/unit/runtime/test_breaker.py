@@ -71,3 +71,15 @@ async def test_one_try_after_a_while_closes_or_opens_it_again(breaker, clock, to
     clock.advance(31)
     assert await breaker.call(well, 1) == "seen"
     assert told == [BreakerState.OPEN, BreakerState.CLOSED]
+
+
+async def test_a_careful_try_that_ends_in_a_surprise_is_made_again(breaker, clock):
+    async def surprising():
+        raise KeyError("an answer that nobody foresaw")
+
+    await fail(breaker, 3)
+    clock.advance(30)
+    with pytest.raises(KeyError):
+        await breaker.call(surprising, 1)
+    assert await breaker.call(well, 1) == "seen"
+    assert breaker.state is BreakerState.CLOSED
