@@ -11,7 +11,7 @@ from marengocam.core.secret import Secret
 
 HIDDEN = "***"
 _PATTERNS = (
-    (re.compile(r"(?P<keep>\b[a-z][a-z0-9+.-]*://)[^/\s@]+@", re.IGNORECASE), rf"\g<keep>{HIDDEN}@"),
+    (re.compile(r"(?P<keep>\b[a-z][a-z0-9+.-]*://)[^/\s]+@", re.IGNORECASE), rf"\g<keep>{HIDDEN}@"),
     (re.compile(r"\bmc_[A-Za-z0-9_-]{20,}"), HIDDEN),
     (re.compile(r"(?P<keep>\bBearer\s+)\S+", re.IGNORECASE), rf"\g<keep>{HIDDEN}"),
     (re.compile(r"(?P<keep>[?&](?:signature|token|password|ticket)=)[^&\s\"']+", re.IGNORECASE), rf"\g<keep>{HIDDEN}"),
@@ -35,10 +35,10 @@ class Redaction(logging.Filter):
 
     def hide(self, text: str) -> str:
         """Return `text` without its secrets."""
+        for secret in self._known:  # first: a pattern may take a part of one, and the rest would be nobody's
+            text = text.replace(secret, HIDDEN)
         for pattern, replacement in _PATTERNS:
             text = pattern.sub(replacement, text)
-        for secret in self._known:
-            text = text.replace(secret, HIDDEN)
         return text
 
 

@@ -19,6 +19,12 @@ def test_passwords_tokens_and_signatures_are_hidden():
     assert "rtsp://***@host/x" in text
 
 
+def test_a_password_with_an_at_sign_is_hidden_whole():
+    address = "postgresql://me:pa@55word@host/x"
+    assert "55word" not in Redaction().hide(address)
+    assert "55word" not in Redaction([Secret("pa@55word")]).hide(f"{address} pa@55word")
+
+
 def test_a_secret_never_shows_itself():
     assert "x1y2" not in f"{Secret('x1y2')} {Secret('x1y2')!r} {[Secret('x1y2')]}"
 
