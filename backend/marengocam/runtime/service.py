@@ -82,6 +82,7 @@ class _Life:
         self._service = service
         self._watchdog_limit_s = watchdog_limit_s
         self._clock: Clock = SystemClock()
+        self._began_s = self._clock.monotonic_s()
         self._hub_reason = "the database is not prepared yet"
         self._migrated = False
 
@@ -157,13 +158,15 @@ class _Life:
 
     async def _heartbeats(self, context: ServiceContext) -> None:
         while True:
-            report = self._report()
             try:
+                report = self._report()
                 await context.hub.health.beat(
                     self._name, context.instance, report.status, report.reason, context.started_at, report.detail
                 )
             except MarengoCamError as error:
                 _LOG.debug("no heartbeat: %s", error)
+            except Exception:  # noqa: BLE001 - who gives no sign of life loses its work to others; it is logged
+                _LOG.exception("no heartbeat")
             await asyncio.sleep(HEARTBEAT_S)
 
     def _report(self) -> HealthReport:
@@ -177,7 +180,7 @@ class _Life:
             "service": self._name,
             "instance": context.instance,
             "started_at": context.started_at.isoformat(),
-            "uptime_s": round((context.clock.now() - context.started_at).total_seconds(), 1),
+            "uptime_s": round(self._clock.monotonic_s() - self._began_s, 1),
         }
 
     def _listen_to_signals(self, context: ServiceContext, job: "asyncio.Task[None]") -> None:

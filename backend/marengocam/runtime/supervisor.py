@@ -34,6 +34,7 @@ PROBE_LIMIT_S = 3.0
 DATABASE_CHECK_S = 1.0
 KILL_LIMIT_S = 2.0
 PR_SET_PDEATHSIG = 1
+TOO_LONG = b"(a line of the log is left out: it is too long)\n"
 _LOG = logging.getLogger(__name__)
 
 
@@ -105,9 +106,15 @@ class _Supervisor:
 
     async def _keep(self, child: Child, session: aiohttp.ClientSession) -> None:
         while True:
-            await self._start(child)
+            try:
+                await self._start(child)
+            except OSError as error:  # no memory, no process numbers: a matter of waiting
+                _LOG.error("%s cannot be started: %s", child.name, error.strerror)
+                await asyncio.sleep(child.next_backoff_s(0.0))
+                continue
             assert child.process is not None
-            output = asyncio.create_task(_relay(child.process))
+            assert child.process.stdout is not None
+            output = asyncio.create_task(_relay(child.process.stdout))
             watch = asyncio.create_task(self._watch(child, session))
             try:
                 status = await child.process.wait()
@@ -141,7 +148,7 @@ class _Supervisor:
         child.healthy_s = self._clock.monotonic_s() + START_GRACE_S - UNHEALTHY_LIMIT_S
         while True:
             await asyncio.sleep(PROBE_EVERY_S)
-            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+            with contextlib.suppress(aiohttp.ClientError, OSError):
                 limit = aiohttp.ClientTimeout(total=PROBE_LIMIT_S)
                 async with session.get(f"http://{host}:{endpoint.port}/health", timeout=limit) as answer:
                     if answer.status == 200:
@@ -159,7 +166,7 @@ class _Supervisor:
                 try:
                     # In a thread that lives as long as we do, since the server ends with the thread that starts it.
                     await asyncio.get_running_loop().run_in_executor(self._database_thread, server.start)
-                except MarengoCamError as error:
+                except (MarengoCamError, OSError) as error:
                     _LOG.error("%s", error)
 
     async def _stop(self, child: Child) -> None:
@@ -176,12 +183,21 @@ class _Supervisor:
             await process.wait()
 
 
-async def _relay(process: asyncio.subprocess.Process) -> None:
-    """Pass a child's log lines on; they carry its name."""
-    assert process.stdout is not None
-    while line := await process.stdout.readline():
-        sys.stderr.buffer.write(line)
-        sys.stderr.buffer.flush()
+async def _relay(output: asyncio.StreamReader) -> None:
+    """Pass a child's log lines on; they carry its name.
+
+    Whatever it writes and wherever that goes, it is read to its end: a child whose pipe is full would stand still.
+    """
+    while True:
+        try:
+            line = await output.readline()
+        except ValueError:
+            line = TOO_LONG
+        if not line:
+            return
+        with contextlib.suppress(OSError):  # nobody reads our own log any more
+            sys.stderr.buffer.write(line)
+            sys.stderr.buffer.flush()
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:

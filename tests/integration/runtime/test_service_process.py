@@ -23,7 +23,11 @@ from marengocam.settings import load_settings
 MODE = sys.argv[1]
 
 class Service:
+    asked = 0
     def health(self):
+        self.asked += 1
+        if MODE == "surprises" and self.asked == 1:
+            raise KeyError("it counts what is changed meanwhile")
         return HealthReport("failing", "it is broken") if MODE == "failing" else HealthReport("ok", "", {"mode": MODE})
     async def run(self, context):
         if MODE == "ends":
@@ -91,6 +95,15 @@ async def test_it_tells_its_health_beats_and_leaves_quietly(hub, hub_settings):
         await process.communicate()
         assert process.returncode == 0
         assert await hub.health.list() == []
+
+
+@pytest.mark.timeout(40)
+async def test_it_gives_signs_of_life_even_after_one_that_failed(hub, hub_settings):
+    async with running("surprises", hub_settings) as (process, _), asyncio.timeout(30):
+        while b"no heartbeat" not in await process.stderr.readline():
+            pass
+        while not await hub.health.list():
+            await asyncio.sleep(0.1)
 
 
 async def test_a_failing_service_says_503(hub_settings):
