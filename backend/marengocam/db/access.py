@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from marengocam.core.errors import BadInputError, NotFoundError
 from marengocam.core.ids import new_id
-from marengocam.db.database import Database
+from marengocam.db.database import Connection, Database
 from marengocam.db.queries import from_json, load, rows, to_json
 
 TOKEN_PREFIX = "mc_"  # noqa: S105 - it marks tokens so that logs can hide them
@@ -88,10 +88,13 @@ class SettingsStore:
         async with self._database.connection() as connection:
             return from_json(await _QUERIES.get_setting(connection, setting_key=key))
 
-    async def set(self, key: str, value: Any) -> None:
-        """Set a fact."""
-        async with self._database.connection() as connection:
+    async def set(self, key: str, value: Any, connection: Connection | None = None) -> None:
+        """Set a fact, in the caller's transaction when its connection is given."""
+        if connection is not None:
             await _QUERIES.set_setting(connection, setting_key=key, value=to_json(value))
+            return
+        async with self._database.connection() as own:
+            await _QUERIES.set_setting(own, setting_key=key, value=to_json(value))
 
     async def first(self, key: str, value: Any) -> Any:
         """Set a fact unless there is one; return the one in force."""

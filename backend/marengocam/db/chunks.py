@@ -63,9 +63,9 @@ class Chunks:
             found: datetime | None = await _QUERIES.oldest_at(connection)
         return found
 
-    async def condemned(self, limit: int) -> list[Chunk]:
-        """Return files that wait to be deleted."""
-        return await self._list(_QUERIES.condemned, most=limit)
+    async def condemned(self, limit: int, but: Sequence[UUID] = ()) -> list[Chunk]:
+        """Return files that wait to be deleted, but for some."""
+        return await self._list(_QUERIES.condemned, most=limit, but=list(but))
 
     async def forget(self, chunk_ids: Sequence[UUID]) -> None:
         """Drop the rows of condemned files that are gone."""
@@ -77,11 +77,11 @@ class Chunks:
         async with self._database.connection() as connection:
             await _QUERIES.condemn_paths(connection, paths=[str(path) for path in paths], at=at)
 
-    async def second_paths(self, chunk_ids: Sequence[UUID]) -> list[PurePosixPath]:
-        """Return where further files of recordings may lie, since a move to the archive was cut short."""
+    async def second_paths(self, chunk_ids: Sequence[UUID]) -> dict[UUID, PurePosixPath]:
+        """Return where second files of recordings may lie, since a move to the archive was cut short."""
         async with self._database.connection() as connection:
             found = await rows(_QUERIES.second_paths(connection, chunk_ids=list(chunk_ids)))
-        return [PurePosixPath(row["other_path"]) for row in found]
+        return {row["chunk_id"]: PurePosixPath(row["other_path"]) for row in found}
 
     async def known_paths(self, camera_id: str, from_at: datetime, to_at: datetime) -> set[str]:
         """Return the paths indexed for a camera in a stretch of time, condemned or not."""

@@ -2,8 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from uuid import UUID
 
 from marengocam.core.clock import Clock
+from marengocam.core.errors import StoreError
 from marengocam.core.model import Chunk
 from marengocam.db.hub import Hub
 from marengocam.janitor.quiet import QuietThread
@@ -11,7 +15,16 @@ from marengocam.media.store import MOVING_SUFFIX, Store
 
 BATCH_CHUNKS = 50
 PAUSE_S = 0.05  # between files: recording comes first
+MAX_STUCK = 1000  # files that cannot be deleted; with more of them the disk itself is in trouble
 Breath = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedOut:
+    """How many recordings went, and what kept another from going, or ''."""
+
+    count: int
+    problem: str = ""
 
 
 async def condemn(hub: Hub, chunks: Sequence[Chunk], clock: Clock) -> None:
@@ -22,22 +35,36 @@ async def condemn(hub: Hub, chunks: Sequence[Chunk], clock: Clock) -> None:
 
 async def carry_out(
     hub: Hub, store: Store, quiet: QuietThread, *, pause_s: float = PAUSE_S, breath: Breath | None = None
-) -> int:
-    """Delete the files of condemned chunks, then their rows; return how many. Calling it again is no harm.
+) -> CarriedOut:
+    """Delete the files of condemned chunks, then their rows. Calling it again is no harm.
 
-    `breath` is awaited between batches and returns when deleting may go on.
+    A file that cannot be deleted keeps its row, and no other file from going. `breath` is awaited between batches and
+    returns when deleting may go on.
     """
-    total = 0
-    while chunks := await hub.chunks.condemned(BATCH_CHUNKS):
-        ids = [chunk.chunk_id for chunk in chunks]
-        seconds = await hub.chunks.second_paths(ids)
-        halves = [path.with_name(path.name + MOVING_SUFFIX) for path in seconds]
-        for path in [*(chunk.path for chunk in chunks), *seconds, *halves]:
-            await quiet.run(store.delete, path)
-            if pause_s:
-                await asyncio.sleep(pause_s)
-        await hub.chunks.forget(ids)
-        total += len(chunks)
+    total, problem = 0, ""
+    stuck: list[UUID] = []
+    while len(stuck) < MAX_STUCK and (chunks := await hub.chunks.condemned(BATCH_CHUNKS, but=stuck)):
+        gone, seconds = [], await hub.chunks.second_paths([chunk.chunk_id for chunk in chunks])
+        for chunk in chunks:
+            try:
+                await _delete(store, quiet, chunk.path, seconds.get(chunk.chunk_id), pause_s)
+            except StoreError as error:
+                stuck.append(chunk.chunk_id)
+                problem = problem or str(error)
+            else:
+                gone.append(chunk.chunk_id)
+        await hub.chunks.forget(gone)
+        total += len(gone)
         if breath is not None:
             await breath()
-    return total
+    return CarriedOut(total, problem)
+
+
+async def _delete(
+    store: Store, quiet: QuietThread, path: PurePosixPath, second: PurePosixPath | None, pause_s: float
+) -> None:
+    seconds = () if second is None else (second, second.with_name(second.name + MOVING_SUFFIX))
+    for one in (path, *seconds):
+        await quiet.run(store.delete, one)
+        if pause_s:
+            await asyncio.sleep(pause_s)

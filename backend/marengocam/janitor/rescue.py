@@ -84,7 +84,6 @@ class Rescue:
         if told is not None and told.level == self.state.level:
             return
         now, hub = self._context.clock.now(), self._context.hub
-        await hub.settings_store.set(SHED_LEVEL, self.state.level)
         data = {
             "state": "on" if self.state.on else "off",
             "level": self.state.level,
@@ -93,7 +92,11 @@ class Rescue:
             "disk_used_share": round(self.space.used_share, 4) if self.space is not None else None,
             "ingest_lag_s": self.lag_s,
         }
-        await hub.events.append([NewEvent(new_id(now), EventType.SURVIVAL_MODE_CHANGED, now, data=data)])
+        event = NewEvent(new_id(now), EventType.SURVIVAL_MODE_CHANGED, now, data=data)
+        # Both or neither: a janitor that is killed leaves no step that nobody was told of.
+        async with hub.database.transaction() as connection:
+            await hub.settings_store.set(SHED_LEVEL, self.state.level, connection)
+            await hub.events.append([event], connection)
         self._told = self.state
         message = self.reason if self.state.on else "Survival mode is over."
         _LOG.warning("%s", message)
@@ -112,10 +115,10 @@ class Rescue:
             oldest = await hub.retention.oldest(SACRIFICED_AT_ONCE, folder="recordings")
             going = to_sacrifice(oldest, self.space)
             await condemn(hub, going, clock)
-            gone = await carry_out(hub, self._store, self._quiet, pause_s=0.0)
-            self.sacrificed += gone
-            self._counter.inc(gone)
-            self.problem = "" if oldest or gone else FULL_OF_OTHERS
-            if not gone:
+            done = await carry_out(hub, self._store, self._quiet, pause_s=0.0)
+            self.sacrificed += done.count
+            self._counter.inc(done.count)
+            self.problem = done.problem or ("" if oldest or done.count else FULL_OF_OTHERS)
+            if not done.count:
                 return
             self.space = await asyncio.to_thread(self._store.space)

@@ -79,7 +79,8 @@ class JanitorService:
             "disk_used_share": round(rescue.space.used_share, 4) if rescue.space else None,
             "ingest_lag_s": rescue.lag_s,
         }
-        problem = next((text for text in self._problems.values() if text), "") or upkeep.archive_problem
+        problems = (*self._problems.values(), upkeep.deletion_problem, upkeep.archive_problem)
+        problem = next((text for text in problems if text), "")
         if state.on:
             return HealthReport("degraded", rescue.reason, detail)
         return HealthReport("degraded" if problem else "ok", problem, detail)
@@ -97,6 +98,9 @@ class JanitorService:
             except MarengoCamError as error:
                 self._problems[name] = str(error)
                 _LOG.warning("%s", error)
+            except Exception:  # noqa: BLE001 - one job's trouble must not end the others, survival mode above all
+                self._problems[name] = f"The janitor's {name} failed; see its log."
+                _LOG.exception("%s failed; it is done again", name)
             if not await context.pause(min(every_s, ROUND_S) if self._problems[name] else every_s):
                 return
 

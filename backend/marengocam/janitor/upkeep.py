@@ -38,6 +38,7 @@ class Upkeep:
         self.deleted = 0
         self.moved = 0
         self.archive_problem = ""
+        self.deletion_problem = ""
         self._context = context
         self._hub = context.hub
         self._store = store
@@ -94,9 +95,10 @@ class Upkeep:
             over_bytes -= sum(chunk.size_bytes for chunk in going)
 
     async def _carry_out(self) -> None:
-        gone = await carry_out(self._hub, self._store, self._quiet, breath=self._breathe)
-        self.deleted += gone
-        self._deleted_counter.inc(gone)
+        done = await carry_out(self._hub, self._store, self._quiet, breath=self._breathe)
+        self.deletion_problem = done.problem
+        self.deleted += done.count
+        self._deleted_counter.inc(done.count)
 
     async def _look_after_archive(self, *, ages_are_believed: bool) -> None:
         if self._store.archive is None:

@@ -46,6 +46,7 @@ class Watching:
             data = [{"service": name, "status": statuses[name], "reason": reasons[name]} for name in changed]
             events = [NewEvent(new_id(now), EventType.HEALTH_CHANGED, now, data=one) for one in data]
             await context.hub.events.append(events)
+            self._statuses = statuses  # told: an entry of the log that fails must not have it told again
             for name in changed:
                 message = f"{name} is {statuses[name]}{': ' if reasons[name] else '.'}{reasons[name]}"
                 await context.hub.health.log("janitor", f"service:{name}", LEVELS[statuses[name]], message)

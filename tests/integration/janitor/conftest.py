@@ -51,11 +51,11 @@ def at_work(hub, monkeypatch):
     monkeypatch.setattr(janitor, "UPKEEP_EVERY_S", 0.2)
     monkeypatch.setattr(janitor, "WATCH_EVERY_S", 0.1)
     monkeypatch.setattr(upkeep, "BATCH_PAUSE_S", 0.0)
-    # How full this machine's disk happens to be decides nothing here.
-    monkeypatch.setattr(Store, "space", lambda _: Space(100 << 30, 80 << 30))
 
     @contextlib.asynccontextmanager
-    async def running(settings):
+    async def running(settings, *, full=False):
+        # How full this machine's disk happens to be decides nothing here.
+        monkeypatch.setattr(Store, "space", lambda _: Space(100 << 30, (9 if full else 80) << 30))
         async with Bus(hub).running() as bus:
             context = service_context(hub, settings, bus, "janitor")
             service = JanitorService()

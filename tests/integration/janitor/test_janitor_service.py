@@ -9,11 +9,14 @@ from uuid import uuid4
 from tests.support.recordings import recorded
 
 from marengocam.core.clock import SystemClock
-from marengocam.core.model import LocalTrack
+from marengocam.core.errors import HubUnavailableError
+from marengocam.core.model import EventType, LocalTrack
+from marengocam.db.events import EventFilter, Events
 from marengocam.db.tracks import TrackFilter
-from marengocam.janitor import watching
-from marengocam.janitor.deletion import carry_out, condemn
+from marengocam.janitor import deletion, upkeep, watching
+from marengocam.janitor.deletion import CarriedOut, carry_out, condemn
 from marengocam.janitor.pruning import REPLAYS_KEPT
+from marengocam.janitor.rescue import Rescue
 from marengocam.media.adoption import chunk_of
 from marengocam.media.store import RecordingName
 from marengocam.replay.places import run_place
@@ -57,8 +60,63 @@ async def test_a_kill_between_any_two_steps_of_deleting_breaks_nothing(hub, stor
     assert await broken() == {}
     store.delete(chunk.path)
     assert await broken() == {}
-    assert await carry_out(hub, store, quiet) == 1
+    assert await carry_out(hub, store, quiet) == CarriedOut(1)
     assert await hub.chunks.page("", 10) == []
+
+
+async def test_a_file_that_cannot_be_deleted_keeps_its_row_and_no_other_file(hub, store, clip, quiet, monkeypatch):
+    monkeypatch.setattr(deletion, "BATCH_CHUNKS", 1)
+    stuck, other = (recorded(store, clip, timedelta(days=days)) for days in (9, 8))
+    await hub.chunks.add([stuck, other])
+    for chunk in (stuck, other):
+        await condemn(hub, [chunk], SystemClock())
+    store.delete(stuck.path)
+    (store.root / stuck.path / "full").mkdir(parents=True)  # no account may unlink a folder
+    done = await carry_out(hub, store, quiet)
+    assert (done.count, "cannot be deleted" in done.problem) == (1, True)
+    assert await hub.chunks.page("", 10) == [(stuck, True)]
+    assert not store.resolve(other.path).exists()
+
+
+async def test_upkeep_that_fails_leaves_survival_mode_at_work_and_is_told(hub, settings, at_work, monkeypatch):
+    async def trouble(*_arguments):
+        raise OSError("a folder of a replay cannot be read")
+
+    looks = []
+    monkeypatch.setattr(upkeep, "prune", trouble)
+    monkeypatch.setattr(Rescue, "look", counted(Rescue.look, looks))
+    async with at_work(settings) as service, asyncio.timeout(8):
+        while "upkeep failed" not in service.health().reason:
+            await asyncio.sleep(0.05)
+        looks.clear()
+        while len(looks) < 3:
+            await asyncio.sleep(0.05)
+
+
+def counted(look, looks):
+    async def looked(rescue):
+        looks.append(rescue)
+        await look(rescue)
+
+    return looked
+
+
+async def test_a_step_of_survival_mode_is_told_even_by_the_janitor_after_one_that_was_killed_in_between(
+    hub, settings, at_work, monkeypatch
+):
+    append = Events.append
+
+    async def killed(*_arguments, **_named):
+        raise HubUnavailableError("killed before the event was written")
+
+    monkeypatch.setattr(Events, "append", killed)
+    async with at_work(settings, full=True) as service, asyncio.timeout(8):
+        while not service.health().detail.get("survival_level"):
+            await asyncio.sleep(0.05)
+    monkeypatch.setattr(Events, "append", append)
+    async with at_work(settings, full=True), asyncio.timeout(8):
+        while not await hub.events.after(0, 10, EventFilter(EventType.SURVIVAL_MODE_CHANGED)):
+            await asyncio.sleep(0.05)
 
 
 async def test_check_finds_what_is_wrong(hub, store, clip, broken):

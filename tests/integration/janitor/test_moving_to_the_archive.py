@@ -71,7 +71,7 @@ async def test_a_moved_recording_is_the_same_recording_elsewhere(hub, settings, 
     assert store.recordings_in("front", chunk.started_at, chunk.ended_at) == [store.resolve(moved.path)]
     assert await broken() == {}
     await condemn(hub, [moved], SystemClock())
-    assert await carry_out(hub, store, quiet) == 1
+    assert (await carry_out(hub, store, quiet)).count == 1
     assert list(settings.archive_dir.rglob("*.mp4")) == []
     assert not await move(hub, store, moved, quiet), "what is gone does not move"
 

@@ -36,9 +36,9 @@ SELECT coalesce(sum(size_bytes), 0)::bigint FROM chunk WHERE condemned_at IS NUL
 UPDATE chunk SET condemned_at = :at WHERE chunk_id = ANY(CAST(:chunk_ids AS uuid[])) AND condemned_at IS NULL;
 
 -- name: condemned
--- Files that wait to be deleted.
+-- Files that wait to be deleted, but for some.
 SELECT chunk_id, camera_id, started_at, duration_s, size_bytes, path, codec, width_px, height_px
-FROM chunk WHERE condemned_at IS NOT NULL ORDER BY condemned_at LIMIT :most;
+FROM chunk WHERE condemned_at IS NOT NULL AND chunk_id <> ALL (CAST(:but AS uuid[])) ORDER BY condemned_at LIMIT :most;
 
 -- name: forget!
 -- The file is gone, the row follows.
@@ -50,7 +50,7 @@ UPDATE chunk SET condemned_at = :at WHERE path = ANY(CAST(:paths AS text[])) AND
 
 -- name: second_paths
 -- Where further files of recordings may lie.
-SELECT other_path FROM chunk WHERE chunk_id = ANY(CAST(:chunk_ids AS uuid[])) AND other_path IS NOT NULL;
+SELECT chunk_id, other_path FROM chunk WHERE chunk_id = ANY(CAST(:chunk_ids AS uuid[])) AND other_path IS NOT NULL;
 
 -- name: known_paths
 -- What the index knows of a camera in a stretch of time, condemned or not, on the move or not.
