@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from math import exp, log
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -20,8 +20,7 @@ APPEARANCE_LIMIT = (-4.0, 6.0)
 MOST_TRUST = 0.999
 
 
-@dataclass(frozen=True, slots=True)
-class Fused:
+class Fused(NamedTuple):
     """What all looks of one candidate together say."""
 
     log_ratio: float

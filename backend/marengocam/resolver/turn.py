@@ -1,23 +1,27 @@
 """One turn: a few changed tracks claimed, decided on one after another and written in one transaction."""
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Self
 from uuid import UUID
 
 from marengocam.core.clock import Clock
 from marengocam.core.identity import CameraGraph, ClaimedTrack, Outcome, Surroundings, Vicinity
 from marengocam.core.ids import new_id
-from marengocam.core.model import LocalTrack
+from marengocam.core.model import Event, LocalTrack
 from marengocam.db.resolution import Resolution
-from marengocam.db.turn import HUMAN
+from marengocam.db.turn import HUMAN, Turn
 from marengocam.resolver.metrics import ResolverMetrics
 from marengocam.resolver.neighbourhood import Neighbourhood
 from marengocam.resolver.resolve import PERSON_LABEL, obey, resolve, resolve_other
 
 TURN_TRACKS = 48  # ingest waits for its rows while a turn runs: keep turns short
-TURN_SPAN = timedelta(minutes=10)  # tracks of one turn have their surroundings in common
+TURN_SPAN = timedelta(minutes=30)  # tracks of one turn have their surroundings in common
+PART_TRACKS = 12  # are written while the next ones of the turn are decided on
 CANDIDATE_WINDOW = timedelta(hours=2)  # of either side: clothes have faded by then
 
 Vicinities = Callable[[Sequence[ClaimedTrack], timedelta], Awaitable[Vicinity]]
@@ -51,13 +55,18 @@ async def take_turn(
         started_s = clock.monotonic_s()
         metrics.turn_wait_s.observe(started_s - asked_s)
         rules = Rules(graph, confirm_probability, lambda _track: new_id(clock.now()))
-        outcomes += await decide_on(turn.vicinity, near_each_other(turn.claimed), rules, clock.now())
-        events = await turn.write(outcomes, clock.now()) if outcomes else []
+        claimed = near_each_other(turn.claimed)
+        around = await neighbourhood(turn.vicinity, claimed)
+        async with _Writing(turn) as writing:
+            for start in range(0, len(claimed), PART_TRACKS):
+                part = [_decide(around, one, rules, clock.now()) for one in claimed[start : start + PART_TRACKS]]
+                await writing.next(part, clock.now())
+                outcomes += part
     for outcome in outcomes:
         # What it had to wait for from claim to commit, which all tracks of a turn have in common.
         metrics.decision_s.observe(clock.monotonic_s() - started_s)
         metrics.decisions.labels(_kind(outcome)).inc()
-    for event in events:
+    for event in writing.events:
         metrics.events.labels(str(event.type)).inc()
     return len(outcomes)
 
@@ -66,11 +75,46 @@ async def decide_on(
     vicinity: Vicinities, claimed: Sequence[ClaimedTrack], rules: Rules, now: datetime
 ) -> list[Outcome]:
     """Return the decisions on claimed tracks, one after another; each sees those before it."""
-    people = [one for one in claimed if one.track.label == PERSON_LABEL]
-    around = None
-    if people:
-        around = Neighbourhood(await vicinity(people, CANDIDATE_WINDOW), people, CANDIDATE_WINDOW)
+    around = await neighbourhood(vicinity, claimed)
     return [_decide(around, one, rules, now) for one in claimed]
+
+
+async def neighbourhood(vicinity: Vicinities, claimed: Sequence[ClaimedTrack]) -> Neighbourhood | None:
+    """Return what surrounds the people among claimed tracks; None: there are none."""
+    people = [one for one in claimed if one.track.label == PERSON_LABEL]
+    return Neighbourhood(await vicinity(people, CANDIDATE_WINDOW), people, CANDIDATE_WINDOW) if people else None
+
+
+class _Writing:
+    """Decisions on their way to the hub, a part at a time: the server writes while the next part is decided on."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        self._under_way: asyncio.Task[list[Event]] | None = None
+        self.events: list[Event] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Have all written; after an error what is under way ends first, since it holds the connection."""
+        if kind is None:
+            await self._written()
+        elif self._under_way is not None:
+            self._under_way.cancel()
+            with contextlib.suppress(Exception, asyncio.CancelledError):
+                await self._under_way
+
+    async def next(self, part: Sequence[Outcome], at: datetime) -> None:
+        """Begin to write a part once those before it are written."""
+        await self._written()
+        self._under_way = asyncio.create_task(self._turn.write(part, at))
+        await asyncio.sleep(0)  # its first statement is on its way
+
+    async def _written(self) -> None:
+        if self._under_way is not None:
+            self.events += await self._under_way
+            self._under_way = None
 
 
 def near_each_other(claimed: Sequence[ClaimedTrack]) -> list[ClaimedTrack]:

@@ -5,6 +5,7 @@ import ctypes
 import gc
 
 MAX_ARENAS = 2  # glibc makes up to 8 per processor core; a service with a few threads a camera fills them all
+COLLECT_AFTER_OBJECTS = 20_000  # Python's own 700 are made by a single decision
 _M_ARENA_MAX = -8  # malloc.h
 
 
@@ -19,6 +20,11 @@ def give_back() -> None:
     """Hand freed memory back to the system, as after models were loaded."""
     with contextlib.suppress(AttributeError):  # not glibc
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def collect_rarely() -> None:
+    """Have the collector look after so many more objects: work on many small values, none of them large, waits less."""
+    gc.set_threshold(COLLECT_AFTER_OBJECTS, *gc.get_threshold()[1:])
 
 
 def spare_what_stays() -> None:

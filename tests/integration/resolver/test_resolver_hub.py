@@ -16,11 +16,13 @@ from marengocam.core.model import Camera, EventType
 from marengocam.db.hub import Hub, open_hub
 from marengocam.db.queries import vector_text
 from marengocam.db.tracks import TrackFilter
+from marengocam.db.turn import Turn
 from marengocam.db.word_changes import Speaker
+from marengocam.resolver import turn
 from marengocam.resolver.metrics import ResolverMetrics
 from marengocam.resolver.resolve import resolve_other
 from marengocam.resolver.spacetime import elsewhere_ratio
-from marengocam.resolver.turn import take_turn
+from marengocam.resolver.turn import PART_TRACKS, take_turn
 
 LATER_FACES, BATCH = 1200, 100
 
@@ -251,6 +253,47 @@ async def test_a_crash_in_mid_turn_loses_nothing_and_says_nothing_twice(scene: S
     await scene.resolve()
     counts = Counter(event.type for event in await scene.said())
     assert counts == {EventType.PERSON_DETECTED: 6, EventType.PERSON_CONFIRMED: 6}
+
+
+@pytest.mark.parametrize("failing", ["decision", "write"])
+async def test_a_turn_that_fails_while_its_first_part_is_being_written_leaves_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    count = 2 * PART_TRACKS + 1
+    for number in range(count):
+        await scene.save(seen(f"walk{number}", start_s=20.0 * number, end_s=20.0 * number + 3, open_=False))
+    calls = 0
+    if failing == "decision":
+
+        def pulled(around, claimed, rules, now):  # type: ignore[no-untyped-def]
+            nonlocal calls
+            calls += 1
+            if calls > PART_TRACKS + 1:
+                raise RuntimeError("pulled the plug")
+            return decide_one(around, claimed, rules, now)
+
+        decide_one = turn._decide
+        monkeypatch.setattr(turn, "_decide", pulled)
+    else:
+
+        async def broken(self, outcomes, at):  # type: ignore[no-untyped-def]
+            nonlocal calls
+            calls += 1
+            if calls > 1:
+                raise RuntimeError("pulled the plug")
+            return await write(self, outcomes, at)
+
+        write = Turn.write
+        monkeypatch.setattr(Turn, "write", broken)
+    metrics = ResolverMetrics(CollectorRegistry())
+    with pytest.raises(RuntimeError, match="pulled the plug"):
+        await take_turn(scene.hub.resolution, CameraGraph(), CONFIRM, scene.clock, metrics)
+    assert await scene.hub.resolution.backlog() == count
+    assert await scene.said() == []
+    monkeypatch.undo()
+    await scene.resolve()
+    assert await scene.hub.resolution.backlog() == 0
+    assert Counter(event.type for event in await scene.said())[EventType.PERSON_DETECTED] == count
 
 
 async def test_two_resolvers_share_200_tracks_and_say_everything_once(scene: Scene, hub_settings) -> None:
