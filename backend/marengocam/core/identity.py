@@ -146,8 +146,10 @@ class Surroundings:
     appearances: Looks | None = None
     denied: frozenset[tuple[UUID, UUID]] = frozenset()  # (identity, person): a human said it is not
     ignored: frozenset[UUID] = frozenset()  # identities and persons that nothing is told about
-    # (unknown identity, person), both like the track: log ratio of that identity's own faces being the person's
+    spoken_about: frozenset[UUID] = frozenset()  # identities with tracks that a human decided on
+    # (unknown identity, person or stranger of before), log ratio of that identity's own faces being the other's
     past_faces: Mapping[tuple[UUID, UUID], float] = field(default_factory=dict)
+    past_clothes: Mapping[tuple[UUID, UUID], float] = field(default_factory=dict)  # the same of clothes, of strangers
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,4 +195,5 @@ class Outcome:
     announced_unknown: bool = False
     exemplars: tuple[ExemplarWrite, ...] = ()
     events: tuple[NewEvent, ...] = ()
+    joined_identity_id: UUID | None = None  # an identity found to be `identity_id`: all its tracks go there
     wake_identity: bool = False  # its other recent tracks have to be looked at again: the person is new to it

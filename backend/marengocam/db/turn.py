@@ -96,7 +96,12 @@ class Turn:
         left = {one.left_identity_id: one.identity_id for one in placed if one.left_identity_id is not None}
         if left:
             await _QUERIES.leave_identities(self._connection, left_ids=list(left), identity_ids=list(left.values()))
-        joined = {one.identity_id for one in placed if moved(one)}
+        for one in placed:
+            if one.joined_identity_id is not None:
+                await _QUERIES.join_identities(
+                    self._connection, identity_id=one.joined_identity_id, into_id=one.identity_id
+                )
+        joined = {one.identity_id for one in placed if moved(one) or one.joined_identity_id is not None}
         if joined:
             await _QUERIES.trim_exemplars(self._connection, identity_ids=list(joined), most=OBSERVED_LIMIT)
         woken = [one for one in placed if one.wake_identity]

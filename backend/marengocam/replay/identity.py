@@ -15,8 +15,9 @@ from marengocam.core.model import LocalTrack, NewEvent
 from marengocam.db.hub import Hub
 from marengocam.db.isolation import Decided, Gallery, Isolation, isolated
 from marengocam.replay.findings import FoundTrack, Revision
-from marengocam.resolver.candidates import Hypothesis, hypotheses
+from marengocam.resolver.candidates import hypotheses
 from marengocam.resolver.decision import judge
+from marengocam.resolver.hypothesis import Hypothesis
 from marengocam.resolver.turn import Rules, decide_on, near_each_other
 
 IDENTITIES = UUID("8f6c0f0a-3f6b-4d39-9a40-7d3f0a3f1c55")

@@ -83,6 +83,14 @@ class Album:
         if code is not None:
             self._owner[self._identity == code] = self._code(owner)
 
+    def join(self, identity_id: UUID, into_id: UUID) -> None:
+        """Have the looks of an identity be of another."""
+        code = self._codes.get(identity_id)
+        if code is not None:
+            into = self._code(into_id)
+            self._identity[self._identity == code] = into
+            self._owner[self._owner == code] = into
+
     def trim(self, identity_id: UUID, most: int) -> None:
         """Keep an identity's newest passing looks; faces that a human spoke about stay first."""
         passing = self._passing(identity_id)

@@ -1,14 +1,15 @@
 """Who a track may be: individuals seen of late, persons not seen, unknowns found to be persons, or somebody new."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import exp, inf, log
 from uuid import UUID
 
 from marengocam.core.identity import Assignment, CameraGraph, KnownPerson, Sight, Surroundings
 from marengocam.core.model import LocalTrack
-from marengocam.resolver.cues import LINKS, Cue, CueKind, best, log_sum_exp
+from marengocam.resolver.composites import STRANGER_ODDS, arriving, persons_found, strangers_found
+from marengocam.resolver.cues import Cue, CueKind, log_sum_exp
 from marengocam.resolver.fusion import (
     APPEARANCE_LIMIT,
     FACE_LIMIT,
@@ -16,65 +17,17 @@ from marengocam.resolver.fusion import (
     appearance_cue,
     face_cue,
     name_cue,
-    past_faces_cues,
     weighed_appearances,
     weighed_faces,
 )
+from marengocam.resolver.hypothesis import NOBODY_KNOWN, Hypothesis, Individual
 from marengocam.resolver.lookalikes import told_apart
-from marengocam.resolver.spacetime import CONTINUATION_S, PATH_SLACK_S, place_cues, transit_cue
+from marengocam.resolver.spacetime import CONTINUATION_S, PATH_SLACK_S, apart_s, place_cues, transit_cue
 
 RETURN_ODDS = 3.0  # that a track is somebody seen of late, to being somebody new: a visit has several tracks
 RECENT_S = 120.0  # weight of an individual halves this long after its last sight
-PERSON_ODDS = 1.0  # that somebody new to this visit is one of the known persons
-PERSONS_LEAST = 5  # a small gallery makes nobody in it likelier: callers outnumber a household
 NEAR_S = CONTINUATION_S + PATH_SLACK_S  # seen so soon before or after, place may speak
-STRANGER_ODDS = 0.05  # that somebody new is one certain unknown remembered by face only
 STAY_RATIO = 1.5  # a decision others may have built upon is not given up for a whim
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Individual:
-    """One candidate: a person with all its recent identities, or one unknown identity."""
-
-    identity_id: UUID | None  # where a track of this individual goes; None: a person without a recent identity
-    identity_ids: frozenset[UUID]
-    person_id: UUID | None
-    sights: tuple[Sight, ...]
-    face: Fused | None = None
-    appearance: Fused | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Hypothesis:
-    """What the track may be, and how strongly all evidence speaks for it against somebody new."""
-
-    identity_id: UUID | None
-    person_id: UUID | None
-    prior: float
-    cues: tuple[Cue, ...]
-    composite: bool = False  # the unknown identity is found to be the person
-    log_odds: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "log_odds", self.prior + sum([cue.log_ratio for cue in self.cues]))
-
-    @property
-    def trust(self) -> float:
-        """A chain is no stronger than its links: the trust of the strongest cue for it."""
-        strongest = best(self.cues, LINKS)
-        return strongest.trust if strongest else 1.0
-
-    @property
-    def key(self) -> tuple[float, int, int]:
-        """Order: best first, ties by ids so that the order of arrival never matters."""
-        identity, person = self.identity_id, self.person_id
-        return (-round(self.log_odds, 9), identity.int if identity else -1, person.int if person else -1)
-
-    def ratio_of(self, kinds: Collection[CueKind]) -> float:
-        return sum(cue.log_ratio for cue in self.cues if cue.kind in kinds)
-
-
-NOBODY_KNOWN = Hypothesis(identity_id=None, person_id=None, prior=0.0, cues=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +76,8 @@ def hypotheses(
         if assignment is not None and not assignment.alone and assignment.identity_id in individual.identity_ids:
             cues.append(Cue(CueKind.STAY, STAY_RATIO))
         found.append(Hypothesis(individual.identity_id, individual.person_id, priors[individual], tuple(cues)))
-    found += _composites(looks, found, surroundings)
+    composites = persons_found(looks, found, surroundings)
+    found += [*composites, *strangers_found(track, looks, found, surroundings)]
     weighed = _crowd_weighed(about, crowd, passing)
     if weighed:
         # The likeliest of them may be the runner-up, whom an owner is told about.
@@ -221,23 +175,18 @@ def _priors(
     weights = {one: _recency(one.sights, first_s) for one in placed if one.sights}
     passing = [_recency(sights, first_s) for sights in crowd]
     total = max(1.0, sum(passing) + sum([weight * _free(placed[one]) for one, weight in weights.items()]))
-    arriving = _arriving(persons)
+    known = arriving(persons)
     priors = {}
     for one in placed:
         terms = []
         if one in weights:
             terms.append(log(RETURN_ODDS * weights[one] / total))
         if one.person_id is not None:
-            terms.append(arriving)
+            terms.append(known)
         elif not terms:
             terms.append(log(STRANGER_ODDS))
         priors[one] = log_sum_exp(terms)
     return priors, [log(RETURN_ODDS * weight / total) for weight in passing]
-
-
-def _arriving(persons: int) -> float:
-    """Return the log-odds that somebody new to this visit is one certain person."""
-    return log(PERSON_ODDS / max(PERSONS_LEAST, persons))
 
 
 def _free(place: Sequence[Cue]) -> float:
@@ -245,56 +194,4 @@ def _free(place: Sequence[Cue]) -> float:
 
 
 def _recency(sights: Sequence[Sight], at_s: float) -> float:
-    apart_s = min([max(at_s - sight.last_s, sight.first_s - at_s) for sight in sights])
-    return 1.0 / (1.0 + max(apart_s, 0.0) / RECENT_S)
-
-
-def _composites(
-    looks: Mapping[Individual, list[Cue]],
-    found: Sequence[Hypothesis],
-    surroundings: Surroundings,
-) -> list[Hypothesis]:
-    """Return 'it is that unknown, and that unknown is this person' where both halves have something for them."""
-    by_identity = {one.identity_id: one for one in found if one.person_id is None}
-    persons = [(one, _naming(cues)) for one, cues in looks.items() if one.person_id is not None]
-    joined = []
-    for unknown in looks:
-        linked = by_identity[unknown.identity_id] if unknown.person_id is None else NOBODY_KNOWN
-        if best(linked.cues, LINKS) is None:
-            continue
-        for person, naming in persons:
-            if sum(cue.log_ratio for cue in naming) <= 0 or _seen_apart(unknown, person):
-                continue
-            if any((identity_id, person.person_id) in surroundings.denied for identity_id in unknown.identity_ids):
-                continue
-            past = past_faces_cues(surroundings.past_faces, unknown.identity_id, person.person_id)
-            joined.append(
-                Hypothesis(
-                    identity_id=unknown.identity_id,
-                    person_id=person.person_id,
-                    prior=linked.prior + _arriving(len(surroundings.persons)),
-                    cues=(*_without_double_face(linked.cues, naming), *past),
-                    composite=True,
-                )
-            )
-    return joined
-
-
-def _naming(cues: Sequence[Cue]) -> list[Cue]:
-    return [cue for cue in cues if cue.kind in {CueKind.FACE, CueKind.NAME}]
-
-
-def _without_double_face(linked: Sequence[Cue], naming: Sequence[Cue]) -> tuple[Cue, ...]:
-    """Count the track's face once: for the unknown where it denies it, else for the person."""
-    has_face = any(cue.kind is CueKind.FACE for cue in naming)
-    kept = [cue for cue in linked if not (has_face and cue.kind is CueKind.FACE and cue.log_ratio > 0)]
-    return (*kept, *naming)
-
-
-def _seen_apart(one: Individual, other: Individual) -> bool:
-    """Return whether one camera saw both at once, so that they cannot be one."""
-    return any(
-        a.camera_id == b.camera_id and min(a.last_s, b.last_s) - max(a.first_s, b.first_s) > 1.0
-        for a in one.sights
-        for b in other.sights
-    )
+    return 1.0 / (1.0 + max(apart_s(sights, at_s), 0.0) / RECENT_S)

@@ -19,6 +19,7 @@ class CueKind(StrEnum):
     ELSEWHERE = "elsewhere"
     STAY = "stay"
     PAST_FACES = "past_faces"
+    PAST_APPEARANCE = "past_appearance"
 
 
 RECOGNITION = frozenset({CueKind.FACE, CueKind.NAME, CueKind.APPEARANCE})

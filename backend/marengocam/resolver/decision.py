@@ -8,12 +8,14 @@ from uuid import UUID
 
 from marengocam.core.identity import Assignment, CameraGraph, Surroundings
 from marengocam.core.model import LocalTrack
-from marengocam.resolver.candidates import Explanations, Hypothesis, hypotheses
+from marengocam.resolver.candidates import Explanations, hypotheses
 from marengocam.resolver.cues import LINKS, CueKind
+from marengocam.resolver.hypothesis import Hypothesis
 
 CONFIRM_MARGIN = 2.2  # log-odds to the runner-up (9 to 1) before a name is said
 CONFIRM_LINK_RATIO = 2.0  # evidence that is not prior or habit: face, name, appearance, or plain continuation
 JOIN_PROBABILITY = 0.6  # of being that unknown rather than somebody new
+RETURN_PROBABILITY = 0.9  # from which two identities become one: a track may go back, an identity does not
 JOIN_LINK_RATIO = 1.0  # and of that, so much from links or a usual journey: nobody joins by habit alone
 NAMED_RATIO = 2.0  # face and name evidence from which a person needs no chain of links
 RETRACT_PROBABILITY = 0.1  # an announced person is held until this unlikely or another is confirmed
@@ -98,7 +100,15 @@ def _choose(
     if announced is not None and held and persons.get(announced, 0.0) >= RETRACT_PROBABILITY:
         return next(one for one in ordered if one.person_id == announced), None
     nobody = next(one for one in ordered if one.identity_id is None and one.person_id is None)
-    unknown = next((one for one in ordered if one.identity_id is not None and one.person_id is None), None)
+    unknown = next(
+        (
+            one
+            for one, weight in zip(ordered, weights, strict=True)
+            if one.identity_id is not None and one.person_id is None
+            if one.joins is None or weight >= RETURN_PROBABILITY
+        ),
+        None,
+    )
     if unknown is None or unknown.ratio_of(JOINING) < JOIN_LINK_RATIO:
         return nobody, None
     being_unknown = _weight_of(ordered, weights, unknown)

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from marengocam.core.identity import KnownPerson
 from marengocam.core.model import LocalTrack
-from marengocam.resolver.candidates import Hypothesis
 from marengocam.resolver.decision import Verdict
+from marengocam.resolver.hypothesis import Hypothesis
 
 NEW = "new"
 

@@ -42,18 +42,22 @@ def weighed_appearances(appearance: Embedding, looks: Looks, at_s: float) -> dic
     return _fused(looks, appearance_log_ratios(appearance.model, looks.cosines, own, looks.qualities, apart_s))
 
 
-def past_faces(faces: Sequence[tuple[Embedding, float]], gallery: Callable[[Embedding], Looks]) -> dict[UUID, float]:
-    """Return, by person, the log ratio of one unknown individual's faces, each with its trust, being that person's.
+def past_looks(
+    looks: Sequence[tuple[Embedding, float]],
+    gallery: Callable[[Embedding], Looks],
+    weigh: Callable[[Embedding, Looks], Mapping[UUID, Fused]] = weighed_faces,
+) -> dict[UUID, float]:
+    """Return, by owner in the gallery, the log ratio of one unknown individual's looks being of that owner.
 
-    The mean of its faces: they are looks of one individual and much alike, so that they do not add up, and a single
-    odd one does not decide.
+    The mean of its looks: they are of one individual and much alike, so that they do not add up, and a single odd one
+    does not decide.
     """
     found: dict[UUID, list[float]] = defaultdict(list)
-    for face, sure in faces:
+    for look, sure in looks:
         trust = min(max(sure, 0.0), MOST_TRUST)
-        for person_id, fused in weighed_faces(face, gallery(face)).items():
-            found[person_id].append(log(trust * exp(fused.log_ratio) + 1 - trust))
-    return {person_id: sum(ratios) / len(ratios) for person_id, ratios in found.items()}
+        for owner, fused in weigh(look, gallery(look)).items():
+            found[owner].append(log(trust * exp(fused.log_ratio) + 1 - trust))
+    return {owner: sum(ratios) / len(ratios) for owner, ratios in found.items()}
 
 
 def face_cue(face: Embedding, fused: Fused) -> Cue:
@@ -72,6 +76,18 @@ def past_faces_cues(
     """Say that an unknown's faces of before are a person's too; faces that are not speak by the track's alone."""
     ratio = ratios.get((identity_id, person_id), 0.0) if identity_id is not None and person_id is not None else 0.0
     return [Cue(CueKind.PAST_FACES, min(ratio, FACE_LIMIT[1]))] if ratio > 0 else []
+
+
+def past_strangers_cues(
+    faces: Mapping[tuple[UUID, UUID], float], clothes: Mapping[tuple[UUID, UUID], float], pair: tuple[UUID, UUID]
+) -> list[Cue]:
+    """Say whether an unknown's looks of this visit are those of somebody unknown of before; they may deny it."""
+    cues = []
+    if pair in faces:
+        cues.append(Cue(CueKind.PAST_FACES, clamp(faces[pair], *FACE_LIMIT)))
+    if pair in clothes:
+        cues.append(Cue(CueKind.PAST_APPEARANCE, clamp(clothes[pair], *APPEARANCE_LIMIT)))
+    return cues
 
 
 def name_cue(evidence: NameEvidence, name: str) -> Cue:

@@ -2,7 +2,7 @@
 
 from bisect import insort
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -18,12 +18,14 @@ from marengocam.core.identity import (
     Vicinity,
 )
 from marengocam.core.model import Embedding, LocalTrack
+from marengocam.core.visits import LEFT_AFTER
 from marengocam.db.turn import HUMAN, OBSERVED_LIMIT, SIGHTS_LIMIT, moved
 from marengocam.resolver.album import Album
-from marengocam.resolver.fusion import past_faces
+from marengocam.resolver.fusion import Fused, past_looks, weighed_appearances, weighed_faces
 
 ALIKE_COSINE = 0.25  # of faces: below, no model at hand speaks for anybody
 CONFIRMED_FACES_LIMIT = 20  # that the resolver takes into a person's gallery by itself, of each model
+VISIT_GAP_S = LEFT_AFTER.total_seconds()
 Key = tuple[str, str, int]  # kind, model, numbers in a vector
 _NOBODY: frozenset[UUID] = frozenset()
 
@@ -42,6 +44,9 @@ class Neighbourhood:
                 self._tracks_of[one.assignment.identity_id] = one.others + 1
                 self._person_of.setdefault(one.assignment.identity_id, one.assignment.person_id)
         self._room = len(claimed)
+        self._joined: dict[UUID, UUID] = {}
+        spoken = [zip(looks.identity_ids, looks.humans, strict=True) for looks in vicinity.looks]
+        self._spoken_about = frozenset(one for pairs in spoken for one, human in pairs if human and one is not None)
         self._albums: dict[Key, Album] = {
             (looks.kind, looks.model, looks.vectors.shape[1]): Album.of(looks, self._room, self._owner_of)
             for looks in vicinity.looks
@@ -52,9 +57,9 @@ class Neighbourhood:
         before = claimed.assignment
         if before is None:
             return None
-        return replace(
-            before, person_id=self._person_of[before.identity_id], alone=self._tracks_of[before.identity_id] <= 1
-        )
+        identity_id = self._identity(before.identity_id)
+        alone = self._tracks_of[identity_id] <= 1
+        return replace(before, identity_id=identity_id, person_id=self._person_of[identity_id], alone=alone)
 
     def surroundings(self, track: LocalTrack) -> Surroundings:
         """Return what a decision on one track may rest on."""
@@ -64,8 +69,9 @@ class Neighbourhood:
         ][:SIGHTS_LIMIT]
         around = {one.identity_id for one in sights}
         known = self._vicinity
-        near = known.strangers.get(track.local_track_id, _NOBODY)
+        near = frozenset(map(self._identity, known.strangers.get(track.local_track_id, _NOBODY)))
         faces = self._compared("face", track.face, track, around | near)
+        past_faces, past_clothes = self._strangers(track, faces, sights)
         return Surroundings(
             sights=tuple(sights),
             persons=known.persons,
@@ -73,7 +79,9 @@ class Neighbourhood:
             appearances=self._compared("appearance", track.appearance, track, around),
             denied=known.denied,
             ignored=known.ignored,
-            past_faces=self._past_faces(track, faces),
+            spoken_about=self._spoken_about,
+            past_faces=self._past_faces(track, faces) | past_faces,
+            past_clothes=past_clothes,
         )
 
     def with_room(self, outcome: Outcome) -> Outcome:
@@ -94,12 +102,30 @@ class Neighbourhood:
             album.drop_track(outcome.claimed.track.local_track_id)
         for one in outcome.exemplars:
             self._keep(one, 1.0 if one.person_id is not None else trust, human=human)
+        if outcome.joined_identity_id is not None:
+            self._join(outcome.joined_identity_id, identity_id)
+            before = self.assignment(outcome.claimed)
         if moved(outcome):
             if before is not None:
                 self._tracks_of[before.identity_id] -= 1
             self._tracks_of[identity_id] += 1
             for album in self._albums.values():
                 album.trim(identity_id, OBSERVED_LIMIT)
+
+    def _identity(self, identity_id: UUID) -> UUID:
+        """Return what has become of an identity in this turn."""
+        while identity_id in self._joined:
+            identity_id = self._joined[identity_id]
+        return identity_id
+
+    def _join(self, identity_id: UUID, into_id: UUID) -> None:
+        self._joined[identity_id] = into_id
+        self._tracks_of[into_id] += self._tracks_of.pop(identity_id, 0)
+        self._sights = [
+            one._replace(identity_id=into_id) if one.identity_id == identity_id else one for one in self._sights
+        ]
+        for album in self._albums.values():
+            album.join(identity_id, into_id)
 
     def _name(self, identity_id: UUID, person_id: UUID | None) -> None:
         """Whom an earlier decision or a human named it an identity stays."""
@@ -158,8 +184,51 @@ class Neighbourhood:
         found: dict[tuple[UUID, UUID], float] = {}
         for identity_id in sorted(alike - persons):
             own = album.looks_of(identity_id, track.local_track_id)
-            ratios = past_faces(own, lambda face: album.compare(face.vector, track.local_track_id, ()))
+            ratios = past_looks(own, lambda face: album.compare(face.vector, track.local_track_id, ()))
             found |= {(identity_id, person_id): ratios[person_id] for person_id in persons & ratios.keys()}
+        return found
+
+    def _strangers(
+        self, track: LocalTrack, faces: Looks | None, sights: Sequence[Sight]
+    ) -> tuple[dict[tuple[UUID, UUID], float], dict[tuple[UUID, UUID], float]]:
+        """Return whether the unknown of this visit are others unknown whose face the track shows: faces, clothes."""
+        if track.face is None or faces is None:
+            return {}, {}
+        at_s = track.first_seen_at.timestamp()
+        visiting = {one.identity_id for one in sights if max(at_s - one.last_s, one.first_s - at_s) <= VISIT_GAP_S}
+        alike = {faces.owners[code] for code in faces.owner[faces.cosines >= ALIKE_COSINE].tolist()}
+        unknown = {one for one in alike if self._person_of.get(one) is None} - {
+            one.person_id for one in self._vicinity.persons
+        }
+        here = sorted(one for one in visiting if self._person_of.get(one) is None)
+        if not unknown or not here:
+            return {}, {}
+
+        def clothes(look: Embedding, looks: Looks) -> Mapping[UUID, Fused]:
+            return weighed_appearances(look, looks, at_s)
+
+        return (
+            self._likeness("face", track.face, track, here, unknown, weighed_faces),
+            self._likeness("appearance", track.appearance, track, here, unknown, clothes),
+        )
+
+    def _likeness(
+        self,
+        kind: str,
+        like: Embedding | None,
+        track: LocalTrack,
+        identity_ids: Iterable[UUID],
+        others: set[UUID],
+        weigh: Callable[[Embedding, Looks], Mapping[UUID, Fused]],
+    ) -> dict[tuple[UUID, UUID], float]:
+        album = self._albums.get((kind, like.model, len(like.vector))) if like is not None else None
+        if album is None:
+            return {}
+        found: dict[tuple[UUID, UUID], float] = {}
+        for identity_id in identity_ids:
+            own = album.looks_of(identity_id, track.local_track_id)
+            ratios = past_looks(own, lambda look: album.compare(look.vector, track.local_track_id, others), weigh)
+            found |= {(identity_id, one): ratios[one] for one in others & ratios.keys() if one != identity_id}
         return found
 
     def _owner_of(self, person_id: UUID | None, identity_id: UUID | None) -> UUID:

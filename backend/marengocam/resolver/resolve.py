@@ -67,6 +67,7 @@ def resolve(
             claimed.track, identity_id, surroundings.faces, person.person_id if person else None, lasting=lasting
         ),
         events=said.events,
+        joined_identity_id=verdict.chosen.joins,
         wake_identity=verdict.chosen.composite,
     )
 

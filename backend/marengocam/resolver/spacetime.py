@@ -74,6 +74,11 @@ def _other_cameras(
     return [way] if way is not None else []
 
 
+def apart_s(sights: Sequence[Sight], at_s: float) -> float:
+    """Return how long before or after a moment somebody was seen; at it: not above 0."""
+    return min([max(at_s - sight.last_s, sight.first_s - at_s) for sight in sights])
+
+
 def transit_cue(camera_id: str, first_s: float, sights: Sequence[Sight], graph: CameraGraph) -> Cue | None:
     """Return what the way from where a candidate was seen last says, when journeys over it are known."""
     last = None

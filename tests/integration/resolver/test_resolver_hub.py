@@ -174,6 +174,38 @@ async def test_the_stranger_of_tuesday_comes_back_on_saturday(scene: Scene) -> N
     assert rows[0].identity_id == rows[1].identity_id
 
 
+@pytest.mark.parametrize("turns", [1, 3])
+async def test_all_of_a_visit_goes_to_the_stranger_of_before_once_the_face_is_seen(scene: Scene, turns: int) -> None:
+    tuesday = seen("tuesday", start_s=-4 * 86_400, end_s=-4 * 86_400 + 5, face=like(BOB, 20), open_=False)
+    await scene.save(tuesday)
+    await scene.resolve()
+    stranger = (await scene.hub.tracks.get(tuesday.local_track_id)).identity_id
+    visit = [
+        seen("back", camera="yard", end_s=6, clothes=RED, open_=False),
+        seen("face", camera="hall", start_s=12, end_s=16, clothes=like(RED, 7), face=like(BOB, 21), open_=False),
+        seen("later", camera="front", start_s=30, end_s=36, clothes=like(RED, 8), open_=False),
+    ]
+    for first in range(turns):
+        await scene.save(*visit[first::turns])
+        await scene.resolve()
+    rows = [await scene.hub.tracks.get(one.local_track_id) for one in (tuesday, *visit)]
+    assert {row.identity_id for row in rows} == {stranger}, "and he keeps his identity"
+
+
+async def test_a_visit_that_a_human_spoke_about_does_not_go_to_a_stranger_of_before(scene: Scene) -> None:
+    await scene.save(seen("tuesday", start_s=-4 * 86_400, end_s=-4 * 86_400 + 5, face=like(BOB, 20), open_=False))
+    await scene.resolve()
+    back = seen("back", camera="yard", end_s=6, clothes=RED, open_=False)
+    await scene.save(back)
+    await scene.resolve()
+    mine = (await scene.hub.tracks.get(back.local_track_id)).identity_id
+    await scene.hub.words.confirm([back.local_track_id], Speaker("owner", NOON))
+    await scene.resolve()
+    await scene.save(seen("front", camera="hall", start_s=12, end_s=16, clothes=like(RED, 7), face=like(BOB, 21)))
+    await scene.resolve()
+    assert (await scene.hub.tracks.get(back.local_track_id)).identity_id == mine
+
+
 async def test_a_stranger_is_known_again_behind_thousands_of_later_faces_and_after_the_track_is_gone(
     scene: Scene,
 ) -> None:

@@ -1,5 +1,7 @@
 """Whom a track is taken for, as a table of situations."""
 
+from dataclasses import replace
+
 from tests.support.resolver_scenes import (
     LEFT,
     NOON,
@@ -194,6 +196,33 @@ def test_an_unknown_who_shows_a_known_face_turns_out_to_be_that_person():
     assert decided.confirmed_person_id == ident("Alice")
     assert decided.chosen.identity_id == ident("visitor")
     assert decided.chosen.composite
+
+
+def visit_of_a_known_stranger():
+    return around(
+        sights=(sight("earlier", "visitor", camera="yard"),),
+        likenesses=(
+            clothes_of("visitor", SAME_CLOTHES),
+            face_of("", SAME_FACE, identity="stranger", seconds=-4 * DAY_S),
+        ),
+    )
+
+
+def test_an_unknown_of_this_visit_is_found_to_be_the_stranger_of_before():
+    decided = verdict(track(clothes=True, face=True), visit_of_a_known_stranger())
+    assert (decided.chosen.identity_id, decided.chosen.joins) == (ident("stranger"), ident("visitor"))
+    assert decided.probability > 0.9
+
+
+def test_an_unknown_whose_own_faces_deny_it_is_not_the_stranger():
+    denied = {(ident("visitor"), ident("stranger")): -6.0}
+    decided = verdict(track(clothes=True, face=True), replace(visit_of_a_known_stranger(), past_faces=denied))
+    assert decided.chosen.joins is None
+
+
+def test_an_unknown_that_a_human_spoke_about_stays_what_it_is():
+    spoken = replace(visit_of_a_known_stranger(), spoken_about=frozenset({ident("visitor")}))
+    assert verdict(track(clothes=True, face=True), spoken).chosen.joins is None
 
 
 def test_an_announced_person_is_held_while_doubt_is_small_and_given_up_when_it_is_not():

@@ -3,8 +3,8 @@
 import pytest
 from tests.support.resolver_scenes import ident
 
-from marengocam.resolver.candidates import Individual
 from marengocam.resolver.cues import Cue, CueKind
+from marengocam.resolver.hypothesis import Individual
 from marengocam.resolver.lookalikes import SLOPE, told_apart
 
 ALICE = Individual(None, frozenset(), ident("Alice"), ())

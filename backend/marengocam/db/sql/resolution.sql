@@ -244,3 +244,18 @@ SET probability = one.probability * coalesce((a.evidence ->> 'trust')::float8, a
 FROM unnest(:identity_ids::uuid[], :probabilities::float8[]) AS one (identity_id, probability)
 WHERE a.identity_id = one.identity_id AND a.decided_by <> 'human'
     AND a.local_track_id <> ALL(:named_ids::uuid[]);
+
+-- name: join_identities!
+-- An unknown of this visit is the stranger of before: its tracks and looks go there, and its id leads there.
+WITH tracks AS (
+    UPDATE assignment SET identity_id = :into_id WHERE identity_id = :identity_id
+), looks AS (
+    UPDATE exemplar SET identity_id = :into_id WHERE identity_id = :identity_id
+), gone AS (
+    SELECT first_seen_at, last_seen_at FROM identity WHERE identity_id = :identity_id
+), into_one AS (
+    UPDATE identity SET first_seen_at = least(identity.first_seen_at, gone.first_seen_at),
+        last_seen_at = greatest(identity.last_seen_at, gone.last_seen_at)
+    FROM gone WHERE identity.identity_id = :into_id
+)
+UPDATE identity SET merged_into = :into_id WHERE identity_id = :identity_id;

@@ -1,0 +1,55 @@
+"""One explanation of a track: who it may be, and how strongly all evidence speaks for that."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from marengocam.core.identity import Sight
+from marengocam.resolver.cues import LINKS, Cue, CueKind, best
+from marengocam.resolver.fusion import Fused
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Individual:
+    """One candidate: a person with all its recent identities, or one unknown identity."""
+
+    identity_id: UUID | None  # where a track of this individual goes; None: a person without a recent identity
+    identity_ids: frozenset[UUID]
+    person_id: UUID | None
+    sights: tuple[Sight, ...]
+    face: Fused | None = None
+    appearance: Fused | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hypothesis:
+    """What the track may be, and how strongly all evidence speaks for it against somebody new."""
+
+    identity_id: UUID | None
+    person_id: UUID | None
+    prior: float
+    cues: tuple[Cue, ...]
+    composite: bool = False  # the unknown identity is found to be the person
+    joins: UUID | None = None  # an unknown identity of this visit that is found to be the stranger of before
+    log_odds: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "log_odds", self.prior + sum([cue.log_ratio for cue in self.cues]))
+
+    @property
+    def trust(self) -> float:
+        """A chain is no stronger than its links: the trust of the strongest cue for it."""
+        strongest = best(self.cues, LINKS)
+        return strongest.trust if strongest else 1.0
+
+    @property
+    def key(self) -> tuple[float, int, int]:
+        """Order: best first, ties by ids so that the order of arrival never matters."""
+        identity, person = self.identity_id, self.person_id
+        return (-round(self.log_odds, 9), identity.int if identity else -1, person.int if person else -1)
+
+    def ratio_of(self, kinds: Collection[CueKind]) -> float:
+        return sum(cue.log_ratio for cue in self.cues if cue.kind in kinds)
+
+
+NOBODY_KNOWN = Hypothesis(identity_id=None, person_id=None, prior=0.0, cues=())
