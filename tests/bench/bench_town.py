@@ -32,9 +32,9 @@ Leave = Callable[[LocalTrack], LocalTrack]
 
 
 def main() -> int:
-    parser = arguments_of(__doc__, people=50, journeys=5, hours=8.0)
+    parser = arguments_of(__doc__, people=50, journeys=5, hours=8.0, seed=SEED)
     arguments = parser.parse_args()
-    figures = asyncio.run(measure(arguments.people, arguments.journeys, arguments.hours))
+    figures = asyncio.run(measure(arguments.people, arguments.journeys, arguments.hours, arguments.seed))
     every = figures["all cues"]
     best_alone = max(figures["faces only"]["idf1"], figures["appearance only"]["idf1"])
     targets = [
@@ -48,8 +48,8 @@ def main() -> int:
     return 0
 
 
-async def measure(people: int, journeys: int, hours: float) -> dict[str, Any]:
-    town = build(people, max(1, round(people * RESIDENT_SHARE)), journeys, hours, SEED)
+async def measure(people: int, journeys: int, hours: float, seed: int) -> dict[str, Any]:
+    town = build(people, max(1, round(people * RESIDENT_SHARE)), journeys, hours, seed)
     figures: dict[str, Any] = {}
     async with hub_settings() as settings, open_hub(settings, "bench", 2) as hub:
         for name, (leave, learns) in ways().items():

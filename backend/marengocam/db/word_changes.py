@@ -19,6 +19,7 @@ ALIKE_COSINE = 0.3  # of faces: below, no model at hand would confirm anybody
 ALIKE_COMPARED = 10  # of a person's faces
 ALIKE_SEARCHED = 10_000  # faces of others, the newest; with each of the person's some 7 microseconds
 ALIKE_LIMIT = 2000
+MERGED_MOST = 100  # times that an identity may have been found to be another
 UNKNOWN = "somebody unknown"
 _QUERIES = load("words")
 
@@ -65,6 +66,12 @@ async def identities(connection: Connection, identity_ids: Sequence[UUID]) -> li
     if len(found) < len(set(identity_ids)):
         raise NotFoundError("There is no such identity; it may have been merged into another.")
     return found
+
+
+async def living(connection: Connection, identity_id: UUID) -> UUID:
+    """Return what has become of an identity: an event may tell of one that was found to be another since."""
+    found: UUID | None = await _QUERIES.living(connection, identity_id=identity_id, most=MERGED_MOST)
+    return found or identity_id
 
 
 async def identities_of(connection: Connection, person_id: UUID) -> list[UUID]:

@@ -20,6 +20,7 @@ from marengocam.db.word_changes import (
     identities,
     identities_of,
     identities_of_tracks,
+    living,
     look_at_alike,
     make_person,
     move,
@@ -46,6 +47,7 @@ class Words:
     async def name(self, identity_id: UUID, person_id: UUID, speaker: Speaker) -> Word:
         """Say who an identity is; its faces join the person's gallery."""
         async with self._saying() as connection:
+            identity_id = await living(connection, identity_id)
             (identity,) = await identities(connection, [identity_id])
             person = await person_row(connection, person_id)
             summary = f"{called(identity)} is {person['name']}."
@@ -202,6 +204,7 @@ class Words:
     async def ignore_identity(self, identity_id: UUID, speaker: Speaker, *, ignored: bool) -> Word:
         """Say whether anything shall be told about an identity, such as a poster."""
         async with self._saying() as connection:
+            identity_id = await living(connection, identity_id)
             (identity,) = await identities(connection, [identity_id])
             summary = f"{NEVER if ignored else AGAIN} {called(identity)}."
             word = await note(connection, WordKind.IGNORE, speaker, summary, [identity_id], [])

@@ -79,7 +79,22 @@ async def test_two_identities_that_are_one_become_one_and_stay_so(scene: Scene) 
     assert {row.decided_by for row in merged} == {"human"}
     assert word.kind is WordKind.MERGE
     with pytest.raises(NotFoundError, match="merged into another"):
-        await scene.hub.words.name(first.identity_id, uuid4(), HUMAN)
+        await scene.hub.words.deny(first.identity_id, uuid4(), HUMAN)
+
+
+async def test_who_is_named_by_the_id_of_an_event_is_whom_that_identity_was_found_to_be(scene: Scene) -> None:
+    tuesday = seen("tuesday", start_s=-4 * 86_400, end_s=-4 * 86_400 + 5, face=like(BOB, 20), open_=False)
+    back = seen("back", camera="yard", end_s=6, clothes=RED, open_=False)
+    await decided(scene, tuesday)
+    (row,) = await decided(scene, back)
+    told = row.identity_id
+    (row,) = await decided(
+        scene, seen("front", camera="hall", start_s=12, end_s=16, clothes=like(RED, 7), face=like(BOB, 21))
+    )
+    assert row.identity_id != told, "the premise: it was found to be the stranger of before"
+    bob = await scene.hub.persons.add("Bob", NOON)
+    await scene.hub.words.name(told, bob.person_id, HUMAN)
+    assert {one.person_name for one in await rows_of(scene, tuesday, back)} == {"Bob"}
 
 
 async def test_two_persons_are_not_merged_by_merging_their_identities(scene: Scene) -> None:

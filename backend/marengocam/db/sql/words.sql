@@ -9,6 +9,16 @@ FROM identity i
 LEFT JOIN person p USING (person_id)
 WHERE i.identity_id = ANY(:identity_ids) AND i.merged_into IS NULL;
 
+-- name: living$
+-- What has become of an identity: the one that it was merged into, or the one that that one was merged into.
+WITH RECURSIVE way AS (
+    SELECT identity_id, merged_into, 1 AS step FROM identity WHERE identity_id = :identity_id
+    UNION ALL
+    SELECT i.identity_id, i.merged_into, way.step + 1 FROM way JOIN identity i ON i.identity_id = way.merged_into
+    WHERE way.step < :most
+)
+SELECT identity_id FROM way ORDER BY step DESC LIMIT 1;
+
 -- name: person^
 -- A person by id.
 SELECT person_id, name, ignored FROM person WHERE person_id = :person_id;
