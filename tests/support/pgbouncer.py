@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,12 +44,12 @@ def program() -> str | None:
 
 
 @contextmanager
-def pooling(server_address: Secret, account: Account) -> Iterator[Pooler]:
+def pooling(server_address: Secret, account: Account, roles: Sequence[str] = ("postgres", *ROLES)) -> Iterator[Pooler]:
     """Run it before a server behind a unix socket, as the account that may enter the socket's folder."""
     folder = Path(tempfile.mkdtemp(prefix="mc-pool-"))
     port = free_port()
     users = folder / "userlist.txt"
-    users.write_text("".join(f'"{role}" "{PASSWORD}"\n' for role in ("postgres", *ROLES)))
+    users.write_text("".join(f'"{role}" "{PASSWORD}"\n' for role in roles))
     (folder / "pgbouncer.ini").write_text(_configuration(server_address, port, users))
     for path in (folder, *folder.iterdir()):
         shutil.chown(path, account.uid, account.gid)

@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 
 from marengocam.core.secret import Secret
+from marengocam.db.admission import Admission
 from marengocam.db.faults import our_errors, unsure
 from marengocam.db.notices import Notice, noting
 
@@ -47,6 +48,7 @@ class Database:
         self._opened_with: Secret | None = None
         self._doubtful = False  # the last address may not hold any more
         self._opening = asyncio.Lock()
+        self.admission = Admission()
         self.on_told: Callable[[list[Notice]], None] | None = None  # is given the channels that were told, afterwards
         self.on_done: Callable[[float], None] | None = None  # is given how many seconds each call took, refused or not
 
@@ -60,7 +62,8 @@ class Database:
         with our_errors(), self._timed():
             pool = await self._opened()
             try:
-                connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+                async with self.admission.asked():
+                    connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
             except BaseException:
                 self._doubtful = True
                 raise
@@ -94,7 +97,8 @@ class Database:
     async def direct(self) -> Connection:
         """Open a connection of its own, for LISTEN; the caller closes it."""
         with our_errors():
-            return await self._connect((self._direct or self._address)())
+            async with self.admission.asked():
+                return await self._connect((self._direct or self._address)())
 
     async def close(self) -> None:
         """Close the pool, by force when the server does not answer."""

@@ -81,6 +81,15 @@ def unsure(error: BaseException) -> bool:
     return isinstance(error, (asyncio.CancelledError, GeneratorExit, *_AWAY))
 
 
+def refusal(error: BaseException, *, known: bool) -> str:
+    """Return why the server does not let this account in, '' when an error (or what it came from) is none of that.
+
+    A pooler has one word for all that its server answers: it is a refusal only of who is not `known` there yet.
+    """
+    kinds = (asyncpg.InvalidAuthorizationSpecificationError, *(() if known else (asyncpg.ProtocolViolationError,)))
+    return next((_reason(one) for one in (error, error.__cause__) if isinstance(one, kinds)), "")
+
+
 def _ours(error: Exception) -> MarengoCamError | None:
     ours: MarengoCamError | None = None
     if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):

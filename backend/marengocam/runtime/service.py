@@ -144,7 +144,8 @@ class _Life:
         """Bring the schema up to date, as soon as the database answers."""
         while True:
             try:
-                await migrate(context.settings)
+                async with context.hub.database.admission.asked():
+                    await migrate(context.settings)
             except HubUnavailableError as error:
                 self._hub_reason = str(error)
                 await asyncio.sleep(MIGRATE_RETRY_S)
