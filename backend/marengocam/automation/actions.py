@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -38,6 +39,7 @@ from marengocam.db.webhook_key import webhook_secret
 HUB_ACTIONS = 200  # waiting to be written
 NO_BROKER = "no mqtt_url is set"
 TARGET_CHARS = 200
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,9 @@ class Actions:
                 reason = await work()
             except MarengoCamError as error:
                 reason = str(error).rstrip(".")
+            except Exception:  # noqa: BLE001 - one action's trouble must not keep all others waiting for good
+                _LOG.exception("an action failed")
+                reason = "it failed inside MarengoCam; see the log of automation"
             except BaseException:
                 ended("automation ended before it was done")
                 raise

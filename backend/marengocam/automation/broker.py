@@ -126,7 +126,7 @@ class Broker:
                 async with self.client as client:
                     retry_s = RETRY_FIRST_S
                     await self._serve(client)
-            except (aiomqtt.MqttError, OSError, TimeoutError) as error:
+            except (aiomqtt.MqttError, OSError, ValueError) as error:  # ValueError: a host that no name can have
                 first = self.connected or self.problem == "not connected yet"
                 self.problem = f"{AWAY} ({_cause(error)}): check mqtt_url and the broker"
                 if first:
