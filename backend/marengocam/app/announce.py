@@ -24,6 +24,7 @@ DOMAIN = "marengocam"
 TOKEN_NAME = "Home Assistant (app)"  # noqa: S105 - the token's name
 TOKEN_SCOPES = ("read", "write")
 TOKEN_FILE = "token"  # noqa: S105 - a file's name
+RESTART_DUE = "restart-due"
 RETRY_S = 3.0
 REPEAT_S = 10.0
 RESTART_LIMIT_S = 10.0
@@ -88,11 +89,14 @@ class Announcer:
             return
         url = await self._supervisor.mqtt_url()
         file = self._layout.mqtt_url
-        if url.reveal() == (file.read_text() if file.exists() else ""):
-            return
-        _write_secret(file, url.reveal(), mode=0o640, group=SERVICES)
-        _LOG.info("the MQTT broker of Home Assistant is %s", "used" if url else "gone")
-        await restart("automation", self._layout)
+        restart_due = file.with_name(RESTART_DUE)  # left by whoever ends between the two: automation knows the old one
+        if url.reveal() != (file.read_text() if file.exists() else ""):
+            restart_due.touch()
+            _write_secret(file, url.reveal(), mode=0o640, group=SERVICES)
+            _LOG.info("the MQTT broker of Home Assistant is %s", "used" if url else "gone")
+        if restart_due.exists():
+            await restart("automation", self._layout)
+            restart_due.unlink(missing_ok=True)
 
     async def _announce(self) -> None:
         token = await self._token()
@@ -119,9 +123,14 @@ class Announcer:
 
 
 async def restart(name: str, layout: Layout) -> None:
-    """Have s6 restart one process."""
-    process = await asyncio.create_subprocess_exec("s6-svc", "-r", str(layout.services / name))
-    await asyncio.wait_for(process.wait(), RESTART_LIMIT_S)
+    """Have s6 restart one process; raises MarengoCamError when it does not take the order."""
+    try:
+        process = await asyncio.create_subprocess_exec("s6-svc", "-r", str(layout.services / name))
+        await asyncio.wait_for(process.wait(), RESTART_LIMIT_S)
+    except OSError as error:
+        raise MarengoCamError(f"s6 does not take the order to restart {name}: {error}.") from error
+    if process.returncode != 0:
+        raise MarengoCamError(f"s6 does not restart {name} (status {process.returncode}).")
 
 
 def _write_secret(file: Path, text: str, mode: int, group: str | None = None) -> None:
