@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import av
 
 from marengocam.core.clock import Clock, SystemClock
-from marengocam.core.errors import MediaError
+from marengocam.core.errors import MarengoCamError
 from marengocam.core.model import Chunk
 from marengocam.db.hub import Hub, open_hub
 from marengocam.media.last_resort import given_up
@@ -73,8 +73,8 @@ async def findings_of(hub: Hub, store: Store, clock: Clock, *, deep: bool) -> li
 
 def chunk_problem(store: Store, chunk: Chunk, *, deep: bool) -> str:
     """Return what is wrong with a chunk's file, or ''."""
-    file = store.resolve(chunk.path)
     try:
+        file = store.resolve(chunk.path)
         if file.stat().st_size != chunk.size_bytes:
             return f"has {file.stat().st_size} bytes, its row says {chunk.size_bytes}"
         if not read_index(file).fragments:
@@ -82,7 +82,7 @@ def chunk_problem(store: Store, chunk: Chunk, *, deep: bool) -> str:
         return _decode(file) if deep else ""
     except FileNotFoundError:
         return "is missing"
-    except (MediaError, OSError) as error:
+    except (MarengoCamError, OSError) as error:
         return str(error)
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from tests.support.recordings import recorded
 
+from marengocam.check.invariants import findings_of
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import StoreError
 from marengocam.db.retention import RetentionStore
@@ -133,3 +134,10 @@ async def test_the_janitor_moves_what_is_old_and_waits_for_an_archive_that_is_no
             await asyncio.sleep(0.05)
     assert store.resolve(young.path).exists()
     assert list(settings.archive_dir.iterdir()) == []
+
+
+async def test_check_names_what_lies_in_an_archive_that_is_not_set(hub, settings, store, clip):
+    chunk = recorded(store, clip, timedelta(days=1))
+    await hub.chunks.add([replace(chunk, path=ARCHIVE / chunk.path)])
+    rows, *_ = await findings_of(hub, Store(settings.media_dir), SystemClock(), deep=False)
+    assert ["archive_dir" in problem for problem in rows.problems] == [True]
