@@ -35,6 +35,8 @@ class KnownCameras:
             descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "w") as file:
                 json.dump([self._entry(camera) for camera in cameras], file)
+                file.flush()
+                os.fsync(file.fileno())  # after a power cut the machine may be back before its database
             partial.replace(self._file)
         except (OSError, StoreError) as error:
             _LOG.warning("the list of cameras cannot be kept for a start without a database: %s", error)

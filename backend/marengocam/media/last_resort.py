@@ -63,7 +63,7 @@ def hold_ballast(store: Store) -> None:
 def write_favourites(store: Store, favourites: Sequence[Favourite]) -> None:
     """Leave word, beside the recordings, of what goes last; raises StoreError."""
     stretches = [[one.camera_id, one.from_at.isoformat(), one.to_at.isoformat()] for one in favourites]
-    store.write_picture(PurePosixPath(FAVOURITES), json.dumps(stretches).encode())
+    store.write_picture(PurePosixPath(FAVOURITES), json.dumps(stretches).encode(), lasting=True)
 
 
 def read_favourites(store: Store) -> list[Favourite]:

@@ -137,9 +137,9 @@ class Store:
         return file
 
     def _folder_of(self, path: PurePosixPath) -> None:
-        """Make a file's folder; raises StoreError where a link leads out of the media folder."""
+        """Make a file's folder, for good; raises StoreError where a link leads out of the media folder."""
         try:
-            self.resolve(path.parent).mkdir(parents=True, exist_ok=True)
+            _make_folder(self.resolve(path.parent))
         except BadInputError:
             raise StoreError(f"{path.parent} is a link that leads out of the media folder: remove it.") from None
 
@@ -179,7 +179,7 @@ class Store:
         source, target = self.resolve(path), self.resolve(ARCHIVE / path)
         partial = target.with_name(target.name + MOVING_SUFFIX)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(target.parent)
             with source.open("rb") as reading, partial.open("wb") as writing:
                 shutil.copyfileobj(reading, writing, COPY_BLOCK_BYTES)
                 writing.flush()
@@ -191,8 +191,11 @@ class Store:
                 partial.unlink(missing_ok=True)
             raise StoreError(f"{path} cannot be copied to the archive: {error.strerror}.") from error
 
-    def write_picture(self, path: PurePosixPath, content: bytes) -> None:
-        """Write a picture so that a reader sees the old one or the new one, never half of one."""
+    def write_picture(self, path: PurePosixPath, content: bytes, *, lasting: bool = False) -> None:
+        """Write a picture so that a reader sees the old one or the new one, never half of one.
+
+        With `lasting` this holds over a power cut too.
+        """
         file = self.root / path
         partial = file.with_name(f".{file.name}.{os.getpid()}")
         try:
@@ -200,6 +203,9 @@ class Store:
             partial.unlink(missing_ok=True)  # of a process that had this number, or a link that somebody laid
             with partial.open("xb") as opened:
                 opened.write(content)
+                if lasting:
+                    opened.flush()
+                    os.fsync(opened.fileno())
             partial.replace(file)
         except OSError as error:
             partial.unlink(missing_ok=True)
@@ -291,6 +297,14 @@ def claimed(growing: Path) -> Iterator[bool]:
             yield False
         else:
             yield True
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it so that a power cut does not take them with what was put in since."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in reversed(missing):
+        _fsync(one.parent)
 
 
 def _fsync(path: Path) -> None:

@@ -1,0 +1,49 @@
+"""What has to be there after a power cut is synced before it gets its name, and so are the folders it lies in."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from marengocam.core.ids import new_id
+from marengocam.core.model import Camera
+from marengocam.db.keyring import Keyring
+from marengocam.ingest.known_cameras import KnownCameras
+from marengocam.media.last_resort import write_favourites
+from marengocam.media.store import RecordingName, Store
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def synced(monkeypatch):
+    """Return what was synced so far: each path with its size then."""
+    done, fsync = [], os.fsync
+
+    def noted(descriptor):
+        fsync(descriptor)
+        done.append((Path(f"/proc/self/fd/{descriptor}").readlink(), os.fstat(descriptor).st_size))
+
+    monkeypatch.setattr(os, "fsync", noted)
+    return done
+
+
+def test_the_folders_of_a_new_hour_are_there_for_good_before_a_recording_is_finished(tmp_path, synced):
+    growing = Store(tmp_path).growing(RecordingName("front", NOON, new_id(NOON)))
+    growing.touch()
+    new = [growing.parent, *growing.parent.parents]
+    wanted = [folder.parent for folder in new if folder.is_relative_to(tmp_path) and folder != tmp_path]
+    assert {path for path, _ in synced} == set(wanted)
+
+
+def test_word_of_favourites_is_synced_before_it_stands_under_its_name(tmp_path, synced):
+    write_favourites(Store(tmp_path), [])
+    (file,) = [(path, size) for path, size in synced if "favourites" in path.name]
+    assert file[1] == len("[]")
+
+
+def test_the_list_of_cameras_is_synced_before_it_stands_under_its_name(tmp_path, synced):
+    KnownCameras(tmp_path, Keyring(tmp_path)).write([Camera("front", "Front", "rtsp://camera/main")])
+    (file,) = [(path, size) for path, size in synced if "ingest_cameras" in path.name]
+    assert file[1] == (tmp_path / "ingest_cameras.json").stat().st_size
