@@ -3,6 +3,8 @@
 import contextlib
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 from multiprocessing.connection import Connection
@@ -16,6 +18,7 @@ from marengocam.ingest.decoder_process import Begin, Compressed, Decoded
 from marengocam.ingest.decoding import DecoderLostError
 
 MEMORY_BYTES = 768 << 20  # of data: a decoder of 8K video needs about half
+TAKE_LIMIT_S = 8.0  # a child that is just starting takes nothing yet; with the answer still less than the watchdog's
 ANSWER_LIMIT_S = 5.0
 END_LIMIT_S = 1.0
 _TOLD: msgspec.msgpack.Decoder[list[Decoded]] = msgspec.msgpack.Decoder(list[Decoded])
@@ -26,8 +29,8 @@ class IsolatedDecoder:
 
     def __init__(self, codec: str, extradata: bytes, memory_bytes: int = MEMORY_BYTES) -> None:
         self.skip_frame = "DEFAULT"
-        child_read, write = os.pipe()
-        read, child_write = os.pipe()
+        child_read, write = _limited_pipe(socket.SO_SNDTIMEO, TAKE_LIMIT_S)
+        child_write, read = _limited_pipe(socket.SO_RCVTIMEO, ANSWER_LIMIT_S)
         self._questions, self._answers = Connection(write, readable=False), Connection(read, writable=False)
         command = (sys.executable, "-m", "marengocam.ingest.decoder_process")
         self.process = subprocess.Popen(
@@ -64,19 +67,29 @@ class IsolatedDecoder:
             if content is not None:
                 self._questions.send_bytes(content)
         except OSError as error:
+            self.process.send_signal(signal.SIGKILL)  # it ended, or stands still
             self.close()
             raise DecoderLostError from error
 
     def _answer(self) -> bytes:
         try:
-            if self._answers.poll(ANSWER_LIMIT_S):
-                return self._answers.recv_bytes()
+            return self._answers.recv_bytes()
+        except BlockingIOError:
+            self.process.send_signal(signal.SIGKILL)
         except (EOFError, OSError):
             pass  # it ended
-        else:
-            self.process.send_signal(signal.SIGKILL)
         self.close()
         raise DecoderLostError
+
+
+def _limited_pipe(option: int, limit_s: float) -> tuple[int, int]:
+    """Return the child's end and ours of a pipe on which we wait for so long at most, to send or to receive.
+
+    A plain pipe has no such limit: whoever writes a large picture to a child that stands still would stand still too.
+    """
+    childs, ours = socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", *divmod(int(limit_s * 1e6), 1_000_000)))
+    return childs.detach(), ours.detach()
 
 
 def _frame(told: Decoded, planes: bytes) -> Any:
