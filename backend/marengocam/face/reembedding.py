@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid5
 
-from marengocam.core.errors import MarengoCamError
+from marengocam.core.errors import MarengoCamError, NotFoundError
 from marengocam.core.model import Embedding
 from marengocam.db.hub import Hub
 from marengocam.db.persons import Exemplar
@@ -31,7 +31,9 @@ async def reembed(hub: Hub, store: Store, model: str, look: Look) -> int:
         if one.embedding.model == model or one.picture_path in pictured or new in known:
             continue
         embedding = await _seen_anew(store, one, look)
-        if embedding is not None:
+        if embedding is None:
+            continue
+        try:
             await hub.persons.add_exemplar(
                 one.person_id,
                 embedding,
@@ -40,8 +42,10 @@ async def reembed(hub: Hub, store: Store, model: str, look: Look) -> int:
                 picture_path=one.picture_path,
                 exemplar_id=new,
             )
-            pictured.add(one.picture_path)
-            added += 1
+        except NotFoundError:
+            continue  # its owner removed the person meanwhile
+        pictured.add(one.picture_path)
+        added += 1
     if added:
         _LOG.info("%d faces were embedded anew for the model %s", added, model)
     return added
@@ -51,9 +55,9 @@ async def _seen_anew(store: Store, one: Exemplar, look: Look) -> Embedding | Non
     """Return the picture's face by the present model; None when picture or face are not to be had any more."""
     if one.picture_path is None:
         return None
-    file = store.resolve(one.picture_path)
     try:
+        file = store.resolve(one.picture_path)
         return await look(await asyncio.to_thread(file.read_bytes))
     except (OSError, MarengoCamError) as error:
-        _LOG.warning("%s cannot be embedded anew: %s", file.name, error)
+        _LOG.warning("%s cannot be embedded anew: %s", one.picture_path.name, error)
         return None

@@ -56,3 +56,21 @@ async def test_every_face_whose_picture_is_there_is_embedded_anew_once(hub: Hub,
     assert await reembed(hub, store, "new-8", look) == 0
     assert b"face" not in look.asked, "what is done is not looked at again"
     assert await reembed(hub, store, "old-4", look) == 0
+
+
+async def test_a_person_removed_meanwhile_does_not_keep_the_others_from_being_embedded(
+    hub: Hub, tmp_path: Path
+) -> None:
+    store, look = Store(tmp_path), Looker()
+    for name in ("first", "second"):
+        await enrol(hub, store, name, b"face")
+    removed: list[str] = []
+
+    async def remove_then_look(picture: bytes) -> Embedding | None:
+        if not removed:
+            one = next(one for one in await hub.persons.exemplars() if one.embedding.model == "old-4")
+            async with hub.database.connection() as connection:
+                removed.append(await connection.execute("DELETE FROM person WHERE person_id = $1", one.person_id))
+        return await look(picture)
+
+    assert await reembed(hub, store, "new-8", remove_then_look) == 1
