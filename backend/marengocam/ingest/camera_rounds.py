@@ -236,6 +236,7 @@ class CameraRounds:
         workers = [self.workers.pop(camera_id) for camera_id in camera_ids]
         for worker, tracks in zip(workers, await asyncio.gather(*(one.stop() for one in workers)), strict=True):
             self.writer.put_tracks(tracks)
+            self._figures.forget(worker.camera.camera_id)
             _LOG.info("camera %s is served no more", worker.camera.camera_id)
         with contextlib.suppress(TimeoutError):
             keeping = asyncio.gather(*(self._memories.keep(worker) for worker in workers))

@@ -1,5 +1,7 @@
 """A camera's figures for Prometheus."""
 
+import contextlib
+
 from prometheus_client import CollectorRegistry, Gauge
 
 from marengocam.core.model import CameraState
@@ -22,3 +24,9 @@ class CameraFigures:
                     f"marengocam_camera_{name}", f"{name} of a camera", ["camera"], registry=self._registry
                 )
             self._gauges[name].labels(status.camera_id).set(value)
+
+    def forget(self, camera_id: str) -> None:
+        """Show no more of a camera that this process does not serve any longer."""
+        for gauge in self._gauges.values():
+            with contextlib.suppress(KeyError):
+                gauge.remove(camera_id)
