@@ -16,7 +16,7 @@ from marengocam.db.cameras import CameraStatus
 from marengocam.media.store import live_path, picture_path
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-LOOK_MS = 15_000
+LOOK_MS = 30_000  # this machine may be busy
 
 
 @contextlib.asynccontextmanager

@@ -5,6 +5,7 @@ from tests.support.onvif_device import OnvifDevice, serving
 
 from marengocam.core.camera_options import RecordingMode, Transport
 
+pytestmark = pytest.mark.timeout(180)  # each command is a Python of its own, and this machine may be busy
 MAIN = ("main", "H264", 1920, 1080, "rtsp://10.9.8.7:554/main")
 SUB = ("sub", "H264", 640, 360, "rtsp://10.9.8.7:554/sub")
 

@@ -10,6 +10,7 @@ from marengocam.core.clock import SystemClock
 from marengocam.core.ids import new_id
 from marengocam.core.model import EventType, NewEvent
 
+pytestmark = pytest.mark.timeout(180)  # each command is a Python of its own, and this machine may be busy
 ADD = ("rule", "add", "Alice", "person_confirmed", "--person", "Alice", "--mqtt-topic", "home/alice")
 
 

@@ -9,6 +9,8 @@ import pytest
 from marengocam.core.clock import SystemClock
 from marengocam.core.model import Camera, Chunk
 
+pytestmark = pytest.mark.timeout(180)  # each command is a Python of its own, and this machine may be busy
+
 
 async def test_privacy_is_switched_and_shown(hub, marengocam) -> None:
     assert await marengocam("privacy", "on") == (0, "Privacy is on: no camera is recorded or analysed.\n", "")

@@ -27,6 +27,7 @@ async def holders(hub: Hub) -> dict[str, list[str]]:
     return held
 
 
+@pytest.mark.timeout(240)
 async def test_a_second_process_takes_its_share_and_the_first_takes_it_back_when_that_dies(
     hub: Hub, settings: Settings, tmp_path: Path
 ) -> None:

@@ -47,6 +47,7 @@ def test_a_missing_picture_package_names_the_mend():
         picture_file("a_package_that_is_not_there", "x.jpg")
 
 
+@pytest.mark.timeout(240)  # twenty seconds of a processor that may be shared
 def test_the_composed_world_is_rendered_once_with_its_truth(composed_clips):
     world = build_world(None, None, composed_clips)
     assert {camera.name for camera in world.cameras} == {view.camera_name for view in PLAY}
