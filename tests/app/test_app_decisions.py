@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from marengocam.app.announce import Announcer
 from marengocam.app.clusters import Create, Restore, Upgrade, Use, plan, put_to_rest
 from marengocam.app.layout import Layout
 from marengocam.app.options import certificates_of, settings_of
@@ -15,7 +16,7 @@ from marengocam.app.supervisor_api import SupervisorApi, SupervisorError, mqtt_u
 from marengocam.app.watch import GRACE_S, HANGING_AFTER_S, UNWELL_AFTER_S, Patience, report
 from marengocam.core.errors import BadInputError, StoreError
 from marengocam.core.secret import Secret
-from marengocam.settings import load_settings
+from marengocam.settings import Settings, load_settings
 
 
 @pytest.mark.parametrize(
@@ -121,6 +122,16 @@ def test_recordings_and_certificates_stay_within_home_assistant_s_folders(option
 )
 def test_the_broker_s_address_is_made_from_what_the_supervisor_says(service, url):
     assert mqtt_url(service).reveal() == url
+
+
+async def test_before_the_schema_is_there_nothing_is_asked_of_the_database(tmp_path: Path):
+    settings = Settings(data_dir=tmp_path, media_dir=tmp_path, mqtt_url=Secret("mqtt://the-owners-own"))
+    nobody = None  # neither hub nor Supervisor: asking them fails
+    announcer = Announcer(nobody, nobody, settings, Layout(run=tmp_path))
+    assert await announcer.once() is False, "it comes again soon"
+    Layout(run=tmp_path).schema_ready.touch()
+    with pytest.raises(AttributeError):
+        await announcer.once()
 
 
 class _Refusing(BaseHTTPRequestHandler):

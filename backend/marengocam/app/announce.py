@@ -70,8 +70,10 @@ class Announcer:
 
     async def once(self) -> bool:
         """Take the broker's address, tell Home Assistant what it has not been told; return whether both worked."""
-        parts = (("MQTT", self._take_broker), ("discovery", self._announce))
-        return all([await self._attempt(what, part) for what, part in parts])
+        taken = await self._attempt("MQTT", self._take_broker)
+        if not self._layout.schema_ready.exists():
+            return False  # a small machine makes its database for long: until then it refuses us
+        return await self._attempt("discovery", self._announce) and taken
 
     async def _attempt(self, what: str, part: Any) -> bool:
         try:

@@ -71,6 +71,11 @@ class Layout:
         return self.run / "preparing-database"
 
     @property
+    def schema_ready(self) -> Path:
+        """There once the schema and the services' roles are up to date."""
+        return self.run / "schema-ready"
+
+    @property
     def external_mark(self) -> Path:
         """There when the owner's own database is used."""
         return self.run / "external-database"
