@@ -183,7 +183,7 @@ class Analysis:
         self._live_at = at
         width = min(LIVE_PICTURE_WIDTH_PX, picture.width)
         height = round(picture.height * width / picture.width)
-        small = picture.reformat(width=width, height=height, format="rgb24")
+        small = picture.reformat(width=width, height=height, format="rgb24", threads=1)
         rgb = np.asarray(small.to_ndarray(), np.uint8)
         try:
             self._store.write_picture(live_path(self._camera.camera_id), to_jpeg(rgb, LIVE_QUALITY_PERCENT))

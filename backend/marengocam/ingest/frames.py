@@ -32,9 +32,9 @@ def luma_of(frame: Any) -> Picture:
     if frame.format.name in {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "nv12"}:
         plane = frame.planes[0]
         return np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
-    return np.asarray(frame.to_ndarray(format="gray"), np.uint8)
+    return np.asarray(frame.to_ndarray(format="gray", threads=1), np.uint8)
 
 
 def rgb_of(frame: Any) -> Picture:
     """Return a decoded frame as RGB."""
-    return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+    return np.asarray(frame.to_ndarray(format="rgb24", threads=1), np.uint8)

@@ -42,12 +42,13 @@ class _Open:
     stream: Any
     first_dts: int
     time_base: Fraction
+    tick_s: float  # the same as a number: fractions are slow
     last_dts: int
     first_s: float
     sound: Any | None = None
     sound_end_s: float = 0.0
     end_s: float = 0.0
-    step_s: float = 0.0
+    step: int = 0  # from the picture before the last to the last, in ticks of time_base
     shift: int = 0  # added to the camera's times since its clock jumped, so that the file's go on
     ends_at_keyframe: bool = False
 
@@ -111,7 +112,7 @@ class ChunkWriter:
             return
         try:
             for content, at_s, duration_s in self._sound.packets(sound):
-                shift_s = float(chunk.shift * chunk.time_base)
+                shift_s = chunk.shift * chunk.tick_s
                 self._mux_sound(chunk, content, at_s + shift_s - chunk.first_s, duration_s)
         except (av.ArgumentError, av.InvalidDataError) as error:
             _LOG.warning("camera %s: its sound is not recorded: %s", self._camera_id, _reason(error))
@@ -153,7 +154,8 @@ class ChunkWriter:
 
     def _is_long(self, packet: StreamPacket) -> bool:
         assert self._open is not None
-        return (packet.at - self._open.name.started_at).total_seconds() >= self._chunk_s - self._open.step_s / 2
+        step_s = self._open.step * self._open.tick_s
+        return (packet.at - self._open.name.started_at).total_seconds() >= self._chunk_s - step_s / 2
 
     def _begin(self, packet: StreamPacket) -> _Open:
         # The name keeps milliseconds; the row must say the same as the name.
@@ -174,8 +176,8 @@ class ChunkWriter:
             raise StoreError(f"A recording cannot be begun: {_reason(error)}.") from error
         dts = _decode_stamp(packet.packet)
         time_base = packet.packet.time_base
-        first_s = float(dts * time_base)
-        return _Open(name, file, lock, container, stream, dts, time_base, dts - 1, first_s, sound)
+        tick_s = float(time_base)
+        return _Open(name, file, lock, container, stream, dts, time_base, tick_s, dts - 1, dts * tick_s, sound)
 
     def _stream_of(self, container: av.container.OutputContainer) -> Any:
         stream: Any = container.add_stream_from_template(self._template)
@@ -188,25 +190,28 @@ class ChunkWriter:
     @staticmethod
     def _mux(chunk: _Open, packet: StreamPacket) -> None:
         source = packet.packet
-        scale = source.time_base / chunk.time_base
-        sent = round(_decode_stamp(source) * scale)
+        sent, shown, told = _decode_stamp(source), source.pts, source.duration or 0
+        if source.time_base != chunk.time_base:
+            scale = source.time_base / chunk.time_base
+            sent, told = round(sent * scale), round(told * scale)
+            shown = round(shown * scale) if shown is not None else None
         if packet.jumped and chunk.last_dts >= chunk.first_dts:  # no keyframe, so the chunk has to go on
-            chunk.shift = chunk.last_dts + max(round(chunk.step_s / chunk.time_base), 1) - sent
+            chunk.shift = chunk.last_dts + max(chunk.step, 1) - sent
             chunk.ends_at_keyframe = True
         dts = max(sent + chunk.shift, chunk.last_dts + 1)
-        pts = max(round(source.pts * scale) + chunk.shift if source.pts is not None else dts, dts)
+        pts = max(shown + chunk.shift if shown is not None else dts, dts)
         if chunk.last_dts >= chunk.first_dts:
-            chunk.step_s = float((dts - chunk.last_dts) * chunk.time_base)
+            chunk.step = dts - chunk.last_dts
         chunk.last_dts = dts
-        # A copy, since muxing changes the packet's times and the decoder needs the original.
-        copy = av.Packet(bytes(source))
+        # Another packet of the same bytes, since muxing changes the times and the decoder needs the original's.
+        copy = av.Packet(source)
         copy.stream = chunk.stream
         copy.time_base = chunk.time_base
         copy.dts, copy.pts = dts - chunk.first_dts, pts - chunk.first_dts
-        copy.duration = round(_duration_s(source, chunk.step_s) / chunk.time_base)
+        copy.duration = _duration(told, chunk.step, round(FRAGMENT_S / chunk.tick_s))
         copy.is_keyframe = source.is_keyframe
         # By the order of decoding: shown they are later by as much as they are reordered, in this chunk and the next.
-        chunk.end_s = max(chunk.end_s, float((copy.dts + (copy.duration or 0)) * chunk.time_base))
+        chunk.end_s = max(chunk.end_s, (dts - chunk.first_dts + copy.duration) * chunk.tick_s)
         chunk.container.mux(copy)
 
     @staticmethod
@@ -240,10 +245,9 @@ def _decode_stamp(packet: Any) -> int:
     return int(stamp or 0)
 
 
-def _duration_s(packet: Any, step_s: float) -> float:
+def _duration(told: int, step: int, longest: int) -> int:
     """Return how long a picture is shown: what its stream says may be a lie, so never longer than the step to it."""
-    told_s = float((packet.duration or 0) * packet.time_base)
-    return min(told_s or FRAGMENT_S, step_s or FRAGMENT_S) if told_s or step_s else 0.0
+    return min(told or longest, step or longest) if told or step else 0
 
 
 def _reason(error: BaseException) -> str:

@@ -193,8 +193,8 @@ class StreamReader:
                 if self._by_arrival_since_s is not None:
                     _stamp(packet, now_s - self._by_arrival_since_s)
                 stamp = packet.pts if packet.pts is not None else packet.dts
-                if packet.size and packet.time_base is not None:
-                    yield packet, float(stamp * packet.time_base) if stamp is not None else None
+                if packet.size and (time_base := packet.time_base) is not None:
+                    yield packet, _seconds(stamp, time_base) if stamp is not None else None
                 # A read that timed out hands over the picture that was kept back first; the next would time out again.
                 if self._live and now_s - waiting_since_s >= self._read_timeout_s:
                     kind = Fault.STALLED
@@ -252,6 +252,11 @@ class StreamReader:
         if container is not None:
             with contextlib.suppress(av.FFmpegError):
                 container.close()
+
+
+def _seconds(stamp: int, time_base: Fraction) -> float:
+    """Return a time in seconds; multiplied as fractions it would take ten times as long."""
+    return stamp * time_base.numerator / time_base.denominator
 
 
 def _follow(packet: Any, last_s: float | None, step_s: float) -> float | None:
