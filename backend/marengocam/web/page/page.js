@@ -5,6 +5,7 @@ import { loadTests, showExpectations } from "./own_tests.js";
 import { loadRules } from "./rules.js";
 import { $, element, time } from "./showing.js";
 import { loadReplays, showReplayCameras } from "./time_machine.js";
+import { openZones } from "./zones.js";
 
 const SNAPSHOT_EVERY_MS = 2000;
 const RECONNECT_MS = 2000;
@@ -32,6 +33,12 @@ function showEvent(event) {
   while ($("events").children.length > EVENTS_SHOWN) $("events").lastChild.remove();
 }
 
+function zonesButton(camera) {
+  const made = element("button", { type: "button", textContent: "Zones", ariaLabel: `Zones of ${camera.name}` });
+  made.addEventListener("click", () => openZones(camera.camera_id).catch(() => {}));
+  return made;
+}
+
 async function loadCameras() {
   const { cameras } = await call("/cameras");
   const known = new Map([...$("cameras").children].map((figure) => [figure.dataset.id, figure]));
@@ -39,13 +46,13 @@ async function loadCameras() {
     let figure = known.get(camera.camera_id);
     known.delete(camera.camera_id);
     if (!figure) {
-      figure = element("figure", { className: "camera" }, element("img", { alt: `Newest picture of ${camera.name}` }), element("figcaption"));
+      figure = element("figure", { className: "camera" }, element("img", { alt: `Newest picture of ${camera.name}` }), element("figcaption", {}, element("span", { className: "info" }), zonesButton(camera)));
       figure.dataset.id = camera.camera_id;
       $("cameras").append(figure);
     }
     const people = camera.open_person_tracks;
     figure.classList.toggle("stale", camera.state !== "online");
-    figure.querySelector("figcaption").replaceChildren(
+    figure.querySelector(".info").replaceChildren(
       element("span", { className: `dot ${camera.state}`, title: camera.state }),
       element("strong", { textContent: camera.name }), element("span", { textContent: camera.state }),
       ...(people ? [element("span", { className: "here", textContent: people === 1 ? "1 person" : `${people} people` })] : []),
