@@ -5,7 +5,7 @@ import ctypes
 import gc
 
 MAX_ARENAS = 2  # glibc makes up to 8 per processor core; a service with a few threads a camera fills them all
-COLLECT_AFTER_OBJECTS = 20_000  # Python's own 700 are made by a single decision
+COLLECT_AFTER_OBJECTS = 20_000  # Python's own 700 are soon made by decisions
 _M_ARENA_MAX = -8  # malloc.h
 
 
