@@ -44,7 +44,8 @@ class Admission:
     async def _wait_for_the_first(self) -> None:
         if self._asking is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._asking.wait(), FIRST_ANSWER_S)
+                async with asyncio.timeout(FIRST_ANSWER_S):  # `wait_for` would swallow that its task is cancelled
+                    await self._asking.wait()
         if asyncio.get_running_loop().time() < self._refused_until_s:
             raise HubUnavailableError(f"The database does not let us in yet ({self._refusal}); it is tried again.")
 
