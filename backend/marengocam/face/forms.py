@@ -41,22 +41,27 @@ class Form:
 
 
 async def read(request: web.Request) -> Form:
-    """Read pictures from whatever fields they stand in, as CodeProject.AI does."""
+    """Read pictures from whatever fields they stand in, as CodeProject.AI does; texts from the address too."""
+    asked = dict(request.query)
     try:
         if request.content_type.startswith("image/"):
-            return Form((await request.read(),), {})
+            return Form((await request.read(),), asked)
         if not request.content_type.startswith(("multipart/", "application/x-www-form-urlencoded")):
-            return Form((), {})
+            return Form((), asked)
         posted = await request.post()
     except web.HTTPRequestEntityTooLarge:
         raise BadInputError(f"The request is too large: at most {MAX_BYTES >> 20} MB a picture.") from None
-    except (ValueError, AssertionError):
+    except (ValueError, AssertionError, LookupError, web.RequestPayloadError, ConnectionResetError):
+        # No form, a character set that does not exist, a wrong compression, a sender who left.
         raise BadInputError("The form cannot be read: send multipart form data.") from None
-    pictures = tuple(_content(value) for value in posted.values() if isinstance(value, web.FileField))
+    pictures = tuple(_content(value) for value in posted.values() if not isinstance(value, str))
     texts = {name: value for name, value in posted.items() if isinstance(value, str)}
-    return Form(pictures, texts)
+    return Form(pictures, asked | texts)
 
 
-def _content(field: web.FileField) -> bytes:
+def _content(field: web.FileField | bytearray) -> bytes:
+    """Return a part's bytes; one with a type of its own and no file's name comes as they are."""
+    if isinstance(field, bytearray):
+        return bytes(field)
     with field.file as file:
         return file.read()

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from email.utils import format_datetime
 from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,8 @@ from marengocam.vision.faces import FaceAnalyser, FaceFound
 from marengocam.vision.pictures import decode
 
 PREFIX = "/v1/vision/face"
+PINGS = ("/v1/status/ping", "/v1/server/status/ping")  # the second is what CodeProject.AI calls it since 2.6
+ENDS = ("", "/")
 MAX_WAITING = 16
 WORK_LIMIT_S = 10.0
 UPLOAD_LIMIT_S = 30.0
@@ -63,13 +66,18 @@ def add_routes(app: web.Application, engine: Engine) -> None:
         "/match": _match,
     }
     for path, work in works.items():
-        app.router.add_post(PREFIX + path, _handler(engine, work))
-    app.router.add_get(PREFIX + "/list", _handler(engine, _list))  # some clients read it so
+        handle = _handler(engine, work, path.strip("/") or "detect")
+        for end in ENDS:
+            app.router.add_post(PREFIX + path + end, handle)
+            if work is _list:
+                app.router.add_get(PREFIX + path + end, handle)  # some clients read it so
 
     async def ping(_request: web.Request) -> web.Response:
         return web.json_response({"success": engine.analyser is not None, "moduleName": MODULE})
 
-    app.router.add_get("/v1/status/ping", ping)
+    for path in PINGS:
+        for end in ENDS:
+            app.router.add_get(path + end, ping)
 
 
 async def refresh(engine: Engine) -> None:
@@ -78,7 +86,7 @@ async def refresh(engine: Engine) -> None:
         engine.gallery = await load_gallery(engine.hub, engine.analyser.model)
 
 
-def _handler(engine: Engine, work: Work) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _handler(engine: Engine, work: Work, command: str) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
         started_s = engine.clock.monotonic_s()
         if hdrs.ORIGIN in request.headers:
@@ -98,8 +106,15 @@ def _handler(engine: Engine, work: Work) -> Callable[[web.Request], Awaitable[we
         except MarengoCamError as error:
             answer = _failure(str(error), 500)
         took_ms = round((engine.clock.monotonic_s() - started_s) * 1000)
-        times = {"processMs": took_ms, "analysisRoundTripMs": took_ms, "moduleName": MODULE}
-        return web.json_response({"inferenceMs": took_ms, **answer, **times})
+        about = {
+            "processMs": took_ms,
+            "analysisRoundTripMs": took_ms,
+            "command": command,
+            "moduleId": MODULE.replace(" ", ""),
+            "moduleName": MODULE,
+            "timestampUTC": format_datetime(engine.clock.now(), usegmt=True),
+        }
+        return web.json_response({"inferenceMs": took_ms, "code": 200, **answer, **about})
 
     return handle
 

@@ -4,13 +4,18 @@ Read from their sources: DeepStack's own face test, deepstack-sdk, deepstack-pyt
 CodeProject.AI SDK of Home Assistant's integrations, double-take, and DeepStack's C# examples.
 """
 
+import struct
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import cv2
+import numpy as np
 import pytest
 import pytest_asyncio
 from aiohttp import web
@@ -162,3 +167,65 @@ async def test_the_forms_of_dotnet_clients_are_read(wire: Wire, faces: dict[str,
     assert seen["userid"] == "Barack"
     match = await wire.post("/match", dotnet(pictures), quoted)
     assert match["similarity"] > 0.65
+
+
+async def test_an_address_may_end_with_a_slash_and_texts_may_stand_in_it(wire: Wire, faces: dict[str, bytes]) -> None:
+    named = await wire.post("/register/?userid=Barack", python_requests({"image": faces["obama"]}))
+    assert named["success"] is True
+    assert (await wire.post("/list/"))["faces"] == ["Barack"]
+    answer = await wire.post("/recognize/", python_requests({"image": faces["obama2"]}, min_confidence="0.1"))
+    assert answer["predictions"][0]["userid"] == "Barack"
+    strict = await wire.post("/recognize?min_confidence=1", python_requests({"image": faces["obama2"]}))
+    assert strict["predictions"][0]["userid"] == "unknown"
+    assert (await wire.post("/delete?userid=Nobody", python_requests({}, userid="Barack")))["success"] is True
+    assert (await wire.post("/", python_requests({"image": faces["obama2"]})))["count"] == 1
+
+
+@pytest.mark.parametrize("name", ["", '; filename=""'])
+async def test_a_picture_whose_part_has_a_type_and_no_name_is_read(
+    wire: Wire, faces: dict[str, bytes], name: str
+) -> None:
+    head = f'Content-Disposition: form-data; name="image"{name}\r\nContent-Type: image/jpeg\r\n\r\n'.encode()
+    assert (await wire.post("", form([head + faces["obama2"]])))["count"] == 1
+
+
+async def test_answers_carry_what_codeproject_ai_s_server_adds(wire: Wire, faces: dict[str, bytes]) -> None:
+    answer = await wire.post("/recognize", python_requests({"image": faces["obama"]}))
+    assert (answer["code"], answer["command"], answer["moduleId"]) == (200, "recognize", "MarengoCamFace")
+    assert parsedate_to_datetime(answer["timestampUTC"]).utcoffset() == timedelta(0)
+    assert (await wire.post("", python_requests({"image": faces["obama"]})))["command"] == "detect"
+    failed = await wire.post("/register", python_requests({"image": faces["obama"]}))
+    assert (failed["code"], failed["command"]) == (400, "register")
+    for path in ("/v1/status/ping", "/v1/server/status/ping", "/v1/status/ping/"):
+        async with wire.session.get(wire.base + path) as reply:
+            assert (await reply.json())["success"] is True
+
+
+@pytest.mark.parametrize(
+    ("part", "headers"),
+    [
+        (b"Content-Type: text/plain; charset=bogus\r\nContent-Disposition: form-data; name=userid\r\n\r\nx", {}),
+        (b"Content-Disposition: form-data; name=userid\r\n\r\n\xff\xfe", {}),
+        (b"Content-Disposition: form-data; name=userid\r\n\r\nx", {"Content-Encoding": "gzip"}),
+    ],
+    ids=["a character set that does not exist", "no text", "not compressed as it says"],
+)
+async def test_a_form_that_cannot_be_read_is_a_failure_like_any_other(
+    wire: Wire, part: bytes, headers: dict[str, str]
+) -> None:
+    answer = await wire.post("/delete", form([part]), FORM | headers)
+    assert (answer["success"], answer["code"], "multipart" in answer["error"]) == (False, 400, True)
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+async def test_a_picture_that_a_phone_took_turned_shows_its_face_upright(
+    wire: Wire, faces: dict[str, bytes], orientation: int
+) -> None:
+    upright = cv2.imdecode(np.frombuffer(faces["obama2"], np.uint8), cv2.IMREAD_COLOR)
+    turns = {3: cv2.ROTATE_180, 6: cv2.ROTATE_90_COUNTERCLOCKWISE, 8: cv2.ROTATE_90_CLOCKWISE}
+    stored = cv2.imencode(".jpg", cv2.rotate(upright, turns[orientation]))[1].tobytes()
+    exif = b"Exif\0\0MM\0*\0\0\0\x08" + struct.pack(">HHHIHHI", 1, 0x0112, 3, 1, orientation, 0, 0)
+    turned = stored[:2] + b"\xff\xe1" + struct.pack(">H", 2 + len(exif)) + exif + stored[2:]
+    (plain,) = (await wire.post("", python_requests({"image": faces["obama2"]})))["predictions"]
+    (seen,) = (await wire.post("", python_requests({"image": turned})))["predictions"]
+    assert all(abs(seen[side] - plain[side]) < 15 for side in ("x_min", "y_min", "x_max", "y_max"))
