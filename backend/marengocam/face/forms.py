@@ -59,9 +59,9 @@ async def read(request: web.Request) -> Form:
     return Form(pictures, asked | texts)
 
 
-def _content(field: web.FileField | bytearray) -> bytes:
+def _content(field: web.FileField | bytes | bytearray) -> bytes:
     """Return a part's bytes; one with a type of its own and no file's name comes as they are."""
-    if isinstance(field, bytearray):
+    if not isinstance(field, web.FileField):
         return bytes(field)
     with field.file as file:
         return file.read()
