@@ -48,6 +48,9 @@ def looks_of(kind: str, likenesses: Sequence[Likeness]) -> Looks | None:
         np.array([one.quality for one in chosen]),
         np.array([one.at.timestamp() for one in chosen]),
         np.array([one.trust for one in chosen]),
+        np.arange(len(chosen)),
+        [ident(f"look {number}") for number in range(len(chosen))],
+        [None] * len(chosen),
     )
 
 

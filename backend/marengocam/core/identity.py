@@ -43,6 +43,9 @@ class Looks:
     qualities: Floats  # the exemplars', 0 to 1
     at_s: Floats  # when each was seen, seconds
     trusts: Floats  # probability that it is of whom it stands for; 1: a human said so
+    rows: Places  # where each exemplar stands in the two columns below, which are a whole album's
+    exemplar_ids: Sequence[UUID]
+    local_track_ids: Sequence[UUID | None]  # on which each was seen; None: enrolled, or the track is gone
 
 
 @dataclass(frozen=True, slots=True, eq=False)

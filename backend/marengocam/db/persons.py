@@ -147,6 +147,12 @@ class Persons:
         async with self._database.connection() as connection:
             return [_exemplar(row) for row in await rows(_QUERIES.exemplars(connection, person_id=person_id))]
 
+    async def exemplar_picture(self, exemplar_id: UUID) -> PurePosixPath | None:
+        """Return the picture that an embedding was made from, None where there is none (any more)."""
+        async with self._database.connection() as connection:
+            row = await _QUERIES.exemplar_picture(connection, exemplar_id=exemplar_id)
+        return None if row is None or row["picture_path"] is None else PurePosixPath(row["picture_path"])
+
     async def remove_exemplars(self, person_id: UUID) -> list[PurePosixPath]:
         """Take a person's enrolled faces back; return the pictures to delete."""
         async with self._database.transaction() as connection:

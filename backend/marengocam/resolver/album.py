@@ -23,6 +23,7 @@ class Album:
         self._keys: list[UUID] = []
         self._codes: dict[UUID, int] = {}
         self._exemplar_ids: list[UUID] = []
+        self._local_track_ids: list[UUID | None] = []
         self._person_ids: list[UUID | None] = []
         self._sources: list[str] = []
         self._humans: list[bool] = []
@@ -39,6 +40,7 @@ class Album:
         count, size = looks.vectors.shape
         album = cls(looks.kind, looks.model, size, count + more, owner_of)
         album._exemplar_ids += looks.exemplar_ids
+        album._local_track_ids += looks.local_track_ids
         album._person_ids += looks.person_ids
         album._sources += looks.sources
         album._humans += looks.humans
@@ -54,6 +56,7 @@ class Album:
         """Take in one more look; `human`: a human decided on its track."""
         place = len(self._exemplar_ids)
         self._exemplar_ids.append(one.exemplar_id)
+        self._local_track_ids.append(one.local_track_id)
         self._person_ids.append(one.person_id)
         self._sources.append(one.source)
         self._humans.append(human)
@@ -115,7 +118,16 @@ class Album:
         places, cosines = places[usable], cosines[usable]
         qualities, at_s, trusts = self._numbers[:, places]
         return Looks(
-            self._model, tuple(self._keys), self._owner[places], np.clip(cosines, -1.0, 1.0), qualities, at_s, trusts
+            self._model,
+            tuple(self._keys),
+            self._owner[places],
+            np.clip(cosines, -1.0, 1.0),
+            qualities,
+            at_s,
+            trusts,
+            places,
+            self._exemplar_ids,
+            self._local_track_ids,
         )
 
     def looks_of(self, identity_id: UUID, but: UUID) -> list[tuple[Embedding, float]]:

@@ -27,6 +27,8 @@ class Fused(NamedTuple):
     cosine: float  # of the look that says most
     compared: int
     trust: float  # how sure it is that a look that says so much is the candidate's
+    exemplar_id: UUID  # the look that says most
+    local_track_id: UUID | None  # where it was seen; None: enrolled, or the track is gone
 
 
 def weighed_faces(face: Embedding, looks: Looks) -> dict[UUID, Fused]:
@@ -105,6 +107,10 @@ def _cue(kind: CueKind, embedding: Embedding, fused: Fused, limit: tuple[float, 
         "quality": round(embedding.quality, 3),
         "compared": fused.compared,
     }
+    if fused.local_track_id is not None:
+        detail["with_track_id"] = str(fused.local_track_id)
+    else:
+        detail["with_exemplar_id"] = str(fused.exemplar_id)
     return Cue(kind, clamp(fused.log_ratio, *limit), detail, fused.trust)
 
 
@@ -129,11 +135,11 @@ def _fused(looks: Looks, ratios: Floats) -> dict[UUID, Fused]:
     fused = strongest + np.log(np.add.reduceat(np.exp(weighed[best] - above), firsts)) - np.log(kept)
     telling = weighed[best] >= np.minimum(TELLING_SHARE * above, above)
     trust = np.maximum.reduceat(np.where(telling, looks.trusts[best], 0.0), firsts)
+    rows = looks.rows[order[starts]].tolist()
+    columns = (owner[starts].tolist(), rows, fused.tolist(), cosines.tolist(), counts.tolist(), trust.tolist())
     return {
-        looks.owners[place]: Fused(*values)
-        for place, *values in zip(
-            owner[starts].tolist(), fused.tolist(), cosines.tolist(), counts.tolist(), trust.tolist(), strict=True
-        )
+        looks.owners[place]: Fused(ratio, cosine, count, trusted, looks.exemplar_ids[row], looks.local_track_ids[row])
+        for place, row, ratio, cosine, count, trusted in zip(*columns, strict=True)
     }
 
 

@@ -42,6 +42,10 @@ FROM exemplar
 WHERE person_id IS NOT NULL AND (CAST(:person_id AS uuid) IS NULL OR person_id = :person_id)
 ORDER BY created_at;
 
+-- name: exemplar_picture^
+-- The picture that an embedding was made from.
+SELECT picture_path FROM exemplar WHERE exemplar_id = :exemplar_id;
+
 -- name: remove_exemplars
 -- A person's enrolled faces are taken back; returns their pictures, without the portrait.
 WITH gone AS (

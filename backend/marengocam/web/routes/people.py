@@ -76,6 +76,15 @@ async def track_crop(desk: Desk, request: web.Request) -> web.StreamResponse:
     return web.Response(body=content, content_type=f"image/{kind}", headers=headers)
 
 
+async def track_face(desk: Desk, request: web.Request) -> web.StreamResponse:
+    row = await desk.hub.tracks.get(path_uuid(request, "local_track_id"))
+    return _picture(desk, row.track.face_crop_path)
+
+
+async def exemplar_picture(desk: Desk, request: web.Request) -> web.StreamResponse:
+    return _picture(desk, await desk.hub.persons.exemplar_picture(path_uuid(request, "exemplar_id")))
+
+
 async def list_identities(desk: Desk, request: web.Request) -> web.Response:
     limit = number(request, "limit", DEFAULT_PAGE, 1, MAX_PAGE)
     found = await desk.hub.persons.identities(unknown_only=flag(request, "unknown"), limit=limit)
@@ -259,6 +268,22 @@ ROUTES = (
             Parameter("width", "integer"),
             Parameter("format", text="jpeg or webp"),
         ),
+        media_type="image/jpeg",
+    ),
+    Route(
+        "GET",
+        "/tracks/{local_track_id}/face.jpg",
+        "read",
+        track_face,
+        "The crop its face was looked at in",
+        media_type="image/jpeg",
+    ),
+    Route(
+        "GET",
+        "/exemplars/{exemplar_id}/picture.jpg",
+        "read",
+        exemplar_picture,
+        "The picture of a gallery that evidence names by `with_exemplar_id`",
         media_type="image/jpeg",
     ),
     Route(
