@@ -52,7 +52,7 @@ RUBBISH_VIDEO = {
     "drips_video": (bad.drips_video, Fault.STALLED),
     "garbage_video": (bad.garbage_video, Fault.STALLED),
 }
-LIES = {"sps_16k": (16_384, Fault.NOT_VIDEO), "sps_12k": (12_288, Fault.TOO_LARGE)}
+LIES = {"sps_16k": (16_384, Fault.NO_SIZE), "sps_12k": (12_288, Fault.TOO_LARGE)}
 OFFLINE = {
     **{name: fault for name, (_, fault) in (RUBBISH | RUBBISH_VIDEO | LIES).items()},
     "wrong_password": Fault.AUTH,

@@ -10,11 +10,12 @@ import psutil
 import pytest
 from tests.integration.media.test_recording_a_camera import numbers, record
 from tests.support import bad_cameras as bad
-from tests.support.clips import counter_picture, write_counter_clip
+from tests.support.clips import counter_picture, write_counter_clip, write_h265_clip
 from tests.support.shared_assets import needed_folder
 
 from marengocam.core.clock import SystemClock
 from marengocam.demo.rtsp import RtspServer
+from marengocam.demo.rtsp.clip import H264, Clip
 from marengocam.ingest.decode_queue import MAX_PACKETS, DecodeQueue, QueuedPacket
 from marengocam.ingest.decoding import SessionDecoder
 from marengocam.media.chunk_writer import FRAGMENT_S, ChunkWriter
@@ -67,6 +68,31 @@ def test_without_a_keyframe_for_a_minute_the_recording_grows_by_the_second_and_t
     assert max(fragment.duration_s for fragment in on_disk.fragments) <= FRAGMENT_S + 2 / FPS
     assert numbers(store.resolve(chunk.path)) == list(range(MINUTE_S * FPS))
     assert queue.lost > 0
+
+
+class WithoutSets(Clip):
+    """A clip whose parameters stand in front of its keyframes only, as with many cameras."""
+
+    @property
+    def sdp_media(self):
+        return f"a=rtpmap:96 {'H264' if self.codec == H264 else 'H265'}/90000\r\na=fmtp:96 packetization-mode=1\r\n"
+
+
+@pytest.mark.parametrize("write", [write_counter_clip, write_h265_clip], ids=["h264", "hevc"])
+async def test_a_camera_that_tells_its_size_at_its_seldom_keyframes_is_recorded_from_the_first(tmp_path, write):
+    group_s, options = 6.0, StreamOptions(connect_timeout_s=1.0)
+    plain = bad.load(await asyncio.to_thread(write, tmp_path / "clip.mp4", 30))
+    clip = bad.with_one_keyframe(plain, group_s)
+    late = WithoutSets(clip.codec, clip.units, clip.duration_s)
+    async with bad.clips_served({"front": late}, tmp_path / "clip.mp4") as server:
+        await asyncio.sleep(1.0)  # the first keyframe is past
+        (chunk,), written = await asyncio.to_thread(
+            record, server.url("front"), tmp_path, 1.5 * group_s, 100.0, options
+        )
+    assert (chunk.codec, chunk.width_px, chunk.height_px) == (clip.codec, 192, 96)
+    with av.open(str(tmp_path / chunk.path)) as container:
+        assert sum(1 for packet in container.demux(video=0) if packet.size) == written > group_s / 4 * FPS
+    assert numbers(tmp_path / chunk.path)[0] == 0, "the keyframe"
 
 
 @pytest.mark.parametrize("jump_s", [100.0, -100.0])

@@ -19,6 +19,7 @@ class Fault(StrEnum):
     CODEC = "codec"
     TRANSPORT = "transport"
     TOO_LARGE = "too_large"
+    NO_SIZE = "no_size"
     STALLED = "stalled"
     NO_KEYFRAME = "no_keyframe"
     FORBIDDEN = "forbidden"
@@ -37,6 +38,10 @@ SENTENCES = {
     Fault.CODEC: "The video codec is not supported: set the camera to H.264 or H.265.",
     Fault.TRANSPORT: "The camera does not send its stream this way: set its transport to the other of TCP and UDP.",
     Fault.TOO_LARGE: "The camera's picture is too large: choose a smaller resolution in the camera.",
+    Fault.NO_SIZE: (
+        "The camera's video is damaged, or claims to be larger than any there is: "
+        "restart the camera, then choose another resolution or codec."
+    ),
     Fault.STALLED: "The camera is connected but sends no video: restart it if this lasts.",
     Fault.NO_KEYFRAME: "The camera sends video without keyframes: set a keyframe (I-frame) every 1 to 2 seconds.",
     Fault.FORBIDDEN: "Cameras are not read from this address.",

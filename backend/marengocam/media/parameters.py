@@ -48,6 +48,11 @@ class ParameterWatch:
         return found
 
 
+def comes_later(codec: str, extradata: bytes | None) -> bool:
+    """Return whether a stream's parameters are not known yet, and will be with a keyframe."""
+    return codec in _SETS and not extradata
+
+
 def picture_size(codec: str, extradata: bytes, keyframe: bytes) -> tuple[int, int] | None:
     """Return the width and height in pixels that a keyframe decodes to, None when it does not decode."""
     decoder = cast("av.VideoCodecContext", av.CodecContext.create(codec, "r"))

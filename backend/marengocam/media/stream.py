@@ -18,7 +18,7 @@ from marengocam.core.secret import Secret
 from marengocam.media.faults import Fault, StreamError, fault_of
 from marengocam.media.first_piece import PAUSE_IN_PIECES_S, PAUSE_S, Timed, first_piece
 from marengocam.media.opening import MAX_PIXELS, address_for_ffmpeg, ffmpeg_options, opening_fault, read_timeout_s
-from marengocam.media.parameters import ParameterWatch, picture_size
+from marengocam.media.parameters import ParameterWatch, comes_later, picture_size
 from marengocam.media.sound import SoundPacket
 from marengocam.media.timeline import ClockTrust, Timeline
 
@@ -45,7 +45,7 @@ class StreamOptions:
 
 @dataclass(frozen=True, slots=True)
 class StreamInfo:
-    """What a stream carries."""
+    """What a stream carries; no size as long as it is told in front of a keyframe only, and none has come."""
 
     codec: str
     width_px: int
@@ -175,7 +175,8 @@ class StreamReader:
                 stream_s, timeline = 0.0, Timeline((0.0, moment.at), in_pieces=in_pieces)
                 last_s = stream_s
             changed = self._changed(watch, packet) if packet.is_keyframe else None
-            yield StreamPacket(packet, moment.at, stream_s, packet.is_keyframe, moment.jumped, changed)
+            keyframe = packet.is_keyframe and self.info.width_px > 0
+            yield StreamPacket(packet, moment.at, stream_s, keyframe, moment.jumped, changed)
         if self._file_started_at is None:
             raise StreamError(Fault.ENDED)
 
@@ -212,6 +213,8 @@ class StreamReader:
         if extradata is None:
             return None
         size = picture_size(self.info.codec, extradata, keyframe) or (self.info.width_px, self.info.height_px)
+        if size[0] <= 0:
+            raise StreamError(Fault.NO_SIZE)
         self.info = replace(self.info, width_px=size[0], height_px=size[1], extradata=extradata)
         return self.info
 
@@ -224,10 +227,8 @@ class StreamReader:
         if context is None or (self._live and not recordable):  # a file is only looked at: any codec will do
             raise StreamError(Fault.CODEC, context.name if context is not None else "unknown codec")
         width_px, height_px = context.width, context.height
-        if width_px <= 0 or height_px <= 0:
-            if not self._sends_pictures(container):
-                raise StreamError(Fault.STALLED)
-            raise StreamError(Fault.NOT_VIDEO, "it never told its picture size")
+        if (width_px <= 0 or height_px <= 0) and not (self._live and comes_later(context.name, context.extradata)):
+            raise StreamError(Fault.NO_SIZE if self._sends_pictures(container) else Fault.STALLED)
         if width_px * height_px > MAX_PIXELS:
             raise StreamError(Fault.TOO_LARGE, f"{width_px}x{height_px}")
         sound = self.sound
