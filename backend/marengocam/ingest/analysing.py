@@ -34,6 +34,11 @@ LIVE_QUALITY_PERCENT = 80
 BEHIND_PACKETS = 12  # waiting packets: frames are skipped until analysis has caught up
 IDLE_S = 5.0  # without a picture: whoever was followed is followed no more
 MODEL_RETRY_S = 5.0
+UNDECODABLE_AFTER_S = 10.0  # pictures come for so long, and the decoder makes nothing of them
+UNDECODABLE_REASON = (
+    "Recorded, but not analysed, since its pictures cannot be decoded: "
+    "restart the camera, or choose a smaller resolution or another codec."
+)
 _LOG = logging.getLogger(__name__)
 
 
@@ -75,6 +80,7 @@ class Analysis:
         self._next_at: datetime | None = None
         self._live_at: datetime | None = None
         self._moved_at: datetime | None = None
+        self._undecodable_since_s: float | None = None
         self._model_retry_at_s = 0.0
         self._frame_at_s = clock.monotonic_s()
         self._busy_since_s: float | None = None  # since when the packet waited that is worked on
@@ -117,9 +123,32 @@ class Analysis:
         if queued.queued_at_s is not None:
             self._note_lag(self._clock.monotonic_s() - queued.queued_at_s)
         self._decoder.skip_frame = self.shedding.step.skip_frame
-        for picture, at in self._decoder.frames(queued):
-            self._frame(picture, at)
+        decoded = self._decoder.decoded
+        try:
+            for picture, at in self._decoder.frames(queued):
+                self._frame(picture, at)
+        finally:
+            self._note_decoded(self._decoder.decoded - decoded)
         self._health.counters.decoders_lost = self._decoder.lost
+
+    def _note_decoded(self, pictures: int) -> None:
+        """Account for one packet of which so many pictures were made; some come late, in place of another's."""
+        counters, without = self._health.counters, 1 - pictures
+        counters.frames_decoded += pictures
+        if self.shedding.step.passes_over:
+            counters.packets_skipped += without
+        else:
+            counters.frames_undecoded += without
+        if pictures:
+            self._undecodable_since_s = None
+            if self._health.analysis_problem == UNDECODABLE_REASON:
+                self._health.analysis_problem = ""
+            return
+        now_s = self._clock.monotonic_s()
+        if self._undecodable_since_s is None:
+            self._undecodable_since_s = now_s
+        elif now_s - self._undecodable_since_s >= UNDECODABLE_AFTER_S:
+            self._health.analysis_problem = UNDECODABLE_REASON
 
     def _is_wanted(self, queued: QueuedPacket) -> bool:
         if queued.packet.keyframe:
@@ -130,7 +159,6 @@ class Analysis:
     def _frame(self, picture: Any, at: datetime) -> None:
         self._frame_at_s = self._clock.monotonic_s()
         counters = self._health.counters
-        counters.frames_decoded += 1
         step = self._step / self.shedding.step.rate
         due = self._next_at is None or at >= self._next_at or self._next_at - at > step
         if not due or len(self._queue) > BEHIND_PACKETS:

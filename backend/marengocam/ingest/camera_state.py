@@ -26,7 +26,9 @@ class Counters:
     packets: int = 0
     bytes: int = 0
     chunks: int = 0
+    frames_received: int = 0  # of the stream that is analysed: all of them are decoded, skipped, undecoded or lost
     frames_decoded: int = 0
+    frames_undecoded: int = 0  # given to the decoder, which made no picture of them
     packets_skipped: int = 0  # not decoded, by choice
     frames_skipped: int = 0  # decoded and not looked at, by choice
     frames_lost: int = 0

@@ -159,20 +159,23 @@ class Reader:
             counters.packets += 1
             counters.bytes += packet.size_bytes
             counters.last_packet_at = packet.at
-            self._note_keyframe(begins=packet.keyframe)
+        self._note_keyframe(begins=packet.keyframe)
         if self._plan.analyse:
+            counters.frames_received += 1
             video: Any = reader.video
             queued_at_s = self._clock.monotonic_s()
             self._queue.offer(QueuedPacket(packet, self._session, reader.info, video, queued_at_s))
             counters.frames_lost = self._queue.lost
-            self._health.stream_problem = ""
 
     def _note_keyframe(self, *, begins: bool) -> None:
         if begins:
             self._keyframe_seen = True
-            self._health.flowing(self._clock.now())
+            if self._plan.record:
+                self._health.flowing(self._clock.now())
+            else:
+                self._health.stream_problem = ""
         elif not self._keyframe_seen and self._clock.monotonic_s() - self._session_began_s > KEYFRAME_LIMIT_S:
-            self._health.trouble(SENTENCES[Fault.NO_KEYFRAME], self._clock.now())
+            self._tell(SENTENCES[Fault.NO_KEYFRAME])
 
     def _wait_for_return(self) -> None:
         """While nothing answers at the address, ask often: a camera that is back is read within RETURN_POLL_S."""
@@ -187,6 +190,9 @@ class Reader:
         if self._stopping.is_set():
             return
         _LOG.warning("camera %s%s: %s", self._camera.camera_id, "" if self._plan.record else " (second stream)", reason)
+        self._tell(reason)
+
+    def _tell(self, reason: str) -> None:
         if self._plan.record:
             self._health.trouble(reason, self._clock.now())
         else:

@@ -7,6 +7,7 @@ from marengocam.core.survival import LADDER, LAST_LEVEL
 BEHIND_S = 2.0  # packets decoded so long after they came: too much to do
 CAUGHT_UP_S = 0.5
 RAISE_AFTER_S = 5.0  # behind for so long: one step more
+ALL_FRAMES = "DEFAULT"
 LOWER_AFTER_S = 30.0  # caught up for so long: one step less
 
 
@@ -19,10 +20,15 @@ class Step:
     faces: bool = True
     keyframes_only: bool = False
 
+    @property
+    def passes_over(self) -> bool:
+        """Whether the decoder leaves pictures out by choice."""
+        return self.skip_frame != ALL_FRAMES
+
 
 # FFmpeg's discards contain each other, NONREF in BIDIR in NONKEY, so that each step gives up more than the one before.
 STEPS_BY_NAME = {
-    "normal": Step("DEFAULT", 1.0),
+    "normal": Step(ALL_FRAMES, 1.0),
     "drop_b_frames": Step("NONREF", 1.0),
     "skip_unreferenced_frames": Step("BIDIR", 1.0),
     "skip_faces": Step("BIDIR", 1.0, faces=False),

@@ -36,7 +36,7 @@ def _told(file: Path) -> Iterator[str]:
                 yield _opening(node.args[0])
         elif isinstance(node, ast.Assign):
             names = {getattr(target, "attr", getattr(target, "id", "")) for target in node.targets}
-            if names & OF_A_CAMERA or names & {"FROZEN_REASON", "DISABLED_REASON"}:
+            if names & OF_A_CAMERA or any(name.endswith("_REASON") for name in names):
                 yield _opening(node.value)
 
 
