@@ -71,6 +71,8 @@ class CameraHealth:
     def now(self, at: datetime) -> Condition:
         """Return the condition at a moment: trouble that lasts is OFFLINE, and every lack has its reason."""
         with self._lock:
+            if self.condition.since > at:  # our clock was set back
+                self.condition = replace(self.condition, since=at)
             condition = self.condition
         if condition.state is CameraState.ONLINE:
             return replace(condition, reason=self.recording_problem or self.stream_problem or self.analysis_problem)

@@ -81,7 +81,7 @@ class LiveView:
         Raises NotFoundError when the camera has recorded nothing lately.
         """
         found: list[Segment] = []
-        for file in self._store.recordings(self._camera_id, LIVE_SEARCH, now)[-LIVE_FILES:]:
+        for file in _up_to_growing(self._store.recordings(self._camera_id, LIVE_SEARCH, now))[-LIVE_FILES:]:
             found += _segments_if_any(self._store, file)
         found = _with_gaps(found)[-LIVE_SEGMENTS:]
         if not found or now - found[-1].started_at > LIVE_SEARCH:
@@ -101,6 +101,12 @@ class LiveView:
             self._sequence += len(left)
             self._gaps_left += sum(segment.after_gap for segment in left)
         self._known = found
+
+
+def _up_to_growing(files: list[Path]) -> list[Path]:
+    """Leave out what lies behind the growing file: it was recorded before the machine's clock was set back."""
+    growing = [number for number, file in enumerate(files) if file.name.endswith(GROWING_SUFFIX)]
+    return files[: growing[-1] + 1] if growing else files
 
 
 def recording_playlist(

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import av
 import pytest
@@ -172,6 +172,27 @@ def _first_of(playlist):
 
 def _segments(playlist):
     return [line for line in playlist.splitlines() if line.endswith(".m4s")]
+
+
+def test_live_view_shows_the_growing_recording_after_the_machine_s_clock_was_set_back(clip, tmp_path):
+    store, clock = Store(tmp_path), SystemClock()
+    store.prepare()
+    now = datetime(2026, 6, 1, 11, 10, tzinfo=UTC)
+
+    def record_from(at):
+        with StreamReader(f"file://{clip}", StreamOptions(), clock, at) as reader:
+            writer = ChunkWriter(store, "front", reader.video, reader.info, 100.0)
+            for packet in reader:
+                writer.write(packet)
+        return writer
+
+    for minutes in (-2, 5, 30):  # the later ones from before it was set back
+        record_from(now + timedelta(minutes=minutes)).close()
+    growing = record_from(now)
+    playlist = LiveView(store, "front").playlist(lambda name: name, now + timedelta(seconds=20))
+    names = [line for line in playlist.splitlines() if line.endswith(".m4s")]
+    assert {name.partition("_")[0] for name in names} == {"20260601T111000.000Z"}
+    growing.close()
 
 
 async def test_a_password_opens_the_camera_and_a_wrong_one_is_told_without_showing_it(clip, tmp_path):

@@ -45,6 +45,14 @@ def test_a_camera_that_never_shows_a_picture_is_offline_and_says_why() -> None:
     assert "sends no video" in condition.reason
 
 
+def test_a_machine_s_clock_that_is_set_back_hides_no_outage() -> None:
+    health, earlier = fresh(), NOON - timedelta(hours=1)
+    health.flowing(NOON)
+    health.trouble("gone", NOON)
+    assert health.now(earlier).state is CameraState.CONNECTING
+    assert health.now(earlier + OFFLINE_AFTER) == Condition(CameraState.OFFLINE, "gone", earlier)
+
+
 def test_an_online_camera_that_cannot_be_recorded_says_so() -> None:
     health = fresh()
     health.flowing(NOON)
