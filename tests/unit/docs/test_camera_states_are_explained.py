@@ -18,6 +18,7 @@ ROWS = [
 ]
 FIRST_CELLS = {row[0] for row in ROWS}
 OF_A_CAMERA = {"recording_problem", "stream_problem", "analysis_problem"}
+REASONS = {"FROZEN_REASON", "DISABLED_REASON", "UNDECODABLE_REASON"}
 OF_A_RECORDING = {CODE / "media/chunk_writer.py"}
 
 
@@ -36,7 +37,7 @@ def _told(file: Path) -> Iterator[str]:
                 yield _opening(node.args[0])
         elif isinstance(node, ast.Assign):
             names = {getattr(target, "attr", getattr(target, "id", "")) for target in node.targets}
-            if names & OF_A_CAMERA or any(name.endswith("_REASON") for name in names):
+            if names & OF_A_CAMERA or names & REASONS:
                 yield _opening(node.value)
 
 
