@@ -63,7 +63,8 @@ async def latencies_ms(settings: Settings, count: int) -> list[float]:
             (written,) = await writer.events.append([event()])
             began_s = time.perf_counter()
             while number < written.number:
-                await asyncio.wait_for(read.wait(), WAIT_LIMIT_S)
+                async with asyncio.timeout(WAIT_LIMIT_S):
+                    await read.wait()
                 read.clear()
             taken.append((time.perf_counter() - began_s) * 1000)
             await asyncio.sleep(PAUSE_S)

@@ -64,7 +64,8 @@ def kept(data: Path) -> int:
 async def stop(child: Child) -> None:
     """End it in order, however long that takes: a recorder that is killed has not written its last second."""
     child.process.send_signal(signal.SIGTERM)
-    await asyncio.wait_for(child.process.wait(), STOP_LIMIT_S)
+    async with asyncio.timeout(STOP_LIMIT_S):
+        await child.process.wait()
 
 
 async def test_every_event_is_on_the_bus_once_whatever_is_restarted(

@@ -139,7 +139,8 @@ async def test_every_bad_camera_is_told_and_the_good_one_beside_them_loses_nothi
         finally:
             if process.returncode is None:
                 process.send_signal(signal.SIGTERM)
-            assert await asyncio.wait_for(process.wait(), END_LIMIT_S) == 0
+            async with asyncio.timeout(END_LIMIT_S):
+                assert await process.wait() == 0
     told = {name: (status.state, status.reason) for name, status in statuses.items()}
     recorded_s = {name: round(sum(one.duration_s for one in await chunks_of(hub, name)), 1) for name in told}
     report(told, recorded_s, before_bytes, grown_bytes)

@@ -98,7 +98,8 @@ async def ingest_process(settings, log):
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
-            await asyncio.wait_for(process.wait(), END_LIMIT_S)
+            async with asyncio.timeout(END_LIMIT_S):
+                await process.wait()
 
 
 async def more_recorded(settings, count):

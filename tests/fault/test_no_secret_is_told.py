@@ -207,4 +207,5 @@ async def _command(backend, *words):
         sys.executable, "-m", "marengocam.cli", *words, env=os.environ | backend.environment,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
-    return (await asyncio.wait_for(process.communicate(), 60))[0]
+    async with asyncio.timeout(60):
+        return (await process.communicate())[0]

@@ -67,7 +67,8 @@ async def gst_camera(*arguments: str, port: int = 0) -> AsyncIterator[GstCamera]
     )
     assert process.stdout is not None
     try:
-        told = await asyncio.wait_for(process.stdout.readline(), START_LIMIT_S)
+        async with asyncio.timeout(START_LIMIT_S):
+            told = await process.stdout.readline()
         yield GstCamera(process, int(told), "rtsps" if "--certificate" in arguments else "rtsp")
     finally:
         if process.returncode is None:

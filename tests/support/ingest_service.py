@@ -55,7 +55,8 @@ async def ingest_here(
             yield service, context
         finally:
             context.stopping.set()
-            await asyncio.wait_for(job, END_LIMIT_S)
+            async with asyncio.timeout(END_LIMIT_S):
+                await job
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
@@ -85,4 +86,5 @@ async def start_ingest(settings: Settings, log: Path) -> asyncio.subprocess.Proc
 async def end_of(process: asyncio.subprocess.Process) -> int:
     """End it in order; return its exit status."""
     process.send_signal(signal.SIGTERM)
-    return await asyncio.wait_for(process.wait(), END_LIMIT_S)
+    async with asyncio.timeout(END_LIMIT_S):
+        return await process.wait()

@@ -54,7 +54,8 @@ async def keep_announced(settings: Settings, layout: Layout, address: str = ADDR
 
 async def _pause(stopping: asyncio.Event, limit_s: float) -> None:
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stopping.wait(), limit_s)
+        async with asyncio.timeout(limit_s):
+            await stopping.wait()
 
 
 class Announcer:
@@ -128,7 +129,8 @@ async def restart(name: str, layout: Layout) -> None:
     """Have s6 restart one process; raises MarengoCamError when it does not take the order."""
     try:
         process = await asyncio.create_subprocess_exec("s6-svc", "-r", str(layout.services / name))
-        await asyncio.wait_for(process.wait(), RESTART_LIMIT_S)
+        async with asyncio.timeout(RESTART_LIMIT_S):
+            await process.wait()
     except OSError as error:
         raise MarengoCamError(f"s6 does not take the order to restart {name}: {error}.") from error
     if process.returncode != 0:

@@ -100,7 +100,8 @@ async def watch(settings: Settings, layout: Layout, clock: Clock | None = None) 
             while not stopping.is_set():
                 await rounds.once()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stopping.wait(), PROBE_EVERY_S)
+                    async with asyncio.timeout(PROBE_EVERY_S):
+                        await stopping.wait()
     return 0
 
 
@@ -203,6 +204,7 @@ def _socket_probe(folder: Path) -> Probe:
 async def _kill(name: str, layout: Layout) -> None:
     try:
         process = await asyncio.create_subprocess_exec("s6-svc", "-k", str(layout.services / name))
-        await asyncio.wait_for(process.wait(), KILL_LIMIT_S)
+        async with asyncio.timeout(KILL_LIMIT_S):
+            await process.wait()
     except (OSError, TimeoutError) as error:
         _LOG.error("s6 does not take the order to kill %s: %s", name, error)

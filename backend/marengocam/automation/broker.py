@@ -111,7 +111,8 @@ class Broker:
     async def first_try(self, limit_s: float) -> None:
         """Return once it is connected for the first time, or was not there, or the limit is over."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._tried.wait(), limit_s)
+            async with asyncio.timeout(limit_s):
+                await self._tried.wait()
 
     def leave_quietly(self) -> None:
         """Say no goodbye at the end: another process publishes under the same topics."""
@@ -158,7 +159,8 @@ class Broker:
             if not self._quiet:
                 goodbye = self._publish(client, Message(self._status_topic, "offline", retain=True))
                 with contextlib.suppress(aiomqtt.MqttError, OSError, TimeoutError):
-                    await asyncio.wait_for(goodbye, GOODBYE_LIMIT_S)
+                    async with asyncio.timeout(GOODBYE_LIMIT_S):
+                        await goodbye
             raise
         finally:
             for job in jobs:

@@ -137,7 +137,8 @@ class AutomationService:
             await asyncio.gather(*jobs, return_exceptions=True)
             await webhooks.close()
             with contextlib.suppress(MarengoCamError, TimeoutError):
-                await asyncio.wait_for(outcomes.flush(), LAST_OUTCOMES_LIMIT_S)
+                async with asyncio.timeout(LAST_OUTCOMES_LIMIT_S):
+                    await outcomes.flush()
 
     async def _round(self, context: ServiceContext, engine: Engine) -> float:
         """Deal with the next events and with what was waited for; return how long nothing is to be done."""

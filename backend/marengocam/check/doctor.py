@@ -153,7 +153,8 @@ async def _cameras(hub: Hub) -> list[Diagnosis]:
         subject = f"camera {camera.camera_id}"
         options = StreamOptions(camera.username, camera.password, camera.transport)
         try:
-            info = await asyncio.wait_for(asyncio.to_thread(probe, camera.main_url, options), CAMERA_LIMIT_S)
+            async with asyncio.timeout(CAMERA_LIMIT_S):
+                info = await asyncio.to_thread(probe, camera.main_url, options)
         except MarengoCamError as error:
             found.append(Diagnosis("fail", subject, str(error)))
         except TimeoutError:

@@ -67,6 +67,8 @@ async def _listen(connection: Connection, channels: Sequence[str], callback: Cal
         callback(channel, "")
     while not lost.is_set():
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(lost.wait(), KEEPALIVE_S)
+            async with asyncio.timeout(KEEPALIVE_S):
+                await lost.wait()
             break
-        await asyncio.wait_for(_QUERIES.still_there(connection), CONNECT_TIMEOUT_S)
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            await _QUERIES.still_there(connection)

@@ -59,7 +59,8 @@ class RedisTeller:
         if self._task is None:
             return
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._queue.join(), GOODBYE_LIMIT_S)
+            async with asyncio.timeout(GOODBYE_LIMIT_S):
+                await self._queue.join()
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
@@ -74,7 +75,8 @@ class RedisTeller:
                     async with client.pipeline(transaction=False) as pipeline:
                         for channel, payload in dict.fromkeys(batch):
                             pipeline.publish(PREFIX + channel, payload)
-                        await asyncio.wait_for(pipeline.execute(), 2 * CALL_LIMIT_S)
+                        async with asyncio.timeout(2 * CALL_LIMIT_S):
+                            await pipeline.execute()
                     retry_s, away = RETRY_FIRST_S, False
                 except (RedisError, OSError, TimeoutError) as error:
                     if not away:

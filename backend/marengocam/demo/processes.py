@@ -57,7 +57,8 @@ async def stop_child(child: Child) -> None:
                 os.killpg(child.process.pid, number)
             else:
                 child.process.send_signal(number)
-            await asyncio.wait_for(child.process.wait(), limit_s)
+            async with asyncio.timeout(limit_s):
+                await child.process.wait()
         except (TimeoutError, ProcessLookupError):
             continue
 

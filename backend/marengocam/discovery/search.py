@@ -79,7 +79,8 @@ async def discover(timeout_s: float = DISCOVERY_TIMEOUT_S, where: Neighbourhood 
         asking = loop.create_task(_ask(transports, (where.group, where.port)))
         stack.callback(asking.cancel)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(listener.full.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await listener.full.wait()
     return sorted(listener.found.values(), key=lambda one: (one.host, one.onvif_url))
 
 

@@ -95,7 +95,8 @@ def _handler(engine: Engine, work: Work, command: str) -> Callable[[web.Request]
             )
         try:
             # A slow sender waits for himself, not in the queue.
-            form = await asyncio.wait_for(read_form(request), UPLOAD_LIMIT_S)
+            async with asyncio.timeout(UPLOAD_LIMIT_S):
+                form = await read_form(request)
             if engine.waiting >= MAX_WAITING:
                 return web.json_response(_failure("The engine is busy: try again in a moment.", 503), status=503)
             answer = await _in_queue(engine, work, form)
@@ -122,7 +123,8 @@ def _handler(engine: Engine, work: Work, command: str) -> Callable[[web.Request]
 async def _in_queue(engine: Engine, work: Work, form: Form) -> Answer:
     engine.waiting += 1
     try:
-        return await asyncio.wait_for(work(engine, form), WORK_LIMIT_S)
+        async with asyncio.timeout(WORK_LIMIT_S):
+            return await work(engine, form)
     finally:
         engine.waiting -= 1
 

@@ -140,7 +140,8 @@ class CameraRounds:
         await self._stop(list(self.workers))
         await self._flush()
         with contextlib.suppress(TimeoutError, MarengoCamError):
-            await asyncio.wait_for(self._keeper.release_all(), RELEASE_LIMIT_S)
+            async with asyncio.timeout(RELEASE_LIMIT_S):
+                await self._keeper.release_all()
 
     def _held(self) -> set[str]:
         return {name.removeprefix(PREFIX) for name in self._keeper.held}
@@ -240,11 +241,13 @@ class CameraRounds:
             _LOG.info("camera %s is served no more", worker.camera.camera_id)
         with contextlib.suppress(TimeoutError):
             keeping = asyncio.gather(*(self._memories.keep(worker) for worker in workers))
-            await asyncio.wait_for(keeping, FLUSH_LIMIT_S)
+            async with asyncio.timeout(FLUSH_LIMIT_S):
+                await keeping
 
     async def _flush(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.writer.flush(), FLUSH_LIMIT_S)
+            async with asyncio.timeout(FLUSH_LIMIT_S):
+                await self.writer.flush()
 
     async def _take_over_new(self) -> None:
         """Tidy up after a former holder: its open tracks end, its files are adopted and indexed."""

@@ -61,7 +61,8 @@ class ReplayRunner:
             await self._carry_out(run)
         except asyncio.CancelledError:
             with contextlib.suppress(TimeoutError, MarengoCamError):
-                await asyncio.wait_for(self._context.hub.replays.give_back(run.run_id), GOODBYE_LIMIT_S)
+                async with asyncio.timeout(GOODBYE_LIMIT_S):
+                    await self._context.hub.replays.give_back(run.run_id)
             raise
         except OSError as error:
             await self._fail(run, f"The replay could not be started: {error.strerror}.")

@@ -64,7 +64,8 @@ class Breaker:
         if self.state is BreakerState.OPEN:
             self.state = BreakerState.HALF_OPEN
         try:
-            result = await asyncio.wait_for(make(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                result = await make()
         except TimeoutError as error:
             self._failed(f"no answer within {timeout_s * 1000:.0f} ms")
             raise FaceEngineError(f"{self.name} did not answer within {timeout_s * 1000:.0f} ms.") from error

@@ -22,7 +22,8 @@ class Subscription:
     async def wait(self, timeout_s: float = POLL_S) -> bool:
         """Return at the next hint since the last return, or when the poll is due; True for a hint."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.woken.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self.woken.wait()
         rang = self.woken.is_set()
         self.woken.clear()
         return rang

@@ -34,7 +34,8 @@ class ServiceContext:
     async def pause(self, seconds_s: float) -> bool:
         """Wait, but no longer than until the service is to end; return whether it goes on."""
         try:
-            await asyncio.wait_for(self.stopping.wait(), seconds_s)
+            async with asyncio.timeout(seconds_s):
+                await self.stopping.wait()
         except TimeoutError:
             return True
         return False

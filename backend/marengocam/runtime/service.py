@@ -100,7 +100,8 @@ class _Life:
                 beats.cancel()
                 await asyncio.gather(beats, return_exceptions=True)
                 with contextlib.suppress(MarengoCamError, TimeoutError):
-                    await asyncio.wait_for(context.hub.health.leave(self._name, context.instance), GOODBYE_LIMIT_S)
+                    async with asyncio.timeout(GOODBYE_LIMIT_S):
+                        await context.hub.health.leave(self._name, context.instance)
 
     async def _set_up(self, stack: contextlib.AsyncExitStack) -> ServiceContext:
         hub = await stack.enter_async_context(open_hub(self._settings, self._name, POOL_SIZES[self._name]))

@@ -176,7 +176,8 @@ class _Supervisor:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), DRAIN_LIMIT_S + KILL_LIMIT_S)
+            async with asyncio.timeout(DRAIN_LIMIT_S + KILL_LIMIT_S):
+                await process.wait()
         except TimeoutError:
             _LOG.error("%s did not end in time: killed", child.name)
             _kill(process)

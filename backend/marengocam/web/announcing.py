@@ -74,5 +74,6 @@ async def announced(addresses: Sequence[str], port: int, installation_id: str) -
         yield
     finally:
         with contextlib.suppress(TimeoutError, OSError, ZeroconfError):
-            await asyncio.wait_for(zeroconf.async_unregister_all_services(), GOODBYE_LIMIT_S)
+            async with asyncio.timeout(GOODBYE_LIMIT_S):
+                await zeroconf.async_unregister_all_services()
         await zeroconf.async_close()

@@ -48,7 +48,8 @@ async def automation(hub, settings, port=None, instance="test automation", turn=
             yield service, context
         finally:
             context.stopping.set()
-            await asyncio.wait_for(job, WAIT_LIMIT_S)
+            async with asyncio.timeout(WAIT_LIMIT_S):
+                await job
 
 
 def confirmed(now, person="Alice", age_s=0.0, **more):

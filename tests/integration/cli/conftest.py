@@ -20,7 +20,8 @@ def marengocam(hub_settings):
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        said, complained = await asyncio.wait_for(process.communicate(), 30)
+        async with asyncio.timeout(30):
+            said, complained = await process.communicate()
         return process.returncode or 0, said.decode(), complained.decode()
 
     return run

@@ -21,7 +21,8 @@ class Ear:
         self.heard.put_nowait((channel, payload))
 
     async def next(self):
-        return await asyncio.wait_for(self.heard.get(), WAIT_LIMIT_S)
+        async with asyncio.timeout(WAIT_LIMIT_S):
+            return await self.heard.get()
 
 
 @pytest.fixture

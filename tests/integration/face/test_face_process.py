@@ -60,7 +60,8 @@ async def health(session: aiohttp.ClientSession, base: str, wanted: str) -> dict
 
 async def end(process: asyncio.subprocess.Process) -> int:
     process.send_signal(signal.SIGTERM)
-    return await asyncio.wait_for(process.wait(), END_LIMIT_S)
+    async with asyncio.timeout(END_LIMIT_S):
+        return await process.wait()
 
 
 async def test_without_models_it_is_degraded_says_what_to_do_and_ends_when_told(hub_settings: Settings) -> None:

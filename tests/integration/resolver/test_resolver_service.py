@@ -61,7 +61,8 @@ async def serving(hub: Hub, settings: Settings):
             yield service, context
         finally:
             context.stopping.set()
-            await asyncio.wait_for(job, 5)
+            async with asyncio.timeout(5):
+                await job
 
 
 async def test_a_saved_track_wakes_the_resolver_and_stopping_ends_it(hub: Hub, hub_settings: Settings) -> None:
@@ -175,7 +176,8 @@ async def test_a_resolver_killed_in_mid_work_is_taken_over_without_loss_or_repet
         await until(done, 40)
     finally:
         second.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(second.wait(), 12) == 0
+        async with asyncio.timeout(12):
+            assert await second.wait() == 0
     events = await hub.events.after(0, 1000)
     said = Counter((event.local_track_id, event.type) for event in events)
     assert set(said.values()) == {1}

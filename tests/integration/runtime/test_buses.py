@@ -127,7 +127,8 @@ async def test_hints_come_after_the_commit_and_never_for_what_was_rolled_back(bu
         open_hub(bus.settings, "reader") as hub,
         hub.listen(["event", "health"], lambda *hint: heard.put_nowait(hint)),
     ):
-        begun = {await asyncio.wait_for(heard.get(), WAIT_LIMIT_S) for _ in range(2)}
+        async with asyncio.timeout(WAIT_LIMIT_S):
+            begun = {await heard.get() for _ in range(2)}
         assert begun == {("event", ""), ("health", "")}
         with contextlib.suppress(ZeroDivisionError):
             async with writer.database.transaction() as connection:
@@ -136,10 +137,12 @@ async def test_hints_come_after_the_commit_and_never_for_what_was_rolled_back(bu
         async with writer.database.transaction() as connection:
             await writer.events.append([event()], connection)
             assert heard.empty()
-        assert (await asyncio.wait_for(heard.get(), WAIT_LIMIT_S))[0] == "event"
+        async with asyncio.timeout(WAIT_LIMIT_S):
+            assert (await heard.get())[0] == "event"
         assert [one.number for one in await hub.events.after(0, 10)] == [1]
         await writer.health.log("ingest", "camera:door", "info", "back again")
-        assert await asyncio.wait_for(heard.get(), WAIT_LIMIT_S) == ("health", "camera:door")
+        async with asyncio.timeout(WAIT_LIMIT_S):
+            assert await heard.get() == ("health", "camera:door")
 
 
 async def test_a_command_wakes_services_before_it_ends(bus):

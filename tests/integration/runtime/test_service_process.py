@@ -115,14 +115,16 @@ async def test_a_failing_service_says_503(hub_settings):
 
 async def test_a_service_that_ends_by_itself_is_an_error(hub_settings):
     async with running("ends", hub_settings) as (process, _):
-        _, output = await asyncio.wait_for(process.communicate(), 15)
+        async with asyncio.timeout(15):
+            _, output = await process.communicate()
         assert process.returncode == 1
         assert b"ended by itself" in output
 
 
 async def test_a_hang_inside_c_ends_the_process_with_its_stack(hub_settings):
     async with running("hangs", hub_settings) as (process, _):
-        _, output = await asyncio.wait_for(process.communicate(), 20)
+        async with asyncio.timeout(20):
+            _, output = await process.communicate()
         assert process.returncode == 1
         assert b"Timeout (0:00:02)!" in output
         assert b"re.match" in output or b"in match" in output
@@ -133,7 +135,8 @@ async def test_a_service_that_does_not_drain_is_ended_and_named(hub_settings):
     async with running("sticks", hub_settings) as (process, address):
         await get(f"{address}/health")
         process.send_signal(signal.SIGTERM)
-        _, output = await asyncio.wait_for(process.communicate(), 25)
+        async with asyncio.timeout(25):
+            _, output = await process.communicate()
         assert process.returncode == 3
         assert b"not drained" in output
         assert b"asyncio.sleep(1000)" in output or b"in run" in output

@@ -40,7 +40,8 @@ async def chunks_of(hub: Hub, camera_id: str) -> list[Chunk]:
 
 async def end(process: asyncio.subprocess.Process) -> None:
     process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), END_LIMIT_S) == 0
+    async with asyncio.timeout(END_LIMIT_S):
+        assert await process.wait() == 0
 
 
 @pytest.mark.timeout(RUN_LIMIT_S)

@@ -113,7 +113,8 @@ async def test_no_more_are_made_at_once_than_the_disk_can_bear_and_the_next_wait
         waiting = asyncio.create_task(api.call("GET", _path(chunk)))
         assert not (await asyncio.wait([waiting], timeout=0.5))[0]
         api.desk.clips.release()
-        assert (await asyncio.wait_for(waiting, WAIT_S))[0] == 200
+        async with asyncio.timeout(WAIT_S):
+            assert (await waiting)[0] == 200
         monkeypatch.setattr(media, "CLIP_TURN_LIMIT_S", 0.1)
         await api.desk.clips.acquire()
         status, answer = await api.call("GET", _path(chunk))

@@ -85,10 +85,12 @@ async def test_a_body_that_drips_is_ended(hub, hub_settings, monkeypatch):
                 f"Content-Length: 900\r\nAuthorization: Bearer {api.token}\r\n\r\n"
             )
             writer.write(head.encode() + b"-")
-            answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
+            async with asyncio.timeout(20):
+                answer = await reader.readuntil(b"\r\n\r\n")
             assert answer.split()[1] == b"408"
             length = int(next(line for line in answer.split(b"\r\n") if b"Content-Length" in line).split()[1])
-            told = json.loads(await asyncio.wait_for(reader.readexactly(length), 20))
+            async with asyncio.timeout(20):
+                told = json.loads(await reader.readexactly(length))
             assert told["error"]["code"] == "too_slow"
             writer.close()
             await writer.wait_closed()
@@ -100,6 +102,7 @@ async def test_who_connects_and_says_nothing_whole_is_sent_away(monkeypatch, beg
     async with endpoint.serving(web.Application(), "127.0.0.1", 0) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(begun)
-        assert await asyncio.wait_for(reader.read(), 20) == b""
+        async with asyncio.timeout(20):
+            assert await reader.read() == b""
         writer.close()
         await writer.wait_closed()

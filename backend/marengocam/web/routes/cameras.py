@@ -141,7 +141,8 @@ async def _probed(desk: Desk, url: str, options: StreamOptions) -> wire.ProbeOut
     await check_leads_to_a_camera(desk, main_url=url)
     try:
         looking = asyncio.get_running_loop().run_in_executor(desk.probing, probe, url, options)
-        info = await asyncio.wait_for(looking, PROBE_LIMIT_S)
+        async with asyncio.timeout(PROBE_LIMIT_S):
+            info = await looking
     except TimeoutError:
         raise BadInputError(f"The camera sent no video within {PROBE_LIMIT_S:.0f} s: check its address.") from None
     return wire.ProbeOut(

@@ -95,7 +95,8 @@ async def stream(desk: Desk, request: web.Request) -> web.StreamResponse:
             task.cancel()
         await asyncio.gather(sender, hints, reader, stopping, ending, return_exceptions=True)
         with contextlib.suppress(ConnectionError, TimeoutError):
-            await asyncio.wait_for(socket.close(code=code), SEND_LIMIT_S)
+            async with asyncio.timeout(SEND_LIMIT_S):
+                await socket.close(code=code)
     return socket
 
 
@@ -162,7 +163,8 @@ async def _read(socket: web.WebSocketResponse) -> None:
 
 
 async def _send(socket: web.WebSocketResponse, content: object) -> None:
-    await asyncio.wait_for(socket.send_str(msgspec.json.encode(content).decode()), SEND_LIMIT_S)
+    async with asyncio.timeout(SEND_LIMIT_S):
+        await socket.send_str(msgspec.json.encode(content).decode())
 
 
 def told_events(events: Sequence[Event], now: datetime, names: dict[str, str]) -> list[wire.EventOut]:

@@ -121,7 +121,8 @@ async def clip_file(desk: Desk, request: web.Request) -> web.StreamResponse:
     making = asyncio.create_task(asyncio.to_thread(_clip, desk.store, camera.camera_id, from_at, to_at))
     making.add_done_callback(partial(_made, desk.clips))
     try:
-        content, size_bytes = await asyncio.wait_for(asyncio.shield(making), CLIP_LIMIT_S)
+        async with asyncio.timeout(CLIP_LIMIT_S):
+            content, size_bytes = await asyncio.shield(making)
     except TimeoutError:
         making.add_done_callback(_unclaimed)
         raise StoreError(
@@ -136,7 +137,8 @@ async def clip_file(desk: Desk, request: web.Request) -> web.StreamResponse:
     with content:
         await response.prepare(request)
         while part := await asyncio.to_thread(content.read, CLIP_PART_BYTES):
-            await asyncio.wait_for(response.write(part), CLIP_PART_LIMIT_S)
+            async with asyncio.timeout(CLIP_PART_LIMIT_S):
+                await response.write(part)
         await response.write_eof()
     return response
 

@@ -148,7 +148,8 @@ async def export_person(desk: Desk, request: web.Request) -> web.StreamResponse:
         response.content_type, response.content_length = "application/zip", size_bytes
         await response.prepare(request)
         while part := await asyncio.to_thread(content.read, ARCHIVE_PART_BYTES):
-            await asyncio.wait_for(response.write(part), ARCHIVE_PART_LIMIT_S)
+            async with asyncio.timeout(ARCHIVE_PART_LIMIT_S):
+                await response.write(part)
         await response.write_eof()
     return response
 
