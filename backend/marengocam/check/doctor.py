@@ -27,6 +27,8 @@ CAMERA_LIMIT_S = 15.0
 BEATS = timedelta(seconds=20)  # within which a living service gives a sign
 LITTLE_SPACE_BYTES = 5 << 30
 ANY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+State = Literal["ok", "warn", "fail"]
+STATES: Mapping[str, State] = {"ok": "ok", "degraded": "warn", "failing": "fail"}
 ROLE_TEXTS = {
     Role.DETECTOR: "people are found by OpenCV's built-in detector only: upright, whole, by day",
     Role.FACE_DETECTOR: "no faces are found",
@@ -39,7 +41,7 @@ ROLE_TEXTS = {
 class Diagnosis:
     """One thing looked at."""
 
-    state: Literal["ok", "warn", "fail"]
+    state: State
     subject: str
     text: str
 
@@ -125,7 +127,8 @@ async def _services(settings: Settings, beating: Mapping[str, ServiceHealth]) ->
             except (aiohttp.ClientError, TimeoutError, ValueError):
                 found.append(_elsewhere(name, endpoint.port, beating.get(name)))
                 continue
-            found.append(_running(name, content.get("status"), str(content.get("reason") or "runs")))
+            told = content if isinstance(content, dict) else {}  # somebody else may listen there
+            found.append(service_diagnosis(name, told.get("status"), str(told.get("reason") or "runs")))
     return found
 
 
@@ -134,11 +137,12 @@ def _elsewhere(name: str, port: int, beat: ServiceHealth | None) -> Diagnosis:
     if beat is None:
         return Diagnosis("fail", name, f"does not answer on port {port}: start `marengocam up`")
     place = beat.instance.partition("/")[0]
-    return _running(name, beat.status, f"{beat.reason or 'runs'} (in {place})")
+    return service_diagnosis(name, beat.status, f"{beat.reason or 'runs'} (in {place})")
 
 
-def _running(name: str, status: object, text: str) -> Diagnosis:
-    return Diagnosis("ok" if status == "ok" else "warn", name, text)
+def service_diagnosis(name: str, status: object, text: str) -> Diagnosis:
+    """Judge a service by what it says of itself; whoever says nothing that is known does not do its job."""
+    return Diagnosis(STATES.get(str(status), "fail"), name, text)
 
 
 async def _cameras(hub: Hub) -> list[Diagnosis]:

@@ -9,3 +9,6 @@ LADDER = (
     "keyframes_only",
 )
 LAST_LEVEL = len(LADDER) - 1
+SHED_LEVEL = (
+    "analysis_shed_level"  # in the hub's settings: the janitor writes how many steps are given up, ingest reads it
+)

@@ -11,6 +11,7 @@ from marengocam.core.errors import HubUnavailableError, MarengoCamError, StoreEr
 from marengocam.core.ids import new_id
 from marengocam.core.model import Camera, CameraState, EventType, NewEvent
 from marengocam.core.preferences import in_force
+from marengocam.core.survival import SHED_LEVEL
 from marengocam.db.cameras import CameraStatus
 from marengocam.ingest.catching_up import index_leftovers
 from marengocam.ingest.furniture import Furniture
@@ -32,7 +33,6 @@ RELEASE_LIMIT_S = 1.0
 LEFTOVERS_REACHES = (timedelta(days=2), timedelta(days=400))  # what is recent first, then all
 LEFTOVERS_RETRY_S = 5.0
 PREFIX = "camera:"
-SHED_LEVEL = "analysis_shed_level"  # in the hub's settings: how many steps of analysis survival mode gives up
 DISABLED_REASON = "Switched off by its owner: neither recorded nor analysed."
 _LOG = logging.getLogger(__name__)
 

@@ -9,6 +9,7 @@ from prometheus_client import Counter, Gauge
 from marengocam.core.errors import StoreError
 from marengocam.core.ids import new_id
 from marengocam.core.model import EventType, NewEvent
+from marengocam.core.survival import SHED_LEVEL
 from marengocam.janitor.deletion import carry_out, condemn
 from marengocam.janitor.favourites import Favourites
 from marengocam.janitor.quiet import QuietThread
@@ -18,7 +19,6 @@ from marengocam.janitor.watching import lag_of
 from marengocam.media.store import Space, Store
 from marengocam.runtime.context import ServiceContext
 
-SHED_LEVEL = "analysis_shed_level"  # in the hub's settings, where ingest reads it
 SACRIFICED_AT_ONCE = 20
 WORK_LIMIT_S = 10.0  # then the others are looked at again
 REASONS = {

@@ -93,7 +93,7 @@ async def test_an_owner_reads_rules_in_words_with_what_became_of_them_and_tries_
             trial = first.get_by_role("status")
             await expect(trial).to_contain_text("It would have fired once from")
             await expect(trial).to_contain_text("Alice on Corridor, 97 % by face")
-            await expect(trial).to_contain_text("1 event did not: it has fired 1 times within 600 s")
+            await expect(trial).to_contain_text("1 event did not: it has fired once within 600 s")
             await page.screenshot(path=_artifact(tmp_path, "page-rules.png"), full_page=True)
 
 

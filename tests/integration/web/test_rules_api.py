@@ -112,7 +112,7 @@ async def test_a_rule_is_tried_on_the_past(hub, hub_settings):
         assert tried["looked_at"] == 6
         assert tried["reasons"] == {
             "another person": 1,
-            "it has fired 1 times within 300 s": 1,
+            "it has fired once within 300 s": 1,
             "the event came late, and this rule does not act on late events": 1,
         }
         anybody = RULE | {"name": "x", "conditions": {}, "limit": None, "late": True}

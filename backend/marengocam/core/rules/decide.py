@@ -44,7 +44,8 @@ def decide(rule: Rule, event: Event, context: RuleContext) -> Verdict:
     if not rule.late and (context.now - due).total_seconds() > LATE_AFTER_S:
         return Verdict("no", "the event came late, and this rule does not act on late events")
     if rule.limit is not None and _exhausted(rule.limit, event, context.fired):
-        return Verdict("no", f"it has fired {rule.limit.at_most} times within {rule.limit.per_s:g} s")
+        times = "once" if rule.limit.at_most == 1 else f"{rule.limit.at_most} times"
+        return Verdict("no", f"it has fired {times} within {rule.limit.per_s:g} s")
     return FIRE
 
 
