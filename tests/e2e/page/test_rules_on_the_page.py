@@ -75,12 +75,12 @@ async def test_an_owner_reads_rules_in_words_with_what_became_of_them_and_tries_
             await sign_in(page, api.token)
             first = page.locator("#rules > li", has_text="Alice is home")
             await expect(first).to_contain_text(
-                "When a person is recognised, about Alice, on corridor, at least 95 % sure, "
+                "When a person is recognised, about Alice, on Corridor, at least 95 % sure, "
                 "at most once in 10 minutes: it publishes to home/arrivals and calls example.org."
             )
             firings = first.get_by_role("list", name="Last firings").locator("li")
             await expect(firings).to_have_count(2)
-            await expect(firings.nth(0)).to_contain_text("Alice on corridor · mqtt done; webhook failed: The host")
+            await expect(firings.nth(0)).to_contain_text("Alice on Corridor · mqtt done; webhook failed: The host")
             await expect(firings.nth(1)).to_contain_text("mqtt done; webhook done")
             second = page.locator("#rules > li", has_text="Loitering")
             await expect(second).to_contain_text(

@@ -1,4 +1,4 @@
-// A rule in words: what it waits for, under which conditions, what it does.
+// A rule in words: what it waits for, under which conditions, what it does. `named` returns the name of a camera by its id.
 import { percent } from "./showing.js";
 
 const EVENTS = {
@@ -56,7 +56,7 @@ const clock = (_side, text) => text.slice(0, 5);
 const CONDITIONS = {
   persons: (names) => `about ${any(names)}`,
   identity: (states) => `about ${any(states.map((one) => IDENTITIES[one]))}`,
-  cameras: (ids) => `on ${any(ids)}`,
+  cameras: (ids, named) => `on ${any(ids.map(named))}`,
   zones: (names) => `in ${any(names)}`,
   labels: (labels) => `of ${any(labels)}`,
   min_probability: (share) => `at least ${percent(share)} sure`,
@@ -74,14 +74,14 @@ const ACTIONS = {
   webhook: ({ url }) => `calls ${host(url)}`, // the rest of an address may be a key
   home_assistant: ({ name }) => `tells Home Assistant “${name}”`,
   keep_clip: ({ label }) => `keeps a clip “${label}”`,
-  record: ({ duration_s, cameras }) => `records ${cameras ? all(cameras) : "that camera"} for ${duration(duration_s)}`,
+  record: ({ duration_s, cameras }, named) => `records ${cameras ? all(cameras.map(named)) : "that camera"} for ${duration(duration_s)}`,
   privacy: ({ enabled }) => `switches privacy ${enabled ? "on" : "off"}`,
 };
 
 /** Return the sentence "When …", with all conditions and the limit. */
-export function waitsFor(rule) {
+export function waitsFor(rule, named) {
   const events = any(rule.events.map((one) => EVENTS[one] ?? one.replaceAll("_", " ")));
-  const conditions = Object.entries(rule.conditions).map(([name, value]) => CONDITIONS[name]?.(value) ?? name);
+  const conditions = Object.entries(rule.conditions).map(([name, value]) => CONDITIONS[name]?.(value, named) ?? name);
   const { limit } = rule;
   const times = limit && (limit.at_most === 1 ? "once" : `${limit.at_most} times`);
   const by = limit?.by && limit.by !== "rule" ? ` for each ${limit.by}` : "";
@@ -90,8 +90,8 @@ export function waitsFor(rule) {
 }
 
 /** Return what a rule does, as the rest of that sentence. */
-export function does(rule) {
-  return `it ${all(rule.actions.map((action) => Object.entries(action).map(([name, values]) => ACTIONS[name]?.(values) ?? name).join()))}.`;
+export function does(rule, named) {
+  return `it ${all(rule.actions.map((action) => Object.entries(action).map(([name, values]) => ACTIONS[name]?.(values, named) ?? name).join()))}.`;
 }
 
 /** Return what became of a firing's actions. */

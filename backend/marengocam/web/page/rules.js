@@ -40,8 +40,8 @@ function trialShown(tried) {
   return [element("p", { textContent: tried.summary }), element("ul", { className: "log" }, ...fired, ...against)];
 }
 
-function firingItem(firing) {
-  const about = [firing.person_name, firing.camera_id && `on ${firing.camera_id}`].filter(Boolean).join(" ");
+function firingItem(firing, named) {
+  const about = [firing.person_name, firing.camera_id && `on ${named(firing.camera_id)}`].filter(Boolean).join(" ");
   const failed = firing.outcomes.some((one) => one.state === "failed");
   return element("li", { className: failed ? "failed" : "", textContent: [time(firing.fired_at), about, became(firing)].filter(Boolean).join(" · ") });
 }
@@ -60,7 +60,7 @@ function switchOf(rule) {
   return box;
 }
 
-function ruleItem(rule, firings) {
+function ruleItem(rule, firings, named) {
   const trial = element("div", { className: "trial", role: "status" });
   if (trials.has(rule.rule_id)) trial.append(...trialShown(trials.get(rule.rule_id)));
   const button = (textContent, purpose, action) => {
@@ -81,10 +81,10 @@ function ruleItem(rule, firings) {
     await loadRules();
     $("rule-add").focus();
   });
-  const shown = firings.slice(0, FIRINGS_SHOWN).map(firingItem);
+  const shown = firings.slice(0, FIRINGS_SHOWN).map((one) => firingItem(one, named));
   const item = element("li", { className: rule.enabled ? "" : "resting" },
     element("label", { className: "switch" }, switchOf(rule), element("strong", { textContent: rule.name })),
-    element("p", { textContent: `${waitsFor(rule)}: ${does(rule)}` }),
+    element("p", { textContent: `${waitsFor(rule, named)}: ${does(rule, named)}` }),
     element("ul", { className: "log", ariaLabel: `Last firings of ${rule.name}` }, ...(shown.length ? shown : [element("li", { textContent: "No firing in the last 30 days." })])),
     trial, element("div", { className: "row" }, tryIt, edit, remove));
   item.dataset.id = rule.rule_id;
@@ -105,18 +105,19 @@ async function firingsOf(rules) {
 
 async function readRules() {
   try {
-    const { rules } = await call("/rules");
-    return { rules, firings: await firingsOf(rules) };
+    const [{ rules }, { cameras }] = await Promise.all([call("/rules"), call("/cameras")]);
+    return { rules, firings: await firingsOf(rules), names: new Map(cameras.map((one) => [one.camera_id, one.name])) };
   } catch (error) {
     if (error.status !== 403) throw error;
     return { rules: [], refused: true };
   }
 }
 
-export const loadRules = newest(readRules, ({ rules, firings, refused = false }) => {
+export const loadRules = newest(readRules, ({ rules, firings, names, refused = false }) => {
+  const named = (cameraId) => names.get(cameraId) ?? cameraId;
   if (refused) $("rules").dataset.empty = NOT_ALLOWED;
   $("rule-add").disabled = refused;
-  exchange($("rules"), rules.map((rule) => ruleItem(rule, firings.get(rule.rule_id) ?? [])));
+  exchange($("rules"), rules.map((rule) => ruleItem(rule, firings.get(rule.rule_id) ?? [], named)));
 });
 
 function openEditor(rule, text) {
