@@ -63,9 +63,9 @@ class Chunks:
             found: datetime | None = await _QUERIES.oldest_at(connection)
         return found
 
-    async def condemned(self, limit: int, but: Sequence[UUID] = ()) -> list[Chunk]:
-        """Return files that wait to be deleted, but for some."""
-        return await self._list(_QUERIES.condemned, most=limit, but=list(but))
+    async def condemned(self, limit: int, folders: Sequence[str], but: Sequence[UUID] = ()) -> list[Chunk]:
+        """Return files that wait to be deleted, by the first part of their path, but for some."""
+        return await self._list(_QUERIES.condemned, most=limit, folders=list(folders), but=list(but))
 
     async def forget(self, chunk_ids: Sequence[UUID]) -> None:
         """Drop the rows of condemned files that are gone."""

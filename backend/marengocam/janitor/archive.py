@@ -6,49 +6,54 @@ file goes after that, and only then is the second place struck off. Whatever sta
 
 import contextlib
 import logging
+from functools import partial
 from pathlib import PurePosixPath
 
 from marengocam.core.errors import StoreError
 from marengocam.core.model import Chunk
 from marengocam.db.hub import Hub
-from marengocam.janitor.quiet import QuietThread
+from marengocam.janitor.quiet import Disks
+from marengocam.media.disk_thread import DiskHangsError
 from marengocam.media.store import ARCHIVE, MOVING_SUFFIX, Store
 
 BATCH_CHUNKS = 20
+COPY_LIMIT_S = 120.0
 _LOG = logging.getLogger(__name__)
 
 
-async def move(hub: Hub, store: Store, chunk: Chunk, quiet: QuietThread) -> bool:
+async def move(hub: Hub, store: Store, chunk: Chunk, disks: Disks) -> bool:
     """Move one recording; False when it was condemned meanwhile. Raises HubUnavailableError, StoreError."""
     there = ARCHIVE / chunk.path
     if not await hub.retention.begin_move(chunk.chunk_id, there):
         return False
     try:
-        await quiet.run(store.copy_to_archive, chunk.path)
+        await disks.archive.run_within(COPY_LIMIT_S, partial(store.copy_to_archive, chunk.path))
+    except DiskHangsError:
+        raise  # the copy may still come to lie there: it stays noted, and is ended as one that was cut short
     except StoreError:
         await hub.retention.end_move(chunk.chunk_id, there)
         raise
     if not await hub.retention.switch_over(chunk.chunk_id, there):
         return False  # condemned: both files go with it
-    await quiet.run(store.delete, chunk.path)
+    await disks.delete(store, chunk.path)
     await hub.retention.end_move(chunk.chunk_id, chunk.path)
     return True
 
 
-async def end_cut_short_moves(hub: Hub, store: Store, quiet: QuietThread) -> int:
+async def end_cut_short_moves(hub: Hub, store: Store, disks: Disks) -> int:
     """Delete what moves that were cut short left in the second place; return how many there were."""
     total = 0
     while cut_short := await hub.retention.on_the_move(BATCH_CHUNKS):
         for chunk_id, other in cut_short:
-            await quiet.run(store.delete, PurePosixPath(f"{other}{MOVING_SUFFIX}"))
-            await quiet.run(store.delete, other)
+            await disks.delete(store, PurePosixPath(f"{other}{MOVING_SUFFIX}"))
+            await disks.delete(store, other)
             await hub.retention.end_move(chunk_id, other)
         total += len(cut_short)
     return total
 
 
 def archive_problem(store: Store) -> str:
-    """Return why the archive cannot be used now, or ''."""
+    """Return why the archive cannot be used now, or ''; it asks the disk."""
     if store.archive is None:
         return ""
     with contextlib.suppress(OSError):

@@ -10,7 +10,7 @@ from marengocam.core.clock import Clock
 from marengocam.core.errors import StoreError
 from marengocam.core.model import Chunk
 from marengocam.db.hub import Hub
-from marengocam.janitor.quiet import QuietThread
+from marengocam.janitor.quiet import Disks
 from marengocam.media.store import MOVING_SUFFIX, Store
 
 BATCH_CHUNKS = 50
@@ -34,20 +34,22 @@ async def condemn(hub: Hub, chunks: Sequence[Chunk], clock: Clock) -> None:
 
 
 async def carry_out(
-    hub: Hub, store: Store, quiet: QuietThread, *, pause_s: float = PAUSE_S, breath: Breath | None = None
+    hub: Hub, store: Store, disks: Disks, *, pause_s: float = PAUSE_S, breath: Breath | None = None
 ) -> CarriedOut:
     """Delete the files of condemned chunks, then their rows. Calling it again is no harm.
 
-    A file that cannot be deleted keeps its row, and no other file from going. `breath` is awaited between batches and
-    returns when deleting may go on.
+    A file that cannot be deleted keeps its row, and no other file from going; those of a disk that hangs wait.
+    `breath` is awaited between batches and returns when deleting may go on.
     """
     total, problem = 0, ""
     stuck: list[UUID] = []
-    while len(stuck) < MAX_STUCK and (chunks := await hub.chunks.condemned(BATCH_CHUNKS, but=stuck)):
+    while len(stuck) < MAX_STUCK and (
+        chunks := await hub.chunks.condemned(BATCH_CHUNKS, folders=disks.answering, but=stuck)
+    ):
         gone, seconds = [], await hub.chunks.second_paths([chunk.chunk_id for chunk in chunks])
         for chunk in chunks:
             try:
-                await _delete(store, quiet, chunk.path, seconds.get(chunk.chunk_id), pause_s)
+                await _delete(store, disks, chunk.path, seconds.get(chunk.chunk_id), pause_s)
             except StoreError as error:
                 stuck.append(chunk.chunk_id)
                 problem = problem or str(error)
@@ -61,10 +63,10 @@ async def carry_out(
 
 
 async def _delete(
-    store: Store, quiet: QuietThread, path: PurePosixPath, second: PurePosixPath | None, pause_s: float
+    store: Store, disks: Disks, path: PurePosixPath, second: PurePosixPath | None, pause_s: float
 ) -> None:
     seconds = () if second is None else (second, second.with_name(second.name + MOVING_SUFFIX))
     for one in (path, *seconds):
-        await quiet.run(store.delete, one)
+        await disks.delete(store, one)
         if pause_s:
             await asyncio.sleep(pause_s)

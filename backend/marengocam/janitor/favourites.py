@@ -1,8 +1,7 @@
 """Moments that an owner marked become favourites: they go last, whoever deletes."""
 
-import asyncio
-
 from marengocam.db.hub import Hub
+from marengocam.janitor.quiet import Disks
 from marengocam.media.last_resort import Favourite, write_favourites
 from marengocam.media.store import Store
 
@@ -12,9 +11,10 @@ BEFORE_S, AFTER_S = 60.0, 60.0  # kept around a marked moment
 class Favourites:
     """Takes them over from the events, and leaves word in the media folder for whoever has no hub."""
 
-    def __init__(self, hub: Hub, store: Store) -> None:
+    def __init__(self, hub: Hub, store: Store, disks: Disks) -> None:
         self._hub = hub
         self._store = store
+        self._disks = disks
         self._written: list[Favourite] | None = None
 
     async def take(self) -> None:
@@ -22,5 +22,5 @@ class Favourites:
         await self._hub.retention.take_favourites(BEFORE_S, AFTER_S)
         kept = [Favourite(one.camera_id, one.from_at, one.to_at) for one in await self._hub.retention.favourites()]
         if kept != self._written:
-            await asyncio.to_thread(write_favourites, self._store, kept)
+            await self._disks.first.run(write_favourites, self._store, kept)
             self._written = kept

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from prometheus_client import Gauge
 
 from marengocam.db.retention import DeadRows
-from marengocam.janitor.quiet import QuietThread
+from marengocam.janitor.quiet import Disks
 from marengocam.media.store import Store
 from marengocam.replay.places import remove_folder
 from marengocam.runtime.context import ServiceContext
@@ -29,21 +29,21 @@ DEAD_ROWS, DEAD_SHARE = 50_000, 0.5  # more than both: the database does not kee
 NAMED_TABLES = 8
 
 
-async def prune(context: ServiceContext, store: Store, quiet: QuietThread, longest: timedelta, dead: Gauge) -> None:
+async def prune(context: ServiceContext, store: Store, disks: Disks, longest: timedelta, dead: Gauge) -> None:
     """Delete rows that are too old: tracks live as long as the longest kept recording, which they explain."""
     hub, now = context.hub, context.clock.now()
     while True:
         pruned = await hub.tracks.prune(now - longest, PRUNED_TRACKS)
-        await _delete(store, quiet, pruned.pictures)
+        await _delete(store, disks, pruned.pictures)
         if pruned.count < PRUNED_TRACKS:
             break
         await asyncio.sleep(BATCH_PAUSE_S)
-    await _forget_strangers(context, store, quiet)
+    await _forget_strangers(context, store, disks)
     await hub.persons.prune_identities(now - STRANGERS_KEPT, PRUNED_IDENTITIES)
     await hub.events.prune(now - EVENTS_KEPT)
     await hub.health.prune(now - HEALTH_LOG_KEPT)
     await hub.history.prune(now - SAMPLES_KEPT)
-    await _prune_replays(context, quiet)
+    await _prune_replays(context, disks)
     for table in (found := await hub.retention.dead_rows())[:NAMED_TABLES]:
         dead.labels(table.table).set(table.dead)
     for table in found:
@@ -60,27 +60,25 @@ def overdue(table: DeadRows) -> bool:
     return table.dead > DEAD_ROWS and table.dead > DEAD_SHARE * table.live
 
 
-async def _forget_strangers(context: ServiceContext, store: Store, quiet: QuietThread) -> None:
+async def _forget_strangers(context: ServiceContext, store: Store, disks: Disks) -> None:
     """Forget what unknown people looked like, as long ago as their owner wants."""
     before = context.clock.now() - timedelta(days=context.settings.stranger_days)
     while True:
         count, pictures = await context.hub.privacy.forget_strangers(before, FORGOTTEN_TRACKS)
-        await _delete(store, quiet, pictures)
+        await _delete(store, disks, pictures)
         if count < FORGOTTEN_TRACKS:
             return
         await asyncio.sleep(BATCH_PAUSE_S)
 
 
-async def _prune_replays(context: ServiceContext, quiet: QuietThread) -> None:
+async def _prune_replays(context: ServiceContext, disks: Disks) -> None:
     """Remove replays that ended long ago, with their tracks and files."""
     while gone := await context.hub.replays.prune(context.clock.now() - REPLAYS_KEPT, PRUNED_REPLAYS):
         for run_id in gone:
-            await quiet.run(remove_folder, context.settings.media_dir, run_id)
+            await disks.first.run(remove_folder, context.settings.media_dir, run_id)
         await asyncio.sleep(BATCH_PAUSE_S)
 
 
-async def _delete(
-    store: Store, quiet: QuietThread, pictures: "list[PurePosixPath] | tuple[PurePosixPath, ...]"
-) -> None:
+async def _delete(store: Store, disks: Disks, pictures: "list[PurePosixPath] | tuple[PurePosixPath, ...]") -> None:
     for picture in pictures:
-        await quiet.run(store.delete, picture)
+        await disks.delete(store, picture)

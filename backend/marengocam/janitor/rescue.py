@@ -1,6 +1,5 @@
 """Survival mode carried out: told to ingest and to everybody, and the oldest recordings deleted."""
 
-import asyncio
 import contextlib
 import logging
 
@@ -12,7 +11,7 @@ from marengocam.core.model import EventType, NewEvent
 from marengocam.core.survival import SHED_LEVEL
 from marengocam.janitor.deletion import carry_out, condemn
 from marengocam.janitor.favourites import Favourites
-from marengocam.janitor.quiet import QuietThread
+from marengocam.janitor.quiet import Disks
 from marengocam.janitor.retention import to_sacrifice
 from marengocam.janitor.survival import Reading, Survival, advance, resumed
 from marengocam.janitor.watching import lag_of
@@ -32,15 +31,16 @@ _LOG = logging.getLogger(__name__)
 class Rescue:
     """Decides on each look, and does what was decided."""
 
-    def __init__(self, context: ServiceContext, store: Store, quiet: QuietThread, favourites: Favourites) -> None:
+    def __init__(self, context: ServiceContext, store: Store, disks: Disks, favourites: Favourites) -> None:
         self.state = Survival()
         self.space: Space | None = None
         self.lag_s: float | None = None
         self.sacrificed = 0
         self.problem = ""
+        self.disk_problem = ""
         self._context = context
         self._store = store
-        self._quiet = quiet
+        self._disks = disks
         self._favourites = favourites
         self._told: Survival | None = None  # None: nobody knows what an earlier janitor left
         registry = context.metrics
@@ -53,9 +53,9 @@ class Rescue:
         """Look once, and act. Raises HubUnavailableError; the decision holds nevertheless."""
         clock, hub = self._context.clock, self._context.hub
         try:
-            self.space = await asyncio.to_thread(self._store.space)
-        except StoreError:
-            self.space = None
+            self.space, self.disk_problem = await self._disks.look.run(self._store.space), ""
+        except StoreError as error:
+            self.space, self.disk_problem = None, str(error)
         used_share = self.space.used_share if self.space is not None else None
         if self._told is None:
             self.state = resumed(await hub.settings_store.get(SHED_LEVEL), clock.monotonic_s())
@@ -65,7 +65,7 @@ class Rescue:
         self._level_gauge.set(self.state.level)
         self._disk_gauge.set(used_share or 0.0)
         self._lag_gauge.set(self.lag_s or 0.0)
-        self._quiet.hurry = "disk" in self.state.reasons
+        self._disks.first.hurry = "disk" in self.state.reasons
         await self._tell()
         if "disk" in self.state.reasons:
             await self._sacrifice()
@@ -115,10 +115,10 @@ class Rescue:
             oldest = await hub.retention.oldest(SACRIFICED_AT_ONCE, folder="recordings")
             going = to_sacrifice(oldest, self.space)
             await condemn(hub, going, clock)
-            done = await carry_out(hub, self._store, self._quiet, pause_s=0.0)
+            done = await carry_out(hub, self._store, self._disks, pause_s=0.0)
             self.sacrificed += done.count
             self._counter.inc(done.count)
             self.problem = done.problem or ("" if oldest or done.count else FULL_OF_OTHERS)
             if not done.count:
                 return
-            self.space = await asyncio.to_thread(self._store.space)
+            self.space = await self._disks.look.run(self._store.space)

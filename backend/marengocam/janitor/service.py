@@ -11,7 +11,7 @@ from marengocam.core.errors import HubUnavailableError, MarengoCamError
 from marengocam.core.model import CameraState
 from marengocam.db.history import HealthSample
 from marengocam.janitor.favourites import Favourites
-from marengocam.janitor.quiet import NICENESS, QuietThread
+from marengocam.janitor.quiet import NICENESS, Disks
 from marengocam.janitor.rescue import Rescue
 from marengocam.janitor.upkeep import Upkeep
 from marengocam.janitor.watching import Watching
@@ -41,11 +41,11 @@ class JanitorService:
         """Do rounds until told to end."""
         with contextlib.suppress(OSError):
             os.nice(NICENESS)
-        quiet = QuietThread()
         store = Store(context.settings.media_dir, context.settings.archive_dir)
-        favourites = Favourites(context.hub, store)
-        rescue = self._rescue = Rescue(context, store, quiet, favourites)
-        upkeep = self._upkeep = Upkeep(context, store, quiet, lambda: rescue.lag_s)
+        disks = Disks(store)
+        favourites = Favourites(context.hub, store, disks)
+        rescue = self._rescue = Rescue(context, store, disks, favourites)
+        upkeep = self._upkeep = Upkeep(context, store, disks, lambda: rescue.lag_s)
 
         async def in_peace() -> None:
             await favourites.take()
@@ -60,7 +60,7 @@ class JanitorService:
                 self._again_and_again(context, "upkeep", UPKEEP_EVERY_S, in_peace),
             )
         finally:
-            quiet.close()
+            disks.close()
 
     def health(self) -> HealthReport:
         """Return ok, or what keeps it from its work."""
@@ -79,7 +79,7 @@ class JanitorService:
             "disk_used_share": round(rescue.space.used_share, 4) if rescue.space else None,
             "ingest_lag_s": rescue.lag_s,
         }
-        problems = (*self._problems.values(), upkeep.deletion_problem, upkeep.archive_problem)
+        problems = (rescue.disk_problem, *self._problems.values(), upkeep.deletion_problem, upkeep.archive_problem)
         problem = next((text for text in problems if text), "")
         if state.on:
             return HealthReport("degraded", rescue.reason, detail)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 from prometheus_client import Counter, Gauge
 
@@ -12,10 +13,10 @@ from marengocam.core.retention import Policy
 from marengocam.janitor.archive import archive_problem, end_cut_short_moves, move
 from marengocam.janitor.deletion import carry_out, condemn
 from marengocam.janitor.pruning import prune
-from marengocam.janitor.quiet import QuietThread
+from marengocam.janitor.quiet import Disks
 from marengocam.janitor.retention import as_many_as, class_of, excesses, judge, moves_before
 from marengocam.janitor.survival import FULL_SHARE, RELIEVED_SHARE
-from marengocam.media.store import Store, space_of
+from marengocam.media.store import Space, Store, space_of
 from marengocam.runtime.context import ServiceContext
 
 BATCH = 200
@@ -32,9 +33,7 @@ _LOG = logging.getLogger(__name__)
 class Upkeep:
     """One round after the other; a round that fails is done again."""
 
-    def __init__(
-        self, context: ServiceContext, store: Store, quiet: QuietThread, lag_s: Callable[[], float | None]
-    ) -> None:
+    def __init__(self, context: ServiceContext, store: Store, disks: Disks, lag_s: Callable[[], float | None]) -> None:
         self.deleted = 0
         self.moved = 0
         self.archive_problem = ""
@@ -42,7 +41,7 @@ class Upkeep:
         self._context = context
         self._hub = context.hub
         self._store = store
-        self._quiet = quiet
+        self._disks = disks
         self._lag_s = lag_s
         self._prune_due_s = 0.0
         registry = context.metrics
@@ -60,7 +59,7 @@ class Upkeep:
             await self._delete_excess(excess.camera_id, excess.kind, excess.over_bytes)
         await self._look_after_archive(ages_are_believed=ages_are_believed)
         if ages_are_believed and self._context.clock.monotonic_s() >= self._prune_due_s:
-            await prune(self._context, self._store, self._quiet, policy.longest, self._dead_gauge)
+            await prune(self._context, self._store, self._disks, policy.longest, self._dead_gauge)
             self._prune_due_s = self._context.clock.monotonic_s() + PRUNE_EVERY_S
 
     async def classify(self) -> None:
@@ -95,7 +94,7 @@ class Upkeep:
             over_bytes -= sum(chunk.size_bytes for chunk in going)
 
     async def _carry_out(self) -> None:
-        done = await carry_out(self._hub, self._store, self._quiet, breath=self._breathe)
+        done = await carry_out(self._hub, self._store, self._disks, breath=self._breathe)
         self.deletion_problem = done.problem
         self.deleted += done.count
         self._deleted_counter.inc(done.count)
@@ -103,34 +102,35 @@ class Upkeep:
     async def _look_after_archive(self, *, ages_are_believed: bool) -> None:
         if self._store.archive is None:
             return
-        self.archive_problem = await self._archive_problem()
-        if self.archive_problem:
-            return
-        await end_cut_short_moves(self._hub, self._store, self._quiet)
-        await self._empty_archive()
+        try:
+            self.archive_problem = await self._archive_problem()
+            if not self.archive_problem:
+                await self._use_archive(self._store.archive, ages_are_believed=ages_are_believed)
+        except StoreError as error:
+            self.archive_problem = str(error)
+
+    async def _use_archive(self, archive: Path, *, ages_are_believed: bool) -> None:
+        """Move what is old there, having made room. Raises StoreError."""
+        await end_cut_short_moves(self._hub, self._store, self._disks)
+        await self._empty_archive(archive)
         early, after = False, timedelta(days=self._context.settings.archive_after_days)
         for _ in range(MOVED_A_ROUND):
-            now, space = self._context.clock.now(), self._store.space()
+            now, space = self._context.clock.now(), await self._disks.first.run(self._store.space)
             before = moves_before(space, after, now, early=early)
             early = before == now
             if self._context.stopping.is_set() or not (ages_are_believed or early):
                 return
             oldest = await self._hub.retention.movable(before, 1)
-            if not oldest or space_of(self._store.archive).used_share > FULL_SHARE:
+            if not oldest or (await self._space_of(archive)).used_share > FULL_SHARE:
                 return
-            try:
-                moved = await move(self._hub, self._store, oldest[0], self._quiet)
-            except StoreError as error:
-                self.archive_problem = str(error)
-                return
+            moved = await move(self._hub, self._store, oldest[0], self._disks)
             self.moved += moved
             self._moved_counter.inc(moved)
             await self._breathe()
 
-    async def _empty_archive(self) -> None:
+    async def _empty_archive(self, archive: Path) -> None:
         """Delete the oldest of a full archive, favourites last, so that it can take what follows."""
-        assert self._store.archive is not None
-        space = space_of(self._store.archive)
+        space = await self._space_of(archive)
         while space.used_share > FULL_SHARE and not self._context.stopping.is_set():
             oldest = await self._hub.retention.oldest(BATCH, folder="archive")
             going = as_many_as(oldest, (space.used_share - RELIEVED_SHARE) * space.total_bytes)
@@ -138,23 +138,26 @@ class Upkeep:
                 return
             await condemn(self._hub, going, self._context.clock)
             await self._carry_out()
-            space = space_of(self._store.archive)
+            space = await self._space_of(archive)
+
+    async def _space_of(self, archive: Path) -> Space:
+        return await self._disks.archive.run(space_of, archive)
 
     async def _archive_problem(self) -> str:
-        """Return why the archive cannot be used; one whose marker is gone is a mount point without its disk."""
-        archive = self._store.archive
+        """Return why the archive cannot be used; one whose marker is gone is a mount point without its disk.
+
+        Raises StoreError where the disk itself says so.
+        """
+        archive, disk = self._store.archive, self._disks.archive
         assert archive is not None
-        problem = archive_problem(self._store)
+        problem = await disk.run(archive_problem, self._store)
         if problem:
             return problem
         second = Store(archive)
         known = await self._hub.settings_store.get(ARCHIVE_KNOWN)
-        if known == str(archive) and not second.marked():
+        if known == str(archive) and not await disk.run(second.marked):
             return f"The archive folder {archive} is empty: mount its disk. Old recordings stay where they are."
-        try:
-            await asyncio.to_thread(second.prepare, await self._hub.settings_store.installation_id())
-        except StoreError as error:
-            return str(error)
+        await disk.run(second.prepare, await self._hub.settings_store.installation_id())
         if known != str(archive):
             await self._hub.settings_store.set(ARCHIVE_KNOWN, str(archive))
         return ""

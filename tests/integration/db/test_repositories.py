@@ -168,14 +168,14 @@ async def test_chunks_are_indexed_once_found_by_overlap_and_deleted_in_two_steps
     await hub.chunks.forget([chunks[0].chunk_id])
     assert await hub.chunks.get(chunks[0].chunk_id) == chunks[0]
     await hub.chunks.condemn([chunks[0].chunk_id], AT)
-    assert await hub.chunks.condemned(10) == [chunks[0]]
+    assert await hub.chunks.condemned(10, ["recordings"]) == [chunks[0]]
     assert await hub.chunks.total_bytes() == 4000
     with pytest.raises(NotFoundError):
         await hub.chunks.get(chunks[0].chunk_id)
     paths = await hub.chunks.known_paths("door", AT, AT + MINUTE)
     assert paths == {str(chunks[0].path), str(chunks[1].path)}
     await hub.chunks.forget([chunks[0].chunk_id])
-    assert await hub.chunks.condemned(10) == []
+    assert await hub.chunks.condemned(10, ["recordings"]) == []
     assert [one.camera_id for one in await hub.retention.oldest(1)] == ["yard"]
 
 

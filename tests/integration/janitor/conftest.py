@@ -12,7 +12,7 @@ from marengocam.check.invariants import findings_of
 from marengocam.core.clock import SystemClock
 from marengocam.janitor import service as janitor
 from marengocam.janitor import upkeep
-from marengocam.janitor.quiet import QuietThread
+from marengocam.janitor.quiet import Disks
 from marengocam.janitor.service import JanitorService
 from marengocam.media.store import Space, Store
 from marengocam.runtime.bus import Bus
@@ -38,10 +38,10 @@ def clip(tmp_path):
 
 
 @pytest.fixture
-def quiet():
-    thread = QuietThread()
-    yield thread
-    thread.close()
+def disks(store):
+    disks = Disks(store)
+    yield disks
+    disks.close()
 
 
 @pytest.fixture

@@ -53,18 +53,18 @@ async def test_replays_that_ended_long_ago_go_with_all_they_left(hub, settings, 
     assert await hub.tracks.list(TrackFilter(run_id=runs["old"]), 10) == []
 
 
-async def test_a_kill_between_any_two_steps_of_deleting_breaks_nothing(hub, store, clip, quiet, broken):
+async def test_a_kill_between_any_two_steps_of_deleting_breaks_nothing(hub, store, clip, disks, broken):
     chunk = recorded(store, clip, timedelta(days=9))
     await hub.chunks.add([chunk])
     await condemn(hub, [chunk], SystemClock())
     assert await broken() == {}
     store.delete(chunk.path)
     assert await broken() == {}
-    assert await carry_out(hub, store, quiet) == CarriedOut(1)
+    assert await carry_out(hub, store, disks) == CarriedOut(1)
     assert await hub.chunks.page("", 10) == []
 
 
-async def test_a_file_that_cannot_be_deleted_keeps_its_row_and_no_other_file(hub, store, clip, quiet, monkeypatch):
+async def test_a_file_that_cannot_be_deleted_keeps_its_row_and_no_other_file(hub, store, clip, disks, monkeypatch):
     monkeypatch.setattr(deletion, "BATCH_CHUNKS", 1)
     stuck, other = (recorded(store, clip, timedelta(days=days)) for days in (9, 8))
     await hub.chunks.add([stuck, other])
@@ -72,7 +72,7 @@ async def test_a_file_that_cannot_be_deleted_keeps_its_row_and_no_other_file(hub
         await condemn(hub, [chunk], SystemClock())
     store.delete(stuck.path)
     (store.root / stuck.path / "full").mkdir(parents=True)  # no account may unlink a folder
-    done = await carry_out(hub, store, quiet)
+    done = await carry_out(hub, store, disks)
     assert (done.count, "cannot be deleted" in done.problem) == (1, True)
     assert await hub.chunks.page("", 10) == [(stuck, True)]
     assert not store.resolve(other.path).exists()

@@ -123,8 +123,8 @@ async def test_limits_by_size_take_the_oldest_of_that_camera_and_class_and_favou
     assert [one.camera_id for one in read_favourites(store)] == ["front"]
 
 
-async def test_a_marked_moment_is_kept_once_and_word_of_it_is_left_beside_the_recordings(hub, store):
-    favourites = Favourites(hub, store)
+async def test_a_marked_moment_is_kept_once_and_word_of_it_is_left_beside_the_recordings(hub, store, disks):
+    favourites = Favourites(hub, store, disks)
     await mark(hub, SystemClock().now())
     await favourites.take()
     await favourites.take()

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import itertools
+import os
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,12 +16,15 @@ from marengocam.core.clock import SystemClock
 from marengocam.core.errors import StoreError
 from marengocam.db.retention import RetentionStore
 from marengocam.ingest.catching_up import index_leftovers
+from marengocam.janitor import archive, deletion
 from marengocam.janitor.archive import end_cut_short_moves, move
 from marengocam.janitor.deletion import carry_out, condemn
+from marengocam.janitor.quiet import QuietThread
 from marengocam.media.playlist import recording_playlist
 from marengocam.media.store import ARCHIVE, Store
 
 WAIT_LIMIT_S = 40.0
+HANG_S = 60.0
 
 
 class KilledError(Exception):
@@ -59,11 +64,11 @@ def killed_after(steps):
             yield
 
 
-async def test_a_moved_recording_is_the_same_recording_elsewhere(hub, settings, store, clip, quiet, broken):
+async def test_a_moved_recording_is_the_same_recording_elsewhere(hub, settings, store, clip, disks, broken):
     chunk = recorded(store, clip, timedelta(days=2))
     await hub.chunks.add([chunk])
     content = store.resolve(chunk.path).read_bytes()
-    assert await move(hub, store, chunk, quiet)
+    assert await move(hub, store, chunk, disks)
     (moved,) = await hub.chunks.span("front", chunk.started_at, chunk.ended_at)
     assert moved.path == ARCHIVE / chunk.path
     assert store.resolve(moved.path).read_bytes() == content
@@ -72,18 +77,18 @@ async def test_a_moved_recording_is_the_same_recording_elsewhere(hub, settings, 
     assert store.recordings_in("front", chunk.started_at, chunk.ended_at) == [store.resolve(moved.path)]
     assert await broken() == {}
     await condemn(hub, [moved], SystemClock())
-    assert (await carry_out(hub, store, quiet)).count == 1
+    assert (await carry_out(hub, store, disks)).count == 1
     assert list(settings.archive_dir.rglob("*.mp4")) == []
-    assert not await move(hub, store, moved, quiet), "what is gone does not move"
+    assert not await move(hub, store, moved, disks), "what is gone does not move"
 
 
 @pytest.mark.parametrize("steps", range(1, 6))
 @pytest.mark.parametrize("then", ["goes_on", "is_condemned"])
-async def test_a_kill_after_any_step_of_a_move_breaks_nothing(hub, store, clip, quiet, broken, steps, then):
+async def test_a_kill_after_any_step_of_a_move_breaks_nothing(hub, store, clip, disks, broken, steps, then):
     chunk = recorded(store, clip, timedelta(days=2))
     await hub.chunks.add([chunk])
     with killed_after(steps):
-        await move(hub, store, chunk, quiet)
+        await move(hub, store, chunk, disks)
     if steps == 1:  # in the midst of the copy
         store.resolve(ARCHIVE / chunk.path).parent.mkdir(parents=True)
         store.resolve(ARCHIVE / chunk.path).with_suffix(".mp4.moving").write_bytes(b"half")
@@ -93,24 +98,24 @@ async def test_a_kill_after_any_step_of_a_move_breaks_nothing(hub, store, clip, 
     if then == "is_condemned":
         (now,) = [one for one, _ in await hub.chunks.page("", 10)]
         await condemn(hub, [now], SystemClock())
-        await carry_out(hub, store, quiet)
+        await carry_out(hub, store, disks)
         assert await hub.chunks.page("", 10) == []
         assert list(store.root.rglob("*.mp4*")) + list(store.archive.rglob("*.mp4*")) == []
     else:
-        await end_cut_short_moves(hub, store, quiet)
+        await end_cut_short_moves(hub, store, disks)
         assert await broken() == {}
         (now,) = [one for one, _ in await hub.chunks.page("", 10)]
-        assert now.path.parts[0] == ARCHIVE or await move(hub, store, now, quiet)
+        assert now.path.parts[0] == ARCHIVE or await move(hub, store, now, disks)
         assert list(store.root.rglob("*.mp4*")) == []
     assert await broken() == {}
 
 
-async def test_an_archive_that_refuses_leaves_the_recording_where_it_is(hub, store, clip, quiet, broken):
+async def test_an_archive_that_refuses_leaves_the_recording_where_it_is(hub, store, clip, disks, broken):
     chunk = recorded(store, clip, timedelta(days=2))
     await hub.chunks.add([chunk])
     (store.archive / "recordings").write_text("no folder can be made here")
     with pytest.raises(StoreError, match="cannot be copied to the archive"):
-        await move(hub, store, chunk, quiet)
+        await move(hub, store, chunk, disks)
     assert await hub.retention.on_the_move(9) == []
     assert await broken() == {}
 
@@ -134,6 +139,88 @@ async def test_the_janitor_moves_what_is_old_and_waits_for_an_archive_that_is_no
             await asyncio.sleep(0.05)
     assert store.resolve(young.path).exists()
     assert list(settings.archive_dir.iterdir()) == []
+
+
+@pytest.fixture
+def hanging(monkeypatch):
+    """Have a call on a folder or file below it hang, as a network share does whose server went, until released."""
+    released = threading.Event()
+
+    def hang(module, name, folder):
+        real = getattr(module, name)
+
+        def asked(first, *arguments, **named):
+            path = arguments[0] if isinstance(first, Store) else first
+            if str(path).startswith(str(folder)):
+                released.wait(HANG_S)
+            return real(first, *arguments, **named)
+
+        monkeypatch.setattr(module, name, asked)
+
+    hang.released = released
+    yield hang
+    released.set()
+
+
+@pytest.mark.parametrize("how", ["statvfs", "stat"])
+async def test_an_archive_that_hangs_is_told_and_the_other_disk_is_looked_after(
+    hub, settings, store, clip, at_work, hanging, monkeypatch, how
+):
+    monkeypatch.setattr(QuietThread.__init__, "__defaults__", (0.2,))
+    hanging(os, how, settings.archive_dir)
+    async with at_work(replace(settings, retention_days=2)) as janitor, asyncio.timeout(WAIT_LIMIT_S):
+        while "archive does not answer" not in janitor.health().reason:
+            await asyncio.sleep(0.05)
+        old = recorded(store, clip, timedelta(days=9))
+        await hub.chunks.add([old])
+        while store.resolve(old.path).exists():
+            await asyncio.sleep(0.05)
+        assert janitor.health().status == "degraded"
+        hanging.released.set()
+        while janitor.health().reason:
+            await asyncio.sleep(0.05)
+
+
+async def test_what_cannot_be_deleted_from_an_archive_that_hangs_waits_and_nothing_else_does(
+    hub, store, clip, disks, hanging, monkeypatch
+):
+    monkeypatch.setattr(deletion, "MAX_STUCK", 3)
+    monkeypatch.setattr(deletion, "BATCH_CHUNKS", 2)
+    disks.archive._limit_s = 0.2
+    chunks = [recorded(store, clip, timedelta(days=9, minutes=number)) for number in range(6)]
+    await hub.chunks.add(chunks)
+    for chunk in chunks[:5]:
+        assert await move(hub, store, chunk, disks)
+    moved = [chunk for chunk, _ in await hub.chunks.page("", 10) if chunk.path.parts[0] == ARCHIVE]
+    await condemn(hub, moved, SystemClock())
+    await condemn(hub, chunks[5:], SystemClock())
+    hanging(Store, "delete", ARCHIVE)
+    done = await carry_out(hub, store, disks)
+    assert (done.count, "does not answer" in done.problem) == (1, True)
+    assert not store.resolve(chunks[5].path).exists()
+    hanging.released.set()
+    while disks.archive.hangs:
+        await asyncio.sleep(0.01)
+    assert (await carry_out(hub, store, disks)).count == len(moved)
+
+
+async def test_a_copy_that_was_given_up_is_ended_as_one_that_was_cut_short(
+    hub, store, clip, disks, hanging, monkeypatch, broken
+):
+    monkeypatch.setattr(archive, "COPY_LIMIT_S", 0.2)
+    chunk = recorded(store, clip, timedelta(days=2))
+    await hub.chunks.add([chunk])
+    hanging(Store, "copy_to_archive", "recordings")
+    with pytest.raises(StoreError, match="does not answer"):
+        await move(hub, store, chunk, disks)
+    hanging.released.set()
+    while disks.archive.hangs:
+        await asyncio.sleep(0.01)
+    assert store.resolve(ARCHIVE / chunk.path).exists(), "it was only late"
+    assert await broken() == {}
+    assert await end_cut_short_moves(hub, store, disks) == 1
+    assert list(store.archive.rglob("*.mp4*")) == []
+    assert await broken() == {}
 
 
 async def test_check_names_what_lies_in_an_archive_that_is_not_set(hub, settings, store, clip):

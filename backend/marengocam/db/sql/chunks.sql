@@ -36,9 +36,11 @@ SELECT coalesce(sum(size_bytes), 0)::bigint FROM chunk WHERE condemned_at IS NUL
 UPDATE chunk SET condemned_at = :at WHERE chunk_id = ANY(CAST(:chunk_ids AS uuid[])) AND condemned_at IS NULL;
 
 -- name: condemned
--- Files that wait to be deleted, but for some.
+-- Files of some folders that wait to be deleted, but for some.
 SELECT chunk_id, camera_id, started_at, duration_s, size_bytes, path, codec, width_px, height_px
-FROM chunk WHERE condemned_at IS NOT NULL AND chunk_id <> ALL (CAST(:but AS uuid[])) ORDER BY condemned_at LIMIT :most;
+FROM chunk WHERE condemned_at IS NOT NULL AND chunk_id <> ALL (CAST(:but AS uuid[]))
+    AND split_part(path, '/', 1) = ANY(CAST(:folders AS text[]))
+ORDER BY condemned_at LIMIT :most;
 
 -- name: forget!
 -- The file is gone, the row follows.
