@@ -2,9 +2,11 @@
 
 import contextlib
 import http.client
+import socket
 import ssl
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
+from marengocam.core.clock import Clock
 from marengocam.core.secret import Secret
 from marengocam.media.faults import Fault, StreamError, fault_of
 
@@ -19,8 +21,9 @@ FILE_FORMATS = (
     "mov,matroska,mpegts,mpeg,avi,flv,asf,ogg,h264,hevc,mjpeg,mpjpeg"  # not what names other files, as hls does
 )
 HTTP_PROTOCOLS = "http,https,tcp,tls,crypto"
-# Cameras sign their certificates themselves and have no name that could be checked: encrypted, but not proven.
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+LINE_MAX_BYTES = 4096
+# Cameras sign their certificates themselves and have no name that could be checked: encrypted, but not proven.
 ANY_CERTIFICATE = {"tls_verify": "0"}
 SIZE_LIMIT = {"max_pixels": str(MAX_PIXELS)}  # a picture that only claims to be larger is not made room for
 
@@ -71,11 +74,11 @@ def read_timeout_s(url: str, stall_timeout_s: float) -> float:
     return stall_timeout_s
 
 
-def opening_fault(error: BaseException, url: str, waited_s: float, stall_timeout_s: float) -> Fault:
+def opening_fault(error: BaseException, url: str, waited_s: float, stall_timeout_s: float, clock: Clock) -> Fault:
     """Return what is wrong with an address that FFmpeg could not open within `waited_s`."""
     kind = fault_of(error)
-    if kind is Fault.UNREACHABLE and url.startswith("http") and leads_on(url, stall_timeout_s):
-        return Fault.REDIRECT
+    if kind is Fault.UNREACHABLE and url.startswith("http"):
+        return web_fault(url, stall_timeout_s, clock)
     if kind is Fault.NOT_VIDEO and waited_s >= stall_timeout_s and url.startswith("rtsp"):
         return Fault.STALLED  # it let us in, and then had nothing to say: FFmpeg takes silence for a wrong answer
     if kind is Fault.STALLED:
@@ -85,8 +88,11 @@ def opening_fault(error: BaseException, url: str, waited_s: float, stall_timeout
     return kind
 
 
-def leads_on(url: str, limit_s: float) -> bool:
-    """Return whether a web server answers with a redirect; FFmpeg, told to follow none, does not say why it failed."""
+def web_fault(url: str, limit_s: float, clock: Clock) -> Fault:
+    """Ask a web server that FFmpeg failed at: told to follow no redirect, it does not say that there was one.
+
+    Connecting has `limit_s`, and so has all of the answer: one that comes drop by drop holds nobody longer.
+    """
     parts = urlsplit(url)
     host, port, path = parts.hostname or "", parts.port, urlunsplit(("", "", parts.path or "/", parts.query, ""))
     try:
@@ -98,10 +104,32 @@ def leads_on(url: str, limit_s: float) -> bool:
         else:
             connection = http.client.HTTPConnection(host, port, timeout=limit_s)
         with contextlib.closing(connection):
+            connection.connect()
+            until_s = clock.monotonic_s() + limit_s
             connection.request("GET", path)
-            return connection.getresponse().status in REDIRECTS
+            return Fault.REDIRECT if _status(connection.sock, until_s, clock) in REDIRECTS else Fault.UNREACHABLE
+    except StreamError as error:
+        return error.kind
     except (OSError, ValueError, http.client.HTTPException):
-        return False
+        return Fault.UNREACHABLE
+
+
+def _status(connection: socket.socket, until_s: float, clock: Clock) -> int:
+    """Return the status of an HTTP answer, of which no more is read; raises OSError, ValueError, StreamError."""
+    line = b""
+    while b"\n" not in line:
+        left_s = until_s - clock.monotonic_s()
+        if left_s <= 0:
+            raise StreamError(Fault.STALLED)
+        connection.settimeout(left_s)
+        try:
+            part = connection.recv(LINE_MAX_BYTES)
+        except TimeoutError:
+            raise StreamError(Fault.STALLED) from None
+        line += part
+        if not part or len(line) > LINE_MAX_BYTES:
+            raise ValueError("no HTTP answer")
+    return int(line.partition(b" ")[2][:3] or b"0")
 
 
 def _split(url: str) -> SplitResult:

@@ -101,7 +101,9 @@ class StreamReader:
                 metadata_errors="replace",  # a camera's name for itself may be in any encoding
             )
         except (av.FFmpegError, OSError) as error:
-            kind = opening_fault(error, self._url, self._clock.monotonic_s() - began_s, asked.stall_timeout_s)
+            kind = opening_fault(
+                error, self._url, self._clock.monotonic_s() - began_s, asked.stall_timeout_s, self._clock
+            )
         # Raised out here, without cause or context: FFmpeg puts the whole address, password included, into its texts.
         if kind is not None or self._container is None:
             raise StreamError(kind or Fault.OTHER)

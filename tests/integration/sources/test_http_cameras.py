@@ -1,6 +1,7 @@
 """Cameras that speak HTTP: MJPEG and HLS, with logins and encryption, and what only looks like one."""
 
 import asyncio
+import contextlib
 import ssl
 
 import pytest
@@ -15,6 +16,7 @@ from marengocam.media.faults import Fault, StreamError
 from marengocam.media.stream import StreamOptions
 
 CLIP_FPS = 15
+HELD_S = 30.0
 PASSWORD = "p@ss:w/rd"
 
 
@@ -113,6 +115,39 @@ async def test_what_a_web_server_answers_instead_of_video_is_told_apart(status, 
     async with http_server(app) as root:
         with pytest.raises(StreamError) as caught:
             await asyncio.to_thread(watch, f"{root}/video")
+    assert caught.value.kind is kind
+
+
+@pytest.mark.parametrize(
+    ("drop", "kind"), [(b"x", Fault.STALLED), (b"HTTP/1.1 100 Continue\r\n\r\n", Fault.UNREACHABLE)]
+)
+async def test_a_server_that_answers_drop_by_drop_holds_nobody(drop, kind):
+    """It leads FFmpeg on, and drips when it is asked why: each drop comes in time, and the answer never does."""
+    visitors = set()
+
+    async def serve(reader, writer):
+        visitors.add(asyncio.current_task())
+        with contextlib.suppress(ConnectionError), contextlib.closing(writer):
+            if b"Lavf" in await reader.readuntil(b"\r\n\r\n"):
+                writer.write(b"HTTP/1.1 302 Found\r\nLocation: /on\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            else:
+                while not writer.transport.is_closing():
+                    writer.write(drop)
+                    await writer.drain()
+                    await asyncio.sleep(0.01)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/video"
+    try:
+        with pytest.raises(StreamError) as caught:
+            async with asyncio.timeout(HELD_S):
+                await asyncio.to_thread(watch, url, StreamOptions(stall_timeout_s=1.0))
+    finally:
+        server.close()
+        for visitor in visitors:
+            visitor.cancel()
+        await asyncio.gather(*visitors, return_exceptions=True)
+        await server.wait_closed()
     assert caught.value.kind is kind
 
 
