@@ -17,6 +17,7 @@ REID_MODEL = "omz-reid-0287-256"
 LEFT, RIGHT = Box(0.1, 0.3, 0.2, 0.7), Box(0.7, 0.3, 0.8, 0.7)
 SAME_FACE, OTHER_FACE = 0.75, 0.05
 SAME_CLOTHES, OTHER_CLOTHES = 0.75, 0.05
+CLOTHES_ALIKE = 4.0  # log ratio of two identities being one individual
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,3 +173,8 @@ def around(
         faces=looks_of("face", likenesses),
         appearances=looks_of("appearance", likenesses),
     )
+
+
+def twice(names: Sequence[str], ratio: float) -> dict[tuple[UUID, UUID], float]:
+    """Return that each two of these identities are so alike, in both orders."""
+    return {(ident(one), ident(other)): ratio for one in names for other in names if one != other}

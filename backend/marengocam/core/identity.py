@@ -30,6 +30,7 @@ class Sight(NamedTuple):
     last_s: float
     probability: float
     path: tuple[PathPoint, ...] = ()
+    human: bool = False  # decided so
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +47,19 @@ class Looks:
     rows: Places  # where each exemplar stands in the two columns below, which are a whole album's
     exemplar_ids: Sequence[UUID]
     local_track_ids: Sequence[UUID | None]  # on which each was seen; None: enrolled, or the track is gone
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Portraits:
+    """Looks of a track, first, and of some identities by the same model, to be compared with each other; columns."""
+
+    model: str
+    identity_ids: tuple[UUID, ...]
+    owner: Places  # whose each look but the first is: index into `identity_ids`, ascending
+    vectors: Vector  # of unit length, a row for each
+    qualities: Floats
+    at_s: Floats
+    trusts: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,6 +167,11 @@ class Surroundings:
     # (unknown identity, person or stranger of before), log ratio of that identity's own faces being the other's
     past_faces: Mapping[tuple[UUID, UUID], float] = field(default_factory=dict)
     past_clothes: Mapping[tuple[UUID, UUID], float] = field(default_factory=dict)  # the same of clothes, of strangers
+    # (one unknown of this visit with the track's own look, another one), log ratio of their being one: by faces, by
+    # clothes; and the clothes of all unknown about, each two without the track
+    alike_faces: Mapping[tuple[UUID, UUID], float] = field(default_factory=dict)
+    alike_clothes: Mapping[tuple[UUID, UUID], float] = field(default_factory=dict)
+    alike_others: Mapping[tuple[UUID, UUID], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,8 +142,8 @@ class Turn:
         )
         if found["local_track_ids"] is None:
             return ()
-        *columns, paths = found.values()
-        return tuple(map(Sight, *columns, map(_path, paths)))
+        *columns, paths, humans = found.values()
+        return tuple(map(Sight, *columns, map(_path, paths), humans))
 
     async def _strangers(self, tracks: Sequence[LocalTrack]) -> dict[UUID, frozenset[UUID]]:
         """Return, for each track with a face, which unknown identities it may be of: the nearest few."""

@@ -1,11 +1,11 @@
 """All looks by one model that the tracks of a turn may be compared with, as columns that grow while it decides."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 
 import numpy as np
 
-from marengocam.core.identity import ExemplarWrite, KnownLooks, Looks
+from marengocam.core.identity import ExemplarWrite, KnownLooks, Looks, Portraits
 from marengocam.core.model import Embedding, Vector
 
 NOBODY = -1
@@ -139,6 +139,26 @@ class Album:
             (Embedding(self._model, self._vectors[place], quality), trust)
             for place, quality, trust in zip(places, qualities, trusts, strict=True)
         ]
+
+    def portraits(self, own: Embedding, at_s: float, but: UUID, identity_ids: Sequence[UUID]) -> Portraits | None:
+        """Return a track's look and the passing looks of these identities; None: fewer than two of them have any."""
+        code = self._codes.get(but)
+        found = [
+            (owner, place)
+            for owner, one in enumerate(identity_ids)
+            for place in self._passing(one)
+            if self._track[place] != code
+        ]
+        owners, places = [owner for owner, _ in found], [place for _, place in found]
+        if len(set(owners)) < 2:
+            return None
+        return Portraits(
+            self._model,
+            tuple(identity_ids),
+            np.array(owners, np.intp),
+            np.concatenate((unit(own.vector[None]), self._vectors[places])),
+            *np.column_stack(((own.quality, at_s, 1.0), self._numbers[:, places])),
+        )
 
     def confirmed_of(self, person_id: UUID) -> set[UUID]:
         """Return which looks the resolver took in for a person."""

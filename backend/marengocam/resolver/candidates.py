@@ -8,7 +8,7 @@ from uuid import UUID
 
 from marengocam.core.identity import Assignment, CameraGraph, KnownPerson, Sight, Surroundings
 from marengocam.core.model import LocalTrack
-from marengocam.resolver.composites import STRANGER_ODDS, arriving, persons_found, strangers_found
+from marengocam.resolver.composites import RETURN_ODDS, STRANGER_ODDS, arriving, persons_found, strangers_found
 from marengocam.resolver.cues import Cue, CueKind, log_sum_exp
 from marengocam.resolver.fusion import (
     APPEARANCE_LIMIT,
@@ -23,8 +23,8 @@ from marengocam.resolver.fusion import (
 from marengocam.resolver.hypothesis import NOBODY_KNOWN, Hypothesis, Individual
 from marengocam.resolver.lookalikes import told_apart
 from marengocam.resolver.spacetime import CONTINUATION_S, PATH_SLACK_S, apart_s, place_cues, transit_cue
+from marengocam.resolver.visitors import visitors_found
 
-RETURN_ODDS = 3.0  # that a track is somebody seen of late, to being somebody new: a visit has several tracks
 RECENT_S = 120.0  # weight of an individual halves this long after its last sight
 NEAR_S = CONTINUATION_S + PATH_SLACK_S  # seen so soon before or after, place may speak
 STAY_RATIO = 1.5  # a decision others may have built upon is not given up for a whim
@@ -78,6 +78,8 @@ def hypotheses(
         found.append(Hypothesis(individual.identity_id, individual.person_id, priors[individual], tuple(cues)))
     composites = persons_found(looks, found, surroundings)
     found += [*composites, *strangers_found(track, looks, found, surroundings)]
+    unknown = {one.identity_id: one for one in placed if one.person_id is None and one.identity_id is not None}
+    found += visitors_found(track, found, unknown, surroundings, graph)
     weighed = _crowd_weighed(about, crowd, passing)
     if weighed:
         # The likeliest of them may be the runner-up, whom an owner is told about.

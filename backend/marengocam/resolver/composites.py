@@ -5,16 +5,16 @@ from math import log
 
 from marengocam.core.identity import Surroundings
 from marengocam.core.model import LocalTrack
-from marengocam.core.visits import LEFT_AFTER
 from marengocam.resolver.cues import LINKS, Cue, CueKind, best
 from marengocam.resolver.fusion import past_faces_cues, past_strangers_cues
 from marengocam.resolver.hypothesis import NOBODY_KNOWN, Hypothesis, Individual
 from marengocam.resolver.spacetime import apart_s
+from marengocam.resolver.ways import VISIT_GAP_S, seen_apart
 
+RETURN_ODDS = 3.0  # that a track is somebody seen of late, to being somebody new: a visit has several tracks
 PERSON_ODDS = 1.0  # that somebody new to this visit is one of the known persons
 PERSONS_LEAST = 5  # a small gallery makes nobody in it likelier: callers outnumber a household
 STRANGER_ODDS = 0.05  # that somebody new is one certain unknown remembered by face only
-VISIT_GAP_S = LEFT_AFTER.total_seconds()
 
 
 def arriving(persons: int) -> float:
@@ -36,7 +36,7 @@ def persons_found(
         if best(linked.cues, LINKS) is None:
             continue
         for person, naming in persons:
-            if sum(cue.log_ratio for cue in naming) <= 0 or _seen_apart(unknown, person):
+            if sum(cue.log_ratio for cue in naming) <= 0 or seen_apart(unknown.sights, person.sights):
                 continue
             if any((identity_id, person.person_id) in surroundings.denied for identity_id in unknown.identity_ids):
                 continue
@@ -69,7 +69,7 @@ def strangers_found(
         if not one.sights or apart_s(one.sights, at_s) > VISIT_GAP_S or best(linked.cues, LINKS) is None:
             continue
         for stranger in unknown:
-            if faces[stranger] <= max(faces[one], 0.0) or _seen_apart(one, stranger):
+            if faces[stranger] <= max(faces[one], 0.0) or seen_apart(one.sights, stranger.sights):
                 continue
             assert one.identity_id is not None
             assert stranger.identity_id is not None
@@ -90,12 +90,3 @@ def _without_double_face(linked: Sequence[Cue], naming: Sequence[Cue]) -> tuple[
     has_face = any(cue.kind is CueKind.FACE for cue in naming)
     kept = [cue for cue in linked if not (has_face and cue.kind is CueKind.FACE and cue.log_ratio > 0)]
     return (*kept, *naming)
-
-
-def _seen_apart(one: Individual, other: Individual) -> bool:
-    """Return whether one camera saw both at once, so that they cannot be one."""
-    return any(
-        a.camera_id == b.camera_id and min(a.last_s, b.last_s) - max(a.first_s, b.first_s) > 1.0
-        for a in one.sights
-        for b in other.sights
-    )

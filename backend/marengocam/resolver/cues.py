@@ -20,6 +20,7 @@ class CueKind(StrEnum):
     STAY = "stay"
     PAST_FACES = "past_faces"
     PAST_APPEARANCE = "past_appearance"
+    WAY = "way"
 
 
 RECOGNITION = frozenset({CueKind.FACE, CueKind.NAME, CueKind.APPEARANCE})

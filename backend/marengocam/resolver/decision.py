@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from math import log
 from uuid import UUID
 
@@ -105,7 +106,7 @@ def _choose(
             one
             for one, weight in zip(ordered, weights, strict=True)
             if one.identity_id is not None and one.person_id is None
-            if one.joins is None or weight >= RETURN_PROBABILITY
+            if one.joins is None or weight >= RETURN_PROBABILITY * (1 - _agreeing(ordered, weights, one))
         ),
         None,
     )
@@ -114,6 +115,20 @@ def _choose(
     being_unknown = _weight_of(ordered, weights, unknown)
     joins = being_unknown >= JOIN_PROBABILITY * (being_unknown + _weight_of(ordered, weights, nobody))
     return (unknown if joins else nobody), None
+
+
+def _agreeing(ordered: Sequence[Hypothesis], weights: Sequence[float], one: Hypothesis) -> float:
+    """Return how likely it is that two of a visit are one in other ways that do not exclude this one: all are one."""
+    if not one.visiting:
+        return 0.0
+    pairs = {frozenset((other.identity_id, other.joins)) for other in ordered if other.visiting}
+    own = frozenset((one.identity_id, one.joins))
+    return sum(
+        weight
+        for other, weight in zip(ordered, weights, strict=True)
+        if other.visiting and other is not one
+        if all(frozenset(two) in pairs for two in combinations(own | {other.identity_id, other.joins}, 2))
+    )
 
 
 def _weight_of(ordered: Sequence[Hypothesis], weights: Sequence[float], unknown: Hypothesis) -> float:

@@ -31,6 +31,7 @@ class Hypothesis:
     cues: tuple[Cue, ...]
     composite: bool = False  # the unknown identity is found to be the person
     joins: UUID | None = None  # an unknown identity of this visit that is found to be the stranger of before
+    visiting: bool = False  # it is found to be another one of this visit
     log_odds: float = field(init=False)
 
     def __post_init__(self) -> None:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 from uuid import UUID
 
 from marengocam.core.identity import (
@@ -13,19 +14,21 @@ from marengocam.core.identity import (
     ExemplarWrite,
     Looks,
     Outcome,
+    Portraits,
     Sight,
     Surroundings,
     Vicinity,
 )
 from marengocam.core.model import Embedding, LocalTrack
-from marengocam.core.visits import LEFT_AFTER
 from marengocam.db.turn import HUMAN, OBSERVED_LIMIT, SIGHTS_LIMIT, moved
 from marengocam.resolver.album import Album
 from marengocam.resolver.fusion import Fused, past_looks, weighed_appearances, weighed_faces
+from marengocam.resolver.likeness import Pair, alike_clothes, alike_faces, like_it
+from marengocam.resolver.spacetime import apart_s
+from marengocam.resolver.ways import VISIT_GAP_S
 
 ALIKE_COSINE = 0.25  # of faces: below, no model at hand speaks for anybody
 CONFIRMED_FACES_LIMIT = 20  # that the resolver takes into a person's gallery by itself, of each model
-VISIT_GAP_S = LEFT_AFTER.total_seconds()
 Key = tuple[str, str, int]  # kind, model, numbers in a vector
 _NOBODY: frozenset[UUID] = frozenset()
 
@@ -46,7 +49,8 @@ class Neighbourhood:
         self._room = len(claimed)
         self._joined: dict[UUID, UUID] = {}
         spoken = [zip(looks.identity_ids, looks.humans, strict=True) for looks in vicinity.looks]
-        self._spoken_about = frozenset(one for pairs in spoken for one, human in pairs if human and one is not None)
+        pinned = {one for pairs in spoken for one, human in pairs if human and one is not None}
+        self._spoken_about = frozenset(pinned | {one.identity_id for one in vicinity.sights if one.human})
         self._albums: dict[Key, Album] = {
             (looks.kind, looks.model, looks.vectors.shape[1]): Album.of(looks, self._room, self._owner_of)
             for looks in vicinity.looks
@@ -71,17 +75,22 @@ class Neighbourhood:
         known = self._vicinity
         near = frozenset(map(self._identity, known.strangers.get(track.local_track_id, _NOBODY)))
         faces = self._compared("face", track.face, track, around | near)
+        appearances = self._compared("appearance", track.appearance, track, around)
         past_faces, past_clothes = self._strangers(track, faces, sights)
+        alike_faces, alike_clothes, alike_others = self._visitors(track, appearances, sights)
         return Surroundings(
             sights=tuple(sights),
             persons=known.persons,
             faces=faces,
-            appearances=self._compared("appearance", track.appearance, track, around),
+            appearances=appearances,
             denied=known.denied,
             ignored=known.ignored,
             spoken_about=self._spoken_about,
             past_faces=self._past_faces(track, faces) | past_faces,
             past_clothes=past_clothes,
+            alike_faces=alike_faces,
+            alike_clothes=alike_clothes,
+            alike_others=alike_others,
         )
 
     def with_room(self, outcome: Outcome) -> Outcome:
@@ -211,6 +220,35 @@ class Neighbourhood:
             self._likeness("face", track.face, track, here, unknown, weighed_faces),
             self._likeness("appearance", track.appearance, track, here, unknown, clothes),
         )
+
+    def _visitors(
+        self, track: LocalTrack, appearances: Looks | None, sights: Sequence[Sight]
+    ) -> tuple[Mapping[Pair, float], Mapping[Pair, float], Mapping[Pair, float]]:
+        """Return how alike those unknown of this visit are whom the track is like: faces, clothes, others' clothes."""
+        if track.appearance is None or appearances is None:
+            return {}, {}, {}
+        first_s, last_s = track.first_seen_at.timestamp(), track.last_seen_at.timestamp()
+        unknown = [one for one in sights if one.person_id is None]
+        visiting = {one.identity_id for one in unknown if apart_s([one], first_s) <= VISIT_GAP_S}
+        like = sorted(visiting & like_it(track.appearance, appearances)) if len(visiting) > 1 else []
+        if len(like) < 2:
+            return {}, {}, {}
+        in_view = {one.identity_id for one in unknown if one.last_s >= first_s and one.first_s <= last_s}
+        faces = self._portraits("face", track.face, track, like)
+        clothes = self._portraits("appearance", track.appearance, track, sorted({*like, *in_view}))
+        if clothes is None:
+            return {}, {}, {}
+        alike = alike_clothes(clothes)
+        chosen = {pair: alike.with_track[pair] for pair in permutations(like, 2) if pair in alike.with_track}
+        return alike_faces(faces).with_track if faces is not None else {}, chosen, alike.apart
+
+    def _portraits(
+        self, kind: str, own: Embedding | None, track: LocalTrack, identity_ids: Sequence[UUID]
+    ) -> Portraits | None:
+        album = self._albums.get((kind, own.model, len(own.vector))) if own is not None else None
+        if own is None or album is None:
+            return None
+        return album.portraits(own, track.last_seen_at.timestamp(), track.local_track_id, identity_ids)
 
     def _likeness(
         self,

@@ -63,14 +63,16 @@ WITH seen AS (
 )
 SELECT array_agg(local_track_id) AS local_track_ids, array_agg(identity_id) AS identity_ids,
     array_agg(person_id) AS person_ids, array_agg(camera_id) AS camera_ids, array_agg(first_s) AS first_s,
-    array_agg(last_s) AS last_s, array_agg(probability) AS probabilities, array_agg(path) AS paths
+    array_agg(last_s) AS last_s, array_agg(probability) AS probabilities, array_agg(path) AS paths,
+    array_agg(human) AS humans
 FROM (
     SELECT t.local_track_id, a.identity_id, i.person_id, t.camera_id,
         extract(epoch FROM t.first_seen_at)::float8 AS first_s, extract(epoch FROM t.last_seen_at)::float8 AS last_s,
         CASE WHEN a.decided_by = 'human' THEN 1
             ELSE coalesce((a.evidence ->> 'trust')::float8, a.probability) END AS probability,
         CASE WHEN t.camera_id = ANY(:camera_ids) AND t.last_seen_at >= :path_from AND t.first_seen_at <= :path_to
-            THEN t.path::text END AS path
+            THEN t.path::text END AS path,
+        a.decided_by = 'human' AS human
     FROM seen t
     CROSS JOIN LATERAL (SELECT * FROM assignment WHERE local_track_id = t.local_track_id LIMIT 1) AS a
     CROSS JOIN LATERAL (SELECT * FROM identity WHERE identity_id = a.identity_id LIMIT 1) AS i
