@@ -162,8 +162,9 @@ class Album:
 
     def confirmed_of(self, person_id: UUID) -> set[UUID]:
         """Return which looks the resolver took in for a person."""
-        found = zip(self._exemplar_ids, self._person_ids, self._sources, strict=True)
-        return {exemplar_id for exemplar_id, whose, source in found if whose == person_id and source == "confirmed"}
+        kept = self._kept[: len(self._exemplar_ids)].tolist()
+        found = zip(self._exemplar_ids, self._person_ids, self._sources, kept, strict=True)
+        return {one for one, whose, source, here in found if here and whose == person_id and source == "confirmed"}
 
     def _passing(self, identity_id: UUID) -> list[int]:
         code = self._codes.get(identity_id)

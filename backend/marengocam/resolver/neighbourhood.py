@@ -111,6 +111,8 @@ class Neighbourhood:
             album.drop_track(outcome.claimed.track.local_track_id)
         for one in outcome.exemplars:
             self._keep(one, 1.0 if one.person_id is not None else trust, human=human)
+        if human and outcome.exemplars:
+            self._spoken_about |= {identity_id}
         if outcome.joined_identity_id is not None:
             self._join(outcome.joined_identity_id, identity_id)
             before = self.assignment(outcome.claimed)
@@ -118,8 +120,16 @@ class Neighbourhood:
             if before is not None:
                 self._tracks_of[before.identity_id] -= 1
             self._tracks_of[identity_id] += 1
+        if moved(outcome) or outcome.joined_identity_id is not None:
             for album in self._albums.values():
                 album.trim(identity_id, OBSERVED_LIMIT)
+
+    def brought_back(self, outcome: Outcome) -> bool:
+        """Return whether a decision may have others of its identity looked at again: it found their name."""
+        own = outcome.claimed.track.local_track_id
+        return outcome.wake_identity and any(
+            one.identity_id == outcome.identity_id and one.local_track_id != own for one in self._sights
+        )
 
     def _identity(self, identity_id: UUID) -> UUID:
         """Return what has become of an identity in this turn."""

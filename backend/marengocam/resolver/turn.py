@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Self
 from uuid import UUID
 
@@ -58,8 +59,8 @@ async def take_turn(
         claimed = near_each_other(turn.claimed)
         around = await neighbourhood(turn.vicinity, claimed)
         async with _Writing(turn) as writing:
-            for start in range(0, len(claimed), PART_TRACKS):
-                part = [_decide(around, one, rules, clock.now()) for one in claimed[start : start + PART_TRACKS]]
+            deciding = _decisions(around, claimed, rules, clock.now)
+            while part := list(islice(deciding, PART_TRACKS)):
                 await writing.next(part, clock.now())
                 outcomes += part
     for outcome in outcomes:
@@ -74,9 +75,12 @@ async def take_turn(
 async def decide_on(
     vicinity: Vicinities, claimed: Sequence[ClaimedTrack], rules: Rules, now: datetime
 ) -> list[Outcome]:
-    """Return the decisions on claimed tracks, one after another; each sees those before it."""
+    """Return the decisions on claimed tracks, one after another; each sees those before it.
+
+    Where one brings other tracks back it is the last: those that are left have to be claimed anew.
+    """
     around = await neighbourhood(vicinity, claimed)
-    return [_decide(around, one, rules, now) for one in claimed]
+    return list(_decisions(around, claimed, rules, lambda: now))
 
 
 async def neighbourhood(vicinity: Vicinities, claimed: Sequence[ClaimedTrack]) -> Neighbourhood | None:
@@ -126,6 +130,20 @@ def near_each_other(claimed: Sequence[ClaimedTrack]) -> list[ClaimedTrack]:
             break
         chosen.append(one)
     return chosen
+
+
+def _decisions(
+    around: Neighbourhood | None, claimed: Sequence[ClaimedTrack], rules: Rules, now: Callable[[], datetime]
+) -> Iterator[Outcome]:
+    """Yield decisions up to one that brings other tracks back.
+
+    Those are next, in their order of time, before the rest: as they would be if each track had a turn of its own.
+    """
+    for one in claimed:
+        outcome = _decide(around, one, rules, now())
+        yield outcome
+        if around is not None and around.brought_back(outcome):
+            return
 
 
 def _decide(around: Neighbourhood | None, claimed: ClaimedTrack, rules: Rules, now: datetime) -> Outcome:
