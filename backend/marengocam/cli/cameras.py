@@ -12,7 +12,7 @@ from marengocam.cli.services import moment
 from marengocam.core.camera_options import Recording, RecordingMode, Transport
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import BadInputError
-from marengocam.core.ids import camera_id_from_name
+from marengocam.core.ids import camera_id_beside, camera_id_from_name
 from marengocam.core.model import Camera
 from marengocam.core.secret import Secret
 from marengocam.settings import Settings
@@ -141,6 +141,8 @@ async def add_camera(settings: Settings, arguments: argparse.Namespace) -> None:
     camera = replace(camera, **_changes(camera, arguments))
     await _check(settings, camera)
     async with opened_hub(settings) as hub:
+        names = {one.camera_id: one.name for one in await hub.cameras.list()}
+        camera = replace(camera, camera_id=camera_id_beside(camera.name, names))
         await hub.cameras.add(camera)
     print(f"added {camera.camera_id}: {camera.main_url}{f' and {camera.sub_url}' if camera.sub_url else ''}")
 

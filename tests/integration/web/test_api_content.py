@@ -49,8 +49,9 @@ async def test_a_camera_is_added_changed_and_removed_and_its_password_never_show
         zone = {"name": "path", "polygon": [[0, 0], [1, 0], [1, 1]]}
         status, made = await api.call("PUT", "/cameras/front_door/zones", {"zones": [zone]})
         assert made["zones"][0]["name"] == "path"
-        status, answer = await api.call("POST", "/cameras", CAMERA)
-        assert (status, answer["error"]["code"]) == (409, "conflict")
+        for clash in ({"name": "porch"}, {"camera_id": "front_door"}):
+            status, answer = await api.call("POST", "/cameras", CAMERA | clash)
+            assert (status, answer["error"]["code"]) == (409, "conflict")
         assert (await api.call("DELETE", "/cameras/front_door"))[0] == 204
         assert (await api.call("GET", "/cameras/front_door"))[0] == 404
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from marengocam.core.camera_options import Analysis, Recording, RecordingMode, Transport
 from marengocam.core.errors import BadInputError, MediaError, NotFoundError
 from marengocam.core.geometry import Box, polygon_contains
-from marengocam.core.ids import camera_id_from_name
+from marengocam.core.ids import camera_id_beside
 from marengocam.core.model import Camera, CameraState, Zone
 from marengocam.core.preferences import PRIVACY_REASON, in_force
 from marengocam.core.secret import Secret
@@ -46,7 +46,7 @@ async def add_camera(desk: Desk, request: web.Request) -> web.Response:
     username = body.username if body.username is not None else login[0]
     password = body.password if body.password is not None else login[1]
     camera = Camera(
-        camera_id=body.camera_id or camera_id_from_name(body.name),
+        camera_id=body.camera_id or camera_id_beside(body.name, await _names(desk)),
         name=body.name,
         main_url=main_url,
         sub_url=sub_url,
@@ -61,6 +61,10 @@ async def add_camera(desk: Desk, request: web.Request) -> web.Response:
     _check_modes(camera)
     await desk.hub.cameras.add(camera)
     return told(await _one(desk, camera.camera_id), 201)
+
+
+async def _names(desk: Desk) -> dict[str, str]:
+    return {camera.camera_id: camera.name for camera in await desk.hub.cameras.list()}
 
 
 async def get_camera(desk: Desk, request: web.Request) -> web.Response:
