@@ -73,7 +73,7 @@ async def test_whatever_fails_no_secret_is_told(database_url, short_data_folder)
                 body = {"name": name, "camera_id": name, "main_url": url, **login}
                 told[f"add {name}"] = json.dumps(await backend.call("POST", "/cameras", body)).encode()
             await _ask_badly(backend, session, told, wrong.url("a").replace("rtsp://", inside))
-            expected = {"good": "online", "refused": "password", "inside": "password", "away": "reached"}
+            expected = {"good": "online", "refused": "password", "inside": "password", "away": "port"}
             await _until_told(backend, expected | {"page": "not a video", "nowhere": "reached"})
             await _answers(backend, session, told)
             _processes(backend, secrets, told)

@@ -1,7 +1,6 @@
 """The reader's thread of one camera: records, and hands packets on without waiting for anybody."""
 
 import logging
-import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,18 +8,17 @@ from typing import Any
 
 from marengocam.core.clock import Clock
 from marengocam.core.model import Camera, Chunk
+from marengocam.ingest.backoff import LONGEST_S, Backoff
 from marengocam.ingest.camera_state import CameraHealth
 from marengocam.ingest.decode_queue import DecodeQueue, QueuedPacket
 from marengocam.ingest.recorder import Recorder
 from marengocam.ingest.recording_modes import Sights
 from marengocam.media.destinations import check_destination
 from marengocam.media.faults import SENTENCES, Fault, StreamError
-from marengocam.media.reachability import answers
+from marengocam.media.reachability import absence
 from marengocam.media.store import Store
 from marengocam.media.stream import StreamOptions, StreamPacket, StreamReader
 
-BACKOFF_FIRST_S = 0.5
-BACKOFF_MAX_S = 7.5  # with its jitter below 10 s
 AWAY = frozenset({Fault.UNREACHABLE, Fault.REFUSED, Fault.STALLED, Fault.ENDED})  # a matter of waiting, not of settings
 BACKOFF_AWAY_MAX_S = 1.5
 RETURN_POLL_S = 0.5
@@ -74,6 +72,7 @@ class Reader:
         self._record_lock = threading.Lock()
         self._session = 0
         self._session_began_s = 0.0
+        self._backoff = Backoff()
         self._keyframe_seen = False
         name = f"read {camera.camera_id}{'' if plan.record else ' (sub)'}"
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -94,10 +93,9 @@ class Reader:
                 recorder.close()
 
     def _run(self) -> None:
-        backoff_s = BACKOFF_FIRST_S
         while not self._stopping.is_set():
             began_s = self._clock.monotonic_s()
-            longest_s = BACKOFF_MAX_S
+            longest_s = LONGEST_S
             try:
                 self._session += 1
                 self._serve()
@@ -105,17 +103,16 @@ class Reader:
                 self._trouble(str(error))
                 if error.kind in AWAY:
                     longest_s = BACKOFF_AWAY_MAX_S
-                    self._wait_for_return()
+                    if self._wait_for_return(error.kind):
+                        self._backoff.begin_anew()
             except Exception:  # noqa: BLE001 - one bad frame or stream must not end the thread; it is logged
                 _LOG.exception("camera %s: the reader failed; it starts again", self._camera.camera_id)
                 self._trouble("Reading failed inside MarengoCam; it starts again. See the log of ingest.")
             if self._clock.monotonic_s() - began_s > STEADY_S:
-                backoff_s = BACKOFF_FIRST_S
+                self._backoff.begin_anew()
             if self._stopping.is_set():
                 return
-            wait_s = min(backoff_s, longest_s)
-            self._stopping.wait(wait_s * random.uniform(0.7, 1.3))  # noqa: S311 - jitter, not a secret
-            backoff_s = min(backoff_s * 2, BACKOFF_MAX_S)
+            self._stopping.wait(self._backoff.wait_s(longest_s))
             self._health.counters.reconnects += 1
 
     def _serve(self) -> None:
@@ -177,14 +174,16 @@ class Reader:
         elif not self._keyframe_seen and self._clock.monotonic_s() - self._session_began_s > KEYFRAME_LIMIT_S:
             self._tell(SENTENCES[Fault.NO_KEYFRAME])
 
-    def _wait_for_return(self) -> None:
-        """While nothing answers at the address, ask often: a camera that is back is read within RETURN_POLL_S."""
-        told = False
-        while not self._stopping.is_set() and not answers(self._plan.url):
-            if not told:
-                self._trouble(str(StreamError(Fault.UNREACHABLE)))
-                told = True
+    def _wait_for_return(self, told: Fault) -> bool:
+        """While nothing answers at the address, ask often (RETURN_POLL_S); return whether it was away and is back."""
+        waited = False
+        while not self._stopping.is_set() and (fault := absence(self._plan.url)) is not None:
+            if fault is not told:
+                self._trouble(str(StreamError(fault)))
+                told = fault
+            waited = True
             self._stopping.wait(RETURN_POLL_S)
+        return waited
 
     def _trouble(self, reason: str) -> None:
         if self._stopping.is_set():

@@ -10,16 +10,20 @@ from aiohttp import web
 from tests.support.clips import counter_picture
 from tests.support.http_camera import http_server
 from tests.support.ingest_service import ingest_here, until
+from tests.support.ports import free_port
 from tests.support.squares import square_eyes
 
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import StoreError
 from marengocam.core.model import Camera, CameraState
 from marengocam.ingest.analysing import Analysis
+from marengocam.ingest.backoff import FIRST_S, JITTER, LONGEST_S, Backoff
 from marengocam.ingest.camera_state import CameraHealth, Condition
 from marengocam.ingest.decode_queue import DecodeQueue
 from marengocam.ingest.reading import Reader, ReadingPlan
 from marengocam.ingest.recording_modes import Sights
+from marengocam.media import reachability
+from marengocam.media.faults import SENTENCES, Fault
 from marengocam.media.store import Store
 
 PICTURES = 20
@@ -96,6 +100,50 @@ async def test_a_camera_stopped_while_it_is_opened_is_not_recorded_any_more(stor
         camera.let.set()
         await ended(reader)
     assert store.recordings("front") == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "camera.invalid"])
+async def test_a_camera_that_is_waited_for_says_whether_it_is_the_port_or_the_address(reader_of, monkeypatch, host):
+    fault, asked = (Fault.REFUSED if host[0] == "1" else Fault.UNREACHABLE), []
+
+    def absence(url):
+        asked.append(url)
+        return reachability.absence(url)
+
+    monkeypatch.setattr("marengocam.ingest.reading.absence", absence)
+    monkeypatch.setattr("marengocam.ingest.reading.RETURN_POLL_S", 0.01)
+    reader = reader_of(f"rtsp://{host}:{free_port()}/x")
+    reader.start()
+
+    async def waited_for() -> bool:
+        return len(asked) >= 3
+
+    await until(waited_for)
+    assert reader._health.condition.reason == SENTENCES[fault]
+    await ended(reader)
+
+
+async def test_a_camera_that_is_back_is_not_kept_waiting_for_its_tries_while_it_was_away(reader_of, monkeypatch):
+    waits_s, away = [], iter([None] * 5 + [Fault.REFUSED, None] + [None] * 1000)
+
+    class Noted(Backoff):
+        def wait_s(self, longest_s=LONGEST_S):
+            waits_s.append(super().wait_s(longest_s))
+            return 0.01
+
+    monkeypatch.setattr("marengocam.ingest.reading.Backoff", Noted)
+    monkeypatch.setattr("marengocam.ingest.reading.absence", lambda _url: next(away))
+    monkeypatch.setattr("marengocam.ingest.reading.RETURN_POLL_S", 0.01)
+    reader = reader_of(f"rtsp://127.0.0.1:{free_port()}/x")
+    reader.start()
+
+    async def tried() -> bool:
+        return len(waits_s) >= 6
+
+    await until(tried)
+    await ended(reader)
+    assert min(waits_s[2:5]) > 2 * FIRST_S * JITTER[0]
+    assert waits_s[5] <= FIRST_S * JITTER[1], "it was away, and is back"
 
 
 async def test_a_recording_that_could_not_be_finished_is_looked_for_once_one_is_written_again(
