@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Collection, Coroutine, Iterable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from marengocam.core.errors import HubUnavailableError, MarengoCamError, StoreError
 from marengocam.core.ids import new_id
@@ -23,6 +24,7 @@ from marengocam.ingest.room import settle_given_up
 from marengocam.ingest.sharing import Sharing, able
 from marengocam.ingest.stray_pictures import remove_strays
 from marengocam.ingest.worker import CameraWorker, Eyes, Glance
+from marengocam.media.mounting import check_mounted
 from marengocam.media.store import Store
 from marengocam.runtime.context import ServiceContext
 from marengocam.runtime.leases import LeaseKeeper
@@ -203,13 +205,17 @@ class CameraRounds:
         except HubUnavailableError:
             installation_id = None
         try:
-            await asyncio.to_thread(self._store.prepare, installation_id)
+            await asyncio.to_thread(self._prepare, installation_id)
         except StoreError as error:
             if str(error) != self.store_problem:
                 _LOG.error("%s", error)
             self.store_problem = str(error)
         else:
             self.store_problem = ""
+
+    def _prepare(self, installation_id: UUID | None) -> None:
+        check_mounted(self._store.root, self._context.settings.data_dir)
+        self._store.prepare(installation_id)
 
     async def _serve_known(self) -> None:
         """Start the cameras known from last time: recording needs the disk and the camera, nothing else (I4)."""
