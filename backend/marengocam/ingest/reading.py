@@ -23,6 +23,7 @@ AWAY = frozenset({Fault.UNREACHABLE, Fault.REFUSED, Fault.STALLED, Fault.ENDED})
 BACKOFF_AWAY_MAX_S = 1.5
 RETURN_POLL_S = 0.5
 KEYFRAME_LIMIT_S = 10.0  # pictures come for so long, and none that can be begun with
+KEYFRAME_MISSING_S = 600.0  # since the last one: neither file nor analysis could ever be begun anew
 STEADY_S = 10.0  # a session this long resets the backoff
 _LOG = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class Reader:
         self._session = 0
         self._session_began_s = 0.0
         self._backoff = Backoff()
-        self._keyframe_seen = False
+        self._keyframe_at_s: float | None = None  # the last one of this session
         name = f"read {camera.camera_id}{'' if plan.record else ' (sub)'}"
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -122,7 +123,7 @@ class Reader:
         with StreamReader(self._plan.url, options, self._clock) as reader:
             if self._stopping.is_set():  # opening may take long, and whoever stopped it may have given up waiting
                 return
-            self._session_began_s, self._keyframe_seen = self._clock.monotonic_s(), False
+            self._session_began_s, self._keyframe_at_s = self._clock.monotonic_s(), None
             self._recording = self._recorder(reader) if self._plan.record else None
             try:
                 for packet in reader.packets(sound=self._plan.record and camera.recording.sound):
@@ -165,14 +166,18 @@ class Reader:
             counters.frames_lost = self._queue.lost
 
     def _note_keyframe(self, *, begins: bool) -> None:
+        now_s = self._clock.monotonic_s()
         if begins:
-            self._keyframe_seen = True
+            self._keyframe_at_s = now_s
             if self._plan.record:
                 self._health.flowing(self._clock.now())
             else:
                 self._health.stream_problem = ""
-        elif not self._keyframe_seen and self._clock.monotonic_s() - self._session_began_s > KEYFRAME_LIMIT_S:
-            self._tell(SENTENCES[Fault.NO_KEYFRAME])
+        elif self._keyframe_at_s is None:
+            if now_s - self._session_began_s > KEYFRAME_LIMIT_S:
+                self._tell(SENTENCES[Fault.NO_KEYFRAME])
+        elif now_s - self._keyframe_at_s > KEYFRAME_MISSING_S:
+            raise StreamError(Fault.NO_KEYFRAME)  # most cameras send one to whoever connects
 
     def _wait_for_return(self, told: Fault) -> bool:
         """While nothing answers at the address, ask often (RETURN_POLL_S); return whether it was away and is back."""

@@ -7,7 +7,8 @@ from dataclasses import replace
 import cv2
 import pytest
 from aiohttp import web
-from tests.support.clips import counter_picture
+from tests.support import bad_cameras as bad
+from tests.support.clips import counter_picture, write_counter_clip
 from tests.support.http_camera import http_server
 from tests.support.ingest_service import ingest_here, until
 from tests.support.ports import free_port
@@ -144,6 +145,21 @@ async def test_a_camera_that_is_back_is_not_kept_waiting_for_its_tries_while_it_
     await ended(reader)
     assert min(waits_s[2:5]) > 2 * FIRST_S * JITTER[0]
     assert waits_s[5] <= FIRST_S * JITTER[1], "it was away, and is back"
+
+
+async def test_a_camera_that_sends_keyframes_no_more_is_connected_to_again(store, reader_of, monkeypatch, tmp_path):
+    monkeypatch.setattr("marengocam.ingest.reading.KEYFRAME_MISSING_S", 1.0)
+    clip = await asyncio.to_thread(write_counter_clip, tmp_path / "counter.mp4", 60)
+    async with bad.clips_served({"front": bad.with_one_keyframe(bad.load(clip), 4.0)}, clip) as server:
+        reader = reader_of(server.url("front"))
+        reader.start()
+
+        async def again() -> bool:
+            return len([file for file in store.recordings("front") if file.suffix == ".mp4"]) >= 2
+
+        await until(again)
+        assert reader._health.counters.reconnects >= 1
+        await ended(reader)
 
 
 async def test_a_recording_that_could_not_be_finished_is_looked_for_once_one_is_written_again(
