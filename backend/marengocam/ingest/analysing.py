@@ -8,6 +8,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from marengocam.core.clock import Clock
 from marengocam.core.errors import ModelError, StoreError
@@ -166,18 +167,18 @@ class Analysis:
             return
         self._next_at = at + step * 0.9
         self._live_picture(picture, at)
+        luma = luma_of(picture)
+        self._health.analysis_problem = FROZEN_REASON if self._frozen.update(luma, at) else ""
         analyser = self.analyser
         if analyser is not None and self._whole and self._model_retry_at_s <= self._clock.monotonic_s():
-            self._look(analyser, picture, at)
+            self._look(analyser, picture, luma, at)
 
     def _note_lag(self, lag_s: float) -> None:
         self.shedding.update(lag_s, self._clock.monotonic_s())
         self._health.counters.analysis_lag_s = lag_s
         self._health.counters.shed_level = self.shedding.level
 
-    def _look(self, analyser: FrameAnalyser, picture: Any, at: datetime) -> None:
-        luma = luma_of(picture)
-        self._health.analysis_problem = FROZEN_REASON if self._frozen.update(luma, at) else ""
+    def _look(self, analyser: FrameAnalyser, picture: Any, luma: npt.NDArray[np.uint8], at: datetime) -> None:
         try:
             result = analyser.look(Frame(at, luma, lambda: rgb_of(picture)))
         except ModelError as error:

@@ -77,8 +77,9 @@ async def test_a_detector_that_is_too_slow_is_asked_for_less_and_recording_has_n
     assert max(b.started_at - a.ended_at for a, b in pairwise(chunks)) < LONGEST_GAP
 
 
+@pytest.mark.parametrize("detect", [True, False], ids=["analysed", "recorded only"])
 async def test_a_picture_that_never_changes_is_told_while_it_is_recorded(
-    hub: Hub, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hub: Hub, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, detect: bool
 ) -> None:
     monkeypatch.setattr("marengocam.ingest.service.load_eyes", square_eyes)
     monkeypatch.setattr("marengocam.ingest.frozen.FROZEN_AFTER", timedelta(seconds=3))
@@ -88,7 +89,7 @@ async def test_a_picture_that_never_changes_is_told_while_it_is_recorded(
         for _ in range(20):
             video.write(picture)
     async with RtspServer({"front": tmp_path / "still.mp4"}) as server:
-        await hub.cameras.add(Camera("front", "Front", server.url("front")))
+        await hub.cameras.add(Camera("front", "Front", server.url("front"), detect=detect))
         async with ingest_here(hub, settings):
 
             async def told() -> bool:

@@ -120,8 +120,9 @@ async def test_a_camera_that_is_waited_for_says_whether_it_is_the_port_or_the_ad
         return len(asked) >= 3
 
     await until(waited_for)
-    assert reader._health.condition.reason == SENTENCES[fault]
+    reason = reader._health.condition.reason
     await ended(reader)
+    assert reason == SENTENCES[fault]
 
 
 async def test_a_camera_that_is_back_is_not_kept_waiting_for_its_tries_while_it_was_away(reader_of, monkeypatch):
@@ -158,8 +159,8 @@ async def test_a_camera_that_sends_keyframes_no_more_is_connected_to_again(store
             return len([file for file in store.recordings("front") if file.suffix == ".mp4"]) >= 2
 
         await until(again)
-        assert reader._health.counters.reconnects >= 1
         await ended(reader)
+    assert reader._health.counters.reconnects >= 1
 
 
 async def test_a_recording_that_could_not_be_finished_is_looked_for_once_one_is_written_again(
