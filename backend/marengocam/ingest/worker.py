@@ -1,6 +1,7 @@
 """Everything that serves one camera: its readers, its analysis, its health."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from marengocam.ingest.frame_analysis import FrameAnalyser, FrameResult
 from marengocam.ingest.furniture import Furniture
 from marengocam.ingest.reading import Reader, ReadingPlan
 from marengocam.ingest.recording_modes import Sights
+from marengocam.media.disk_thread import DiskHangsError, DiskThread
 from marengocam.media.store import Store
 from marengocam.runtime.watchdog import Watchdog
 from marengocam.settings import Settings
@@ -28,10 +30,12 @@ from marengocam.vision.appearance import AppearanceEncoder
 from marengocam.vision.detectors import Detector
 
 JOIN_LIMIT_S = 5.5  # a reader waits at most the stream's stall limit
+FINISH_LIMIT_S = 1.0  # of a chunk whose reader did not; both fit into the time to drain
 JOIN_POLL_S = 0.02
 MOTION_HOLD = timedelta(seconds=5)  # a pause this short is part of one movement
 RATES = {"packets": "stream_fps", "frames_analysed": "analysed_fps"}
 RATES_OVER_S = 2.0
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class CameraWorker:
         self.events = OnlineEvents()
         self.began_at = clock.now()
         self._settings = settings
+        self._store = store
         self._clock = clock
         self._furniture = furniture
         self._watchdog = watchdog
@@ -180,10 +185,20 @@ class CameraWorker:
             await asyncio.sleep(JOIN_POLL_S)
         for reader in self._readers:
             if reader.thread.is_alive():  # HLS comes in pieces, with many seconds between them
-                await asyncio.to_thread(reader.finish_chunk)
+                await self._finish_chunk_of(reader)
         self._watchdog.forget(self._thread_name)
         analyser = self._analysis.analyser
         return analyser.rest() if analyser is not None else ()
+
+    async def _finish_chunk_of(self, reader: Reader) -> None:
+        """Close its chunk; a disk that hangs leaves the file to be adopted, and others to be stopped."""
+        disk = DiskThread(self._store.root, FINISH_LIMIT_S)
+        try:
+            await disk.run(reader.finish_chunk)
+        except DiskHangsError as error:
+            _LOG.error("camera %s: its recording is not finished: %s", self.camera.camera_id, error)
+        finally:
+            disk.close()
 
     def note_face(
         self, local_track_id: UUID, answer: FaceAnswer, picture: PurePosixPath | None, *, engine_ok: bool

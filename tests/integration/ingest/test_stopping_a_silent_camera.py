@@ -1,10 +1,11 @@
-"""A camera that is stopped while it says nothing: its chunk is closed all the same, and not left to be adopted."""
+"""A camera that is stopped while it, or its disk, says nothing: neither keeps a chunk from being closed and indexed."""
 
+import threading
 from dataclasses import replace
 
 import pytest
 from tests.support.clips import write_counter_clip
-from tests.support.http_camera import hls_app, http_server, write_segments
+from tests.support.http_camera import hls_app, http_server, mjpeg_app, write_segments
 from tests.support.ingest_service import ingest_here, until
 from tests.support.squares import square_eyes
 
@@ -40,3 +41,35 @@ async def test_hls_between_two_pieces_leaves_a_whole_chunk(hub, settings, tmp_pa
     assert file.suffix == ".mp4", "finished, not growing"
     (chunk,) = [chunk for chunk, _ in await hub.chunks.page("", 9)]
     assert chunk.size_bytes == file.stat().st_size
+
+
+async def test_a_disk_that_hangs_at_one_cameras_end_keeps_no_other_from_being_closed(
+    hub, settings, tmp_path, monkeypatch
+):
+    clip = write_counter_clip(tmp_path / "counter.mp4", frames=int(6 * PIECE_S * FPS))
+    playlist = write_segments(clip, tmp_path / "parts", "mpegts", PIECE_S)
+    store, answers = Store(settings.media_dir), threading.Event()
+    finish = Store.finish
+
+    def hang(self, growing):
+        if growing.is_relative_to(store.root / "recordings" / "front"):
+            answers.wait()
+        return finish(self, growing)
+
+    monkeypatch.setattr(Store, "finish", hang)
+    async with http_server(hls_app(playlist)) as silent, http_server(mjpeg_app(10)) as other:
+        for camera_id, url in (("front", f"{silent}/live.m3u8"), ("yard", f"{other}/video")):
+            await hub.cameras.add(Camera(camera_id, camera_id, url, detect=False, recording=Recording(sound=False)))
+        try:
+            async with ingest_here(hub, settings):
+
+                async def records() -> bool:
+                    sizes = [[file.stat().st_size for file in store.recordings(one)] for one in ("front", "yard")]
+                    return all(any(size > 20_000 for size in one) for one in sizes)
+
+                await until(records)
+        finally:
+            answers.set()
+    chunks = [chunk.camera_id for chunk, _ in await hub.chunks.page("", 99)]
+    assert "yard" in chunks
+    assert "front" not in chunks, "it was given up, and is adopted at the next start"
