@@ -6,7 +6,7 @@ engine that is away, is found by comparing the two and done again.
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 import aiohttp
@@ -26,6 +26,7 @@ CALL_LIMIT_S = 15.0  # an engine works some seconds on a picture
 LEASE_S = 120.0
 NO_FACE = "it finds no face in any picture of this person"
 NO_PICTURE = "none of this person's pictures can be read"
+FAILED = "telling it failed inside MarengoCam, see the log of face"
 _LOG = logging.getLogger(__name__)
 
 
@@ -126,6 +127,10 @@ class Carrying:
                     self._note(name, await carry(context.hub, store, engine, context.clock))
             except MarengoCamError as error:
                 _LOG.debug("persons are carried to %s later: %s", name, error)
+            except Exception:  # noqa: BLE001 - one engine's oddity must not end the rounds of the others; it is logged
+                _LOG.exception("persons cannot be told to %s", name)
+                known = self.engines.get(name, Carried())
+                self.engines[name] = replace(known, problem=FAILED)
             stuck = name in self.engines and self.engines[name].problem
             pause_s = min(pause_s * 2, LAST_RETRY_S) if stuck else FIRST_RETRY_S
             await _woken(context, pause_s if stuck else ROUND_S)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 import aiohttp
@@ -10,21 +10,26 @@ import pytest
 from tests.support.foreign_engines import NO_FACE, CompreFaceServer, DeepStackServer, served
 from tests.support.resolver_hub import ALICE
 from tests.support.resolver_scenes import FACE_MODEL, NOON, embedding
+from tests.support.web_app import service_context
 
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import FaceEngineError
 from marengocam.core.face_engines import engine_addresses
+from marengocam.core.secret import Secret
 from marengocam.db.hub import Hub
 from marengocam.db.word_changes import Speaker
 from marengocam.engines.choice import engine_at
 from marengocam.engines.protocol import FaceEngine
+from marengocam.face import carrying
 from marengocam.face.carrying import NO_FACE as SEES_NO_FACE
-from marengocam.face.carrying import carry
+from marengocam.face.carrying import Carrying, carry
 from marengocam.ingest.face_client import FaceClient, SeveralEngines
 from marengocam.media.store import Store
+from marengocam.runtime.bus import Bus
 
 KEY = "00000000-0000-0000-0000-000000000002"
 LIMIT_S = 10.0
+WAIT_LIMIT_S = 40.0
 PICTURE, OTHER = b"a picture of Alice", b"another picture of Alice"
 
 
@@ -33,6 +38,7 @@ class Engines:
     compreface: CompreFaceServer
     deepstack: DeepStackServer
     clients: list[FaceEngine]
+    told: Secret  # as the setting
 
 
 @pytest.fixture
@@ -41,7 +47,9 @@ async def engines(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engines]:
     compreface, deepstack = CompreFaceServer(KEY), DeepStackServer("secret")
     async with served(compreface) as one, served(deepstack) as other, aiohttp.ClientSession() as session:
         text = f"compreface+http://:{KEY}@{one}, deepstack+http://:secret@{other}"
-        yield Engines(compreface, deepstack, [engine_at(address, session) for address in engine_addresses(text)])
+        yield Engines(
+            compreface, deepstack, [engine_at(address, session) for address in engine_addresses(text)], Secret(text)
+        )
 
 
 @pytest.fixture
@@ -112,6 +120,40 @@ async def test_a_registration_that_was_cut_short_is_done_again_without_a_second_
     client._ask = real
     await carry(hub, store, client, SystemClock())
     assert sorted(server.subjects["Alice"]) == [PICTURE, OTHER]
+
+
+async def test_an_engine_whose_answers_nobody_foresaw_is_told_and_keeps_no_other_from_its_round(
+    hub, hub_settings, store, engines, monkeypatch
+) -> None:
+    await enrol(hub, store, "Alice", PICTURE)
+    odd, fine = engines.clients
+    real, broken = odd.register, True
+
+    async def register(*arguments):
+        if broken:
+            raise KeyError("result")
+        return await real(*arguments)
+
+    odd.register = register
+    by_name = {one.address.name: one for one in engines.clients}
+    monkeypatch.setattr(carrying, "engine_at", lambda address, _session: by_name[address.name])
+    monkeypatch.setattr(carrying, "FIRST_RETRY_S", 0.2)
+    async with Bus(hub).running() as bus:
+        context = service_context(hub, replace(hub_settings, face_engines=engines.told), bus, "face")
+        rounds = Carrying()
+        job = asyncio.create_task(rounds.run(context))
+        async with asyncio.timeout(WAIT_LIMIT_S):
+            while not rounds.problem or set(engines.deepstack.faces) != {"Alice"}:
+                await asyncio.sleep(0.05)
+            assert (odd.address.name in rounds.problem, fine.address.name in rounds.problem) == (True, False)
+            await enrol(hub, store, "Bob", OTHER)
+            while set(engines.deepstack.faces) != {"Alice", "Bob"}:
+                await asyncio.sleep(0.05)
+            broken = False
+            while set(engines.compreface.subjects) != {"Alice", "Bob"} or rounds.problem:
+                await asyncio.sleep(0.05)
+            context.stopping.set()
+            await job
 
 
 async def test_a_picture_that_shows_an_engine_no_face_is_no_failure_and_is_told(hub, store, engines) -> None:
