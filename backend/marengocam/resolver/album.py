@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 
 import numpy as np
+import numpy.typing as npt
 
-from marengocam.core.identity import ExemplarWrite, KnownLooks, Looks, Portraits
+from marengocam.core.identity import ExemplarWrite, Floats, KnownLooks, Looks, Places, Portraits
 from marengocam.core.model import Embedding, Vector
 
 NOBODY = -1
@@ -96,7 +97,7 @@ class Album:
 
     def trim(self, identity_id: UUID, most: int) -> None:
         """Keep an identity's newest passing looks; faces that a human spoke about stay first."""
-        passing = self._passing(identity_id)
+        passing = self._passing(identity_id).tolist()
         if len(passing) <= most:
             return
         passing.sort(key=self._precedence)
@@ -104,24 +105,52 @@ class Album:
 
     def compare(self, vector: Vector, but: UUID, identity_ids: Iterable[UUID]) -> Looks:
         """Return how like a track's vector the looks of these identities, and all lasting ones, are; not its own."""
-        allowed = np.zeros(len(self._keys) + 1, bool)
-        allowed[[code for code in map(self._codes.get, identity_ids) if code is not None]] = True
         filled = len(self._exemplar_ids)
-        here = self._identity[:filled]
-        chosen = self._kept[:filled] & ((here == NOBODY) | allowed[here])
+        cosines = (self._vectors[:filled] @ np.asarray(vector, np.float32)).astype(np.float64)
+        places = np.flatnonzero(self._compared(self._listed(identity_ids), but) & np.isfinite(cosines))
+        return self._looks(places, np.maximum(np.minimum(cosines[places], 1.0), -1.0))
+
+    def places_of(self, owners: Iterable[UUID], but: UUID) -> Places:
+        """Return where looks stand that speak for these: persons by their lasting ones, the unknown by their own."""
+        listed = self._listed(owners)
+        owner = self._owner[: len(self._exemplar_ids)]
+        return np.flatnonzero(self._compared(listed, but) & listed[owner])
+
+    def across(self, identity_id: UUID, but: UUID, places: Places) -> tuple[Floats, Floats, Looks]:
+        """Return the qualities and trusts of an identity's passing looks but those of one track, and how like they are.
+
+        The cosines have a row for each of them, a column for each of the looks at `places`.
+        """
+        own = self._codes.get(but)
+        mine = self._passing(identity_id)
+        mine = mine[self._track[mine] != own] if own is not None else mine
+        cosines = (self._vectors[mine] @ self._vectors[places].T).astype(np.float64)
+        usable = np.isfinite(cosines).all(axis=0)
+        qualities, _, trusts = self._numbers[:, mine]
+        return qualities, trusts, self._looks(places[usable], np.maximum(np.minimum(cosines[:, usable], 1.0), -1.0))
+
+    def _listed(self, keys: Iterable[UUID]) -> npt.NDArray[np.bool_]:
+        """Return, by code, who is among these; nobody never is."""
+        listed = np.zeros(len(self._keys) + 1, bool)  # the last place is that of NOBODY
+        listed[[code for code in map(self._codes.get, keys) if code is not None]] = True
+        return listed
+
+    def _compared(self, listed: npt.NDArray[np.bool_], but: UUID) -> npt.NDArray[np.bool_]:
+        filled = len(self._exemplar_ids)
+        identity = self._identity[:filled]
+        compared = np.asarray(self._kept[:filled] & ((identity == NOBODY) | listed[identity]))
         own = self._codes.get(but)
         if own is not None:
-            chosen &= self._track[:filled] != own
-        places = np.flatnonzero(chosen)
-        cosines = (self._vectors[places] @ np.asarray(vector, np.float32)).astype(np.float64)
-        usable = np.isfinite(cosines)
-        places, cosines = places[usable], cosines[usable]
+            compared &= self._track[:filled] != own
+        return compared
+
+    def _looks(self, places: Places, cosines: Floats) -> Looks:
         qualities, at_s, trusts = self._numbers[:, places]
         return Looks(
             self._model,
             tuple(self._keys),
             self._owner[places],
-            np.clip(cosines, -1.0, 1.0),
+            cosines,
             qualities,
             at_s,
             trusts,
@@ -130,23 +159,13 @@ class Album:
             self._local_track_ids,
         )
 
-    def looks_of(self, identity_id: UUID, but: UUID) -> list[tuple[Embedding, float]]:
-        """Return an identity's passing looks but those of one track, each with how sure it is that it is of it."""
-        own = self._codes.get(but)
-        places = [place for place in self._passing(identity_id) if own is None or self._track[place] != own]
-        qualities, _, trusts = self._numbers[:, places].tolist()
-        return [
-            (Embedding(self._model, self._vectors[place], quality), trust)
-            for place, quality, trust in zip(places, qualities, trusts, strict=True)
-        ]
-
     def portraits(self, own: Embedding, at_s: float, but: UUID, identity_ids: Sequence[UUID]) -> Portraits | None:
         """Return a track's look and the passing looks of these identities; None: fewer than two of them have any."""
         code = self._codes.get(but)
         found = [
             (owner, place)
             for owner, one in enumerate(identity_ids)
-            for place in self._passing(one)
+            for place in self._passing(one).tolist()
             if self._track[place] != code
         ]
         owners, places = [owner for owner, _ in found], [place for _, place in found]
@@ -166,9 +185,9 @@ class Album:
         found = zip(self._exemplar_ids, self._person_ids, self._sources, kept, strict=True)
         return {one for one, whose, source, here in found if here and whose == person_id and source == "confirmed"}
 
-    def _passing(self, identity_id: UUID) -> list[int]:
+    def _passing(self, identity_id: UUID) -> Places:
         code = self._codes.get(identity_id)
-        return [] if code is None else np.flatnonzero(self._kept & (self._identity == code)).tolist()
+        return np.flatnonzero(self._kept & (self._identity == code) if code is not None else ())
 
     def _precedence(self, place: int) -> tuple[bool, float, int]:
         spoken_about = self._lasts and self._humans[place]

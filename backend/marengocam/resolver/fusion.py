@@ -1,8 +1,7 @@
 """What faces, names and clothes say about each candidate: log-likelihood ratios from cosines, all weighed at once."""
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from math import exp, log
+from collections.abc import Mapping
+from math import log
 from typing import NamedTuple
 from uuid import UUID
 
@@ -44,22 +43,32 @@ def weighed_appearances(appearance: Embedding, looks: Looks, at_s: float) -> dic
     return _fused(looks, appearance_log_ratios(appearance.model, looks.cosines, own, looks.qualities, apart_s))
 
 
-def past_looks(
-    looks: Sequence[tuple[Embedding, float]],
-    gallery: Callable[[Embedding], Looks],
-    weigh: Callable[[Embedding, Looks], Mapping[UUID, Fused]] = weighed_faces,
-) -> dict[UUID, float]:
-    """Return, by owner in the gallery, the log ratio of one unknown individual's looks being of that owner.
+def past_looks(trusts: Floats, looks: Looks, ratios: Floats) -> dict[UUID, float]:
+    """Return, by owner, the log ratio of one unknown individual's looks being of that owner.
 
-    The mean of its looks: they are of one individual and much alike, so that they do not add up, and a single odd one
+    `trusts` are of its looks, `ratios` have a row for each of them and a column for each of the owners' looks. The mean
+    of its looks counts: they are of one individual and much alike, so that they do not add up, and a single odd one
     does not decide.
     """
-    found: dict[UUID, list[float]] = defaultdict(list)
-    for look, sure in looks:
-        trust = min(max(sure, 0.0), MOST_TRUST)
-        for owner, fused in weigh(look, gallery(look)).items():
-            found[owner].append(log(trust * exp(fused.log_ratio) + 1 - trust))
-    return {owner: sum(ratios) / len(ratios) for owner, ratios in found.items()}
+    weighed = _lowered(ratios, looks.trusts)
+    found: dict[UUID, float] = {}
+    for place in sorted(set(looks.owner.tolist())):
+        likest = np.sort(weighed[:, looks.owner == place])[:, : -BEST_LOOKS - 1 : -1]
+        strongest = likest[:, :1]
+        fused = strongest[:, 0] + np.log(np.exp(likest - strongest).sum(axis=1)) - log(likest.shape[1])
+        found[looks.owners[place]] = float(_lowered(fused, trusts).mean())
+    return found
+
+
+def past_face_ratios(looks: Looks, qualities: Floats) -> Floats:
+    """Weigh every face of one individual, of these qualities, against those of others."""
+    return face_log_ratios(looks.model, looks.cosines, qualities[:, None], looks.qualities)
+
+
+def past_appearance_ratios(looks: Looks, qualities: Floats, at_s: float) -> Floats:
+    """Weigh clothes and build of every look of one individual, who is there at `at_s`, against those of others."""
+    apart_s = np.abs(at_s - looks.at_s)
+    return appearance_log_ratios(looks.model, looks.cosines, qualities[:, None], looks.qualities, apart_s)
 
 
 def face_cue(face: Embedding, fused: Fused) -> Cue:
@@ -117,12 +126,11 @@ def _cue(kind: CueKind, embedding: Embedding, fused: Fused, limit: tuple[float, 
 def _fused(looks: Looks, ratios: Floats) -> dict[UUID, Fused]:
     """Fuse as a mixture: the track shows one of the candidate's best-matching looks, each as likely as the next.
 
-    Each ratio is lowered first by how sure it is that the look is the candidate's: log(t * e^r + 1 - t).
+    Each ratio is lowered first by how sure it is that the look is the candidate's.
     """
     if not len(looks.owner):
         return {}
-    trusts = np.clip(looks.trusts, 0.0, MOST_TRUST)
-    weighed = np.log(trusts * np.exp(ratios) + 1 - trusts)
+    weighed = _lowered(ratios, looks.trusts)
     order = np.lexsort((looks.at_s, -looks.cosines, -weighed, looks.owner))
     owner = looks.owner[order]
     starts = _starts(owner)
@@ -141,6 +149,12 @@ def _fused(looks: Looks, ratios: Floats) -> dict[UUID, Fused]:
         looks.owners[place]: Fused(ratio, cosine, count, trusted, looks.exemplar_ids[row], looks.local_track_ids[row])
         for place, row, ratio, cosine, count, trusted in zip(*columns, strict=True)
     }
+
+
+def _lowered(ratios: Floats, trusts: Floats) -> Floats:
+    """Return log(t * e^r + 1 - t): what a look says when it is the candidate's with probability t."""
+    sure = np.minimum(np.maximum(trusts, 0.0), MOST_TRUST)
+    return np.asarray(np.log(sure * np.exp(ratios) + 1 - sure))
 
 
 def _starts(owner: Places) -> Places:

@@ -12,6 +12,7 @@ from marengocam.core.identity import (
     Assignment,
     ClaimedTrack,
     ExemplarWrite,
+    Floats,
     Looks,
     Outcome,
     Portraits,
@@ -22,7 +23,7 @@ from marengocam.core.identity import (
 from marengocam.core.model import Embedding, LocalTrack
 from marengocam.db.turn import HUMAN, OBSERVED_LIMIT, SIGHTS_LIMIT, moved
 from marengocam.resolver.album import Album
-from marengocam.resolver.fusion import Fused, past_looks, weighed_appearances, weighed_faces
+from marengocam.resolver.fusion import past_appearance_ratios, past_face_ratios, past_looks
 from marengocam.resolver.likeness import Pair, alike_clothes, alike_faces, like_it
 from marengocam.resolver.spacetime import apart_s
 from marengocam.resolver.ways import VISIT_GAP_S
@@ -201,10 +202,11 @@ class Neighbourhood:
             return {}
         album = self._albums["face", track.face.model, len(track.face.vector)]
         found: dict[tuple[UUID, UUID], float] = {}
+        places = album.places_of(persons, track.local_track_id)
         for identity_id in sorted(alike - persons):
-            own = album.looks_of(identity_id, track.local_track_id)
-            ratios = past_looks(own, lambda face: album.compare(face.vector, track.local_track_id, ()))
-            found |= {(identity_id, person_id): ratios[person_id] for person_id in persons & ratios.keys()}
+            qualities, trusts, looks = album.across(identity_id, track.local_track_id, places)
+            ratios = past_looks(trusts, looks, past_face_ratios(looks, qualities)) if len(trusts) else {}
+            found |= {(identity_id, person_id): ratio for person_id, ratio in ratios.items()}
         return found
 
     def _strangers(
@@ -223,11 +225,11 @@ class Neighbourhood:
         if not unknown or not here:
             return {}, {}
 
-        def clothes(look: Embedding, looks: Looks) -> Mapping[UUID, Fused]:
-            return weighed_appearances(look, looks, at_s)
+        def clothes(looks: Looks, qualities: Floats) -> Floats:
+            return past_appearance_ratios(looks, qualities, at_s)
 
         return (
-            self._likeness("face", track.face, track, here, unknown, weighed_faces),
+            self._likeness("face", track.face, track, here, unknown, past_face_ratios),
             self._likeness("appearance", track.appearance, track, here, unknown, clothes),
         )
 
@@ -267,16 +269,17 @@ class Neighbourhood:
         track: LocalTrack,
         identity_ids: Iterable[UUID],
         others: set[UUID],
-        weigh: Callable[[Embedding, Looks], Mapping[UUID, Fused]],
+        weigh: Callable[[Looks, Floats], Floats],
     ) -> dict[tuple[UUID, UUID], float]:
         album = self._albums.get((kind, like.model, len(like.vector))) if like is not None else None
         if album is None:
             return {}
         found: dict[tuple[UUID, UUID], float] = {}
+        places = album.places_of(others, track.local_track_id)
         for identity_id in identity_ids:
-            own = album.looks_of(identity_id, track.local_track_id)
-            ratios = past_looks(own, lambda look: album.compare(look.vector, track.local_track_id, others), weigh)
-            found |= {(identity_id, one): ratios[one] for one in others & ratios.keys() if one != identity_id}
+            qualities, trusts, looks = album.across(identity_id, track.local_track_id, places)
+            ratios = past_looks(trusts, looks, weigh(looks, qualities)) if len(trusts) else {}
+            found |= {(identity_id, one): ratio for one, ratio in ratios.items() if one != identity_id}
         return found
 
     def _owner_of(self, person_id: UUID | None, identity_id: UUID | None) -> UUID:
