@@ -123,16 +123,19 @@ async def rename_person(settings: Settings, arguments: argparse.Namespace) -> No
 async def erase_person(settings: Settings, arguments: argparse.Namespace) -> None:
     from marengocam.db.word_changes import Speaker  # noqa: PLC0415 - loaded when needed
     from marengocam.media.store import Store  # noqa: PLC0415 - loaded when needed
+    from marengocam.replay.places import remove_folder  # noqa: PLC0415 - loaded when needed
 
     if not arguments.yes:
         raise BadInputError("This cannot be undone: add --yes to erase the person for good.")
     async with opened_hub(settings) as hub:
         person = await _person_called(hub, arguments.name)
-        pictures = await hub.privacy.erase(person.person_id, Speaker("cli", SystemClock().now()))
+        erased = await hub.privacy.erase(person.person_id, Speaker("cli", SystemClock().now()))
     store = Store(settings.media_dir, settings.archive_dir)
-    for picture in pictures:
+    for picture in erased.pictures:
         store.delete(picture)
-    print(f"erased, with {len(pictures)} pictures")
+    for run_id in erased.run_ids:
+        await asyncio.to_thread(remove_folder, settings.media_dir, run_id)
+    print(f"erased, with {len(erased.pictures)} pictures and {len(erased.run_ids)} replays")
 
 
 async def export_person(settings: Settings, arguments: argparse.Namespace) -> None:

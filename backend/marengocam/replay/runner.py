@@ -88,7 +88,10 @@ class ReplayRunner:
                 if process.returncode is None:
                     process.kill()
                     await process.wait()
-            if status < 0:
+            if not await self._context.hub.replays.known([run.run_id]):
+                # Removed while it ran, as when a person was erased: nothing of it may stay.
+                await asyncio.to_thread(remove_folder, self._context.settings.media_dir, run.run_id)
+            elif status < 0:
                 _LOG.warning("the process of replay %s was killed by signal %d", run.run_id, -status)
                 await self._context.hub.replays.give_back(run.run_id, crashed=True)
             elif status != 0:

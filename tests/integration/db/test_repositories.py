@@ -234,7 +234,7 @@ async def test_removing_a_person_takes_the_gallery_and_leaves_a_stranger(hub):
     one = track()
     await seen_as(hub, one, alice)
     assert (await hub.persons.get(alice)).faces == 1
-    assert await hub.privacy.erase(alice, SPEAKER) == [PurePosixPath("faces/alice.jpg")]
+    assert (await hub.privacy.erase(alice, SPEAKER)).pictures == (PurePosixPath("faces/alice.jpg"),)
     assert await hub.persons.exemplars() == []
     assert (await hub.tracks.get(one.local_track_id)).person_id is None
 

@@ -20,6 +20,7 @@ from marengocam.db.cameras import CameraStatus
 from marengocam.db.hub import Hub
 from marengocam.db.isolation import isolated
 from marengocam.db.tracks import TrackFilter
+from marengocam.db.word_changes import Speaker
 from marengocam.media.store import RecordingName
 from marengocam.replay.control import CancelledRunError
 from marengocam.replay.folder import RunFolder, canonical
@@ -327,6 +328,31 @@ async def test_a_run_cut_short_by_the_end_of_the_service_waits_for_the_next(
     await hub.replays.control(run_id, NOON, wish="cancel")
     assert await hub.replays.claim(NOON) is None
     assert (await hub.replays.get(run_id)).state == "cancelled"
+
+
+@pytest.mark.timeout(240)  # a replay is last in line for processors
+async def test_a_run_whose_person_is_erased_meanwhile_leaves_nothing(
+    hub: Hub, hub_settings: Settings, recorded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(hub_settings, detector="hog", face_url="off")
+    for name, value in environment_of(settings).items():
+        monkeypatch.setenv(name, value)
+    alice = await hub.persons.add("Alice", NOON)
+    run_id = await hub.replays.request("front", NOON, pace="step")
+    place = run_place(settings.media_dir, run_id)
+    async with ingest_here(hub, settings):
+
+        async def looked_at() -> bool:
+            return bool((await hub.replays.get(run_id)).progress) and place.exists()
+
+        await until(looked_at, 100)
+        erased = await hub.privacy.erase(alice.person_id, Speaker("test", NOON))
+        assert erased.run_ids == (run_id,)
+
+        async def gone() -> bool:
+            return not place.exists()
+
+        await until(gone, 100)
 
 
 async def asked_for(hub: Hub, **more) -> UUID:

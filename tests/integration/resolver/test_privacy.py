@@ -1,21 +1,26 @@
 """One person's data, given out or erased; strangers forgotten in time."""
 
+import base64
 import json
 import zipfile
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
+from uuid import uuid4
 
+import numpy as np
 import pytest
-from tests.support.resolver_hub import ALICE, BLUE, BOB, RED, Scene, like, open_scene, seen
+from tests.support.resolver_hub import ALICE, BLUE, BOB, RED, Scene, like, open_scene, seen, unit
 from tests.support.resolver_scenes import NOON
 from tests.support.web_app import serving_api
 
 from marengocam.core.model import EventType, NameEvidence
+from marengocam.db.firings import Firing, Outcome
 from marengocam.db.hub import Hub
 from marengocam.db.word_changes import Speaker
 from marengocam.media.person_archive import write_archive
 from marengocam.media.store import Store
+from marengocam.replay.places import run_place
 
 CAROL = Speaker("Carol", NOON + timedelta(minutes=1))
 LATER = Speaker("Carol", NOON + timedelta(minutes=2))
@@ -84,7 +89,7 @@ async def test_after_erasing_no_table_knows_name_or_face_and_no_picture_is_left(
 
     gone = await scene.hub.privacy.erase(person.person_id, LATER)
 
-    assert set(gone) == set(pictures)
+    assert set(gone.pictures) == set(pictures)
     after = await everything_in(scene.hub)
     assert [table for table, text in after.items() if NAME.lower() in text.lower()] == []
     assert str(person.person_id) not in "".join(text for table, text in after.items() if table != "word")
@@ -94,6 +99,85 @@ async def test_after_erasing_no_table_knows_name_or_face_and_no_picture_is_left(
     assert [event.number for event in events] == list(range(1, len(events) + 1)), "numbered facts stay (I3)"
     (word, *_) = await scene.hub.words.list(5)
     assert (word.kind, word.undoable, word.said_by) == ("erase", False, "Carol")
+
+
+async def rule_fired(scene: Scene, person_id, name: str) -> None:
+    """Have a rule say and mark that somebody came, as automation and the janitor write it down."""
+    firing_id, at = uuid4(), scene.clock.at
+    await scene.hub.firings.add(
+        Firing(
+            firing_id=firing_id,
+            rule_id=uuid4(),
+            rule_name="arrivals",
+            event_number=1,
+            event_type="person_confirmed",
+            occurred_at=at,
+            fired_at=at,
+            person_id=person_id,
+            person_name=name,
+        )
+    )
+    done = Outcome(place=0, action="keep_clip", target=f"{name} came", state="done", reason="", ended_at=at)
+    await scene.hub.firings.add_outcomes([(firing_id, done)])
+    async with scene.hub.database.connection() as connection:
+        for label in (f"({name.upper()}) came", f"{name}like"):
+            await connection.execute(
+                "INSERT INTO favourite (favourite_id, camera_id, from_at, to_at, label) "
+                "VALUES ($1, 'front', $2, $3, $4)",
+                *(uuid4(), at, at + timedelta(minutes=1), label),
+            )
+
+
+async def test_words_rules_marks_and_reasons_about_others_do_not_tell_of_the_erased(scene: Scene) -> None:
+    other_name = "Alix Formerly"
+    alice, alix = await scene.enrol(NAME, ALICE), await scene.enrol(other_name, unit(7))
+    bob = await scene.enrol("Bob", BOB)
+    await scene.save(seen("alix", face=like(unit(7), 3), end_s=5, open_=False))
+    await scene.resolve()
+    await scene.hub.words.merge_persons(alix.person_id, alice.person_id, CAROL)
+    walk = seen("walk", camera="yard", face=like(ALICE, 9), start_s=300, end_s=305, open_=False)
+    mistaken = replace(  # an engine says Alice; the face is Bob's
+        seen("mistaken", camera="hall", face=like(BOB, 9), start_s=900, end_s=905, open_=False),
+        name_evidence=NameEvidence("deepstack", NAME, 0.56),
+    )
+    for track in (walk, mistaken):
+        await scene.save(track)
+        await scene.resolve()
+    row = await scene.hub.tracks.get(walk.local_track_id)
+    assert row.person_name == NAME
+    confirmed = [event for event in await scene.said() if event.local_track_id == mistaken.local_track_id][-1]
+    assert (confirmed.person_id, NAME in str(confirmed.data)) == (bob.person_id, True)
+    for ignored in (True, False):
+        await scene.hub.words.ignore_identity(row.identity_id, CAROL, ignored=ignored)
+    await rule_fired(scene, alice.person_id, NAME)
+    run_id = await scene.hub.replays.request("front", NOON + timedelta(hours=1))
+
+    gone = await scene.hub.privacy.erase(alice.person_id, LATER)
+
+    assert gone.run_ids == (run_id,)
+    after = await everything_in(scene.hub)
+    known = {table for table, text in after.items() for name in (NAME, other_name) if name.lower() in text.lower()}
+    assert known == {"favourite"}, "what only begins like the name is another word"
+    assert after["favourite"].lower().count(NAME.lower()) == 1
+    ids = (str(alice.person_id), str(alix.person_id))
+    assert {table for table, text in after.items() for one in ids if one in text} == {"word"}
+    assert [word.undoable for word in await scene.hub.words.list(10)] == [False] * 4
+    kept = await scene.hub.tracks.get(mistaken.local_track_id)
+    assert (kept.person_name, [cue["cue"] for cue in kept.evidence["cues"]]) == ("Bob", ["face"])
+
+
+async def test_replays_that_may_tell_of_the_erased_go_with_their_folders(scene: Scene, hub: Hub, hub_settings) -> None:
+    before = await hub.replays.request("front", NOON - timedelta(days=1))
+    alice = await scene.enrol(NAME, ALICE)
+    told = await hub.replays.request("front", NOON + timedelta(hours=1))
+    for run_id in (before, told):
+        folder = run_place(hub_settings.media_dir, run_id)
+        folder.mkdir(parents=True)
+        (folder / "report.json").write_text(NAME)
+    async with serving_api(hub, hub_settings) as api:
+        assert (await api.call("DELETE", f"/persons/{alice.person_id}"))[0] == 204
+    assert [run.run_id for run in await hub.replays.list(10)] == [before]
+    assert [folder.name for folder in run_place(hub_settings.media_dir, before).parent.iterdir()] == [str(before)]
 
 
 async def test_everything_about_a_person_is_given_out_with_the_pictures(scene: Scene, tmp_path: Path) -> None:
@@ -106,9 +190,15 @@ async def test_everything_about_a_person_is_given_out_with_the_pictures(scene: S
         assert set(archive.namelist()) == {"person.json", *map(str, pictures)}
         told = json.loads(archive.read("person.json"))
     assert told["person"]["name"] == NAME
-    assert len(told["tracks"]) == 1
+    (track,) = told["tracks"]
+    assert len(track["path"]) > 1
+    assert track["name_evidence"]["name"] == NAME
+    sent = base64.b64decode(track["face_base64"])
+    assert np.frombuffer(sent, ">f2", offset=4) == pytest.approx(like(ALICE, 9), abs=1e-3)
+    assert len(base64.b64decode(track["appearance_base64"])) == 4 + 2 * len(RED)
     assert len(told["faces_and_looks"][0]["embedding"]) == len(ALICE)
-    assert {event["type"] for event in told["events"]} >= {"person_confirmed"}
+    assert {event["type"] for event in told["events"]} >= {"person_confirmed", "person_corrected"}
+    assert told["rules_fired"] == []
 
 
 async def test_the_api_gives_out_to_admins_and_erases(scene: Scene, hub: Hub, hub_settings) -> None:

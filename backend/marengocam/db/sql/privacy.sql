@@ -6,10 +6,33 @@ SELECT pg_advisory_xact_lock(:key);
 -- Who is meant.
 SELECT person_id, name, created_at, picture_path, ignored FROM person WHERE person_id = :person_id;
 
+-- name: person_ids
+-- The person, and all that humans said to be the same: they have no row any more, but events of theirs are there.
+WITH RECURSIVE same AS (
+    SELECT CAST(:person_id AS uuid) AS person_id
+    UNION
+    SELECT merged.person_id
+    FROM same
+    JOIN word w ON w.kind = 'merge_persons' AND w.undone_at IS NULL AND w.subjects @> ARRAY[same.person_id]
+    CROSS JOIN unnest(w.changed) AS merged (person_id)
+    WHERE NOT EXISTS (SELECT FROM person p WHERE p.person_id = merged.person_id)
+)
+SELECT person_id FROM same;
+
+-- name: names_of
+-- What a person is and was called.
+SELECT name FROM person WHERE person_id = ANY(:person_ids)
+UNION SELECT person_name FROM event WHERE person_id = ANY(:person_ids) AND person_name IS NOT NULL
+UNION SELECT person_name FROM rule_firing WHERE person_id = ANY(:person_ids) AND person_name IS NOT NULL;
+
 -- name: tracks_of
--- The tracks of a person, with what is known of each.
-SELECT t.local_track_id, t.camera_id, t.first_seen_at, t.last_seen_at, t.zones, t.crop_path, t.crop_paths,
-    t.face_crop_path, a.identity_id, a.probability, a.decided_by, a.decided_at, a.evidence::text AS evidence
+-- The tracks of a person, with what is known of each; vectors as pgvector sends half precision (two counts of 16 bits,
+-- then 16-bit floats), in base64.
+SELECT t.local_track_id, t.camera_id, t.label, t.open, t.first_seen_at, t.last_seen_at, t.zones, t.path::text AS path,
+    t.crop_path, t.crop_paths, t.face_crop_path, t.name_evidence::text AS name_evidence,
+    encode(halfvec_send(t.face), 'base64') AS face_base64, t.face_model, t.face_quality,
+    encode(halfvec_send(t.appearance), 'base64') AS appearance_base64, t.appearance_model, t.appearance_quality,
+    a.identity_id, a.probability, a.decided_by, a.decided_at, a.evidence::text AS evidence
 FROM local_track t
 JOIN assignment a USING (local_track_id)
 JOIN identity i USING (identity_id)
@@ -26,14 +49,27 @@ WHERE e.person_id = :person_id OR i.person_id = :person_id
 ORDER BY e.created_at;
 
 -- name: events_of
--- What was told about a person.
-SELECT number, type, occurred_at, camera_id, local_track_id, probability, zones, data::text AS data
-FROM event WHERE person_id = :person_id ORDER BY number;
+-- What was told about a person, and of whom somebody was taken for the person.
+SELECT number, type, occurred_at, camera_id, local_track_id, person_name, probability, zones, data::text AS data
+FROM event
+WHERE person_id = ANY(:person_ids)
+    OR data ->> 'was_person_id' = ANY(SELECT id::text FROM unnest(CAST(:person_ids AS uuid[])) AS id)
+ORDER BY number;
+
+-- name: firings_of
+-- What rules did about a person.
+SELECT f.rule_name, f.event_number, f.event_type, f.fired_at, f.camera_id, o.action, o.target, o.state
+FROM rule_firing f
+LEFT JOIN rule_outcome o USING (firing_id)
+WHERE f.person_id = ANY(:person_ids)
+ORDER BY f.fired_at, o.place;
 
 -- name: words_of
 -- What humans said about a person.
 SELECT kind, said_at, said_by, summary, undone_at FROM word
-WHERE subjects @> ARRAY[CAST(:person_id AS uuid)] ORDER BY said_at;
+WHERE subjects && CAST(:person_ids AS uuid[])
+    OR subjects && ARRAY(SELECT identity_id FROM identity WHERE person_id = :person_id)
+ORDER BY said_at;
 
 -- name: blank_tracks
 -- Faces, looks, names and pictures go from a person's tracks; that somebody was there stays. Returns the pictures.
@@ -52,9 +88,19 @@ WITH gone AS (
 SELECT path FROM gone, unnest(gone.crop_paths || gone.crop_path || gone.face_crop_path) AS path WHERE path IS NOT NULL;
 
 -- name: blank_names!
--- An engine's word that it was this person goes from all tracks.
-UPDATE local_track SET name_evidence = NULL
-WHERE name_evidence IS NOT NULL AND lower(btrim(name_evidence ->> 'name')) = lower(btrim(:person_name));
+-- An engine's word that it was this person goes from all tracks, and from what was decided and told about them.
+WITH named AS (
+    UPDATE local_track SET name_evidence = NULL
+    WHERE name_evidence IS NOT NULL AND lower(btrim(name_evidence ->> 'name')) = ANY(CAST(:names AS text[]))
+    RETURNING local_track_id
+), reasons AS (
+    UPDATE assignment SET evidence = jsonb_set(evidence, '{cues}',
+        jsonb_path_query_array(evidence, '$.cues[*] ? (@.cue != "name")'))
+    WHERE local_track_id IN (SELECT local_track_id FROM named) AND evidence @> '{"cues": [{"cue": "name"}]}'
+)
+UPDATE event SET data = '{"erased": true}'
+WHERE local_track_id IN (SELECT local_track_id FROM named)
+    AND data @> '{"evidence": {"cues": [{"cue": "name"}]}}';
 
 -- name: erase_exemplars
 -- All looks of the person; returns their pictures.
@@ -77,19 +123,43 @@ WHERE identity_id IN (SELECT identity_id FROM identity WHERE person_id = :person
 
 -- name: blank_events!
 -- Numbered facts stay (I3); who it was goes from them.
-UPDATE event SET person_id = NULL, person_name = NULL, data = '{"erased": true}' WHERE person_id = :person_id;
+UPDATE event SET person_id = NULL, person_name = NULL, data = '{"erased": true}' WHERE person_id = ANY(:person_ids);
 
 -- name: blank_mentions!
 -- The person as runner-up, or as whom somebody was taken for, in facts about others.
 UPDATE event SET data = '{"erased": true}'
-WHERE data @> jsonb_build_object('was_person_id', CAST(CAST(:person_id AS uuid) AS text))
-    OR data @> jsonb_build_object('evidence',
-        jsonb_build_object('runner_up', jsonb_build_object('person_id', CAST(CAST(:person_id AS uuid) AS text))));
+WHERE data ->> 'was_person_id' = ANY(SELECT id::text FROM unnest(CAST(:person_ids AS uuid[])) AS id)
+    OR data #>> '{evidence,runner_up,person_id}' = ANY(SELECT id::text FROM unnest(CAST(:person_ids AS uuid[])) AS id);
+
+-- name: blank_firings!
+-- What rules did about the person stays counted; who it was goes, and so do topics and labels made of the name.
+WITH fired AS (
+    UPDATE rule_firing SET person_id = NULL, person_name = NULL WHERE person_id = ANY(:person_ids) RETURNING firing_id
+)
+UPDATE rule_outcome SET target = '', reason = '' WHERE firing_id IN (SELECT firing_id FROM fired);
+
+-- name: blank_favourites!
+-- Labels with one of the person's names, which rules make of it.
+UPDATE favourite SET label = 'Somebody who was erased'
+WHERE EXISTS (
+    SELECT FROM unnest(CAST(:names AS text[])) AS called
+    WHERE lower(label) ~ ('(^|\W)' || regexp_replace(called, '(\W)', '\\\1', 'g') || '(\W|$)')
+);
+
+-- name: remove_replays
+-- What was replayed since the person is known may tell of them, in reports and pictures, and can be had anew from the
+-- recordings; a run under way notices that it is gone. Returns whose files are to be deleted.
+DELETE FROM replay_run
+WHERE requested_at >= (SELECT min(created_at) FROM person WHERE person_id = :person_id)
+RETURNING run_id;
 
 -- name: blank_words!
 -- What humans said about the person stays as a fact, without the name and without what it would take to undo it.
 UPDATE word SET summary = 'It was about somebody who was erased.', before = NULL
-WHERE subjects @> ARRAY[CAST(:person_id AS uuid)];
+WHERE subjects && CAST(:person_ids AS uuid[])
+    OR subjects && ARRAY(SELECT identity_id FROM identity WHERE person_id = :person_id)
+    OR before -> 'identities' @> jsonb_build_array(
+        jsonb_build_object('person_id', CAST(CAST(:person_id AS uuid) AS text)));
 
 -- name: delete_person!
 -- The person; identities become unknown.

@@ -12,6 +12,7 @@ from marengocam.core.errors import BadInputError, NotFoundError
 from marengocam.db.persons import KnownPerson
 from marengocam.db.tracks import TrackFilter, TrackRow
 from marengocam.media.person_archive import write_archive
+from marengocam.replay.places import remove_folder
 from marengocam.vision.crops import thumbnail
 from marengocam.web.answers import InputFieldError, given, in_time, told
 from marengocam.web.enrolment import enrol_face
@@ -133,8 +134,11 @@ async def rename_person(desk: Desk, request: web.Request) -> web.Response:
 
 
 async def remove_person(desk: Desk, request: web.Request) -> web.Response:
-    for picture in await desk.hub.privacy.erase(path_uuid(request, "person_id"), speaker(desk, request)):
+    erased = await desk.hub.privacy.erase(path_uuid(request, "person_id"), speaker(desk, request))
+    for picture in erased.pictures:
         desk.store.delete(picture)
+    for run_id in erased.run_ids:
+        await asyncio.to_thread(remove_folder, desk.context.settings.media_dir, run_id)
     return web.Response(status=204)
 
 
