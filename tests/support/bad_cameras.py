@@ -151,6 +151,20 @@ def drips_video(clip: Clip) -> Behaviour:
     return after_play(clip, then)
 
 
+def tires(clip: Clip, pictures: int, rest: bytes, pause_s: float) -> Behaviour:
+    """Return a camera that sends some pictures, and from then on only the same few bytes again and again."""
+    begin = b"".join(itertools.islice(interleaved(clip), pictures))
+
+    async def then(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(begin)
+        while True:
+            writer.write(rest)
+            await writer.drain()
+            await asyncio.sleep(pause_s)
+
+    return after_play(clip, then)
+
+
 def garbage_video(clip: Clip) -> Behaviour:
     """Return a camera that sends rubbish, well packed, in place of pictures."""
     random_bytes = random.Random(2)

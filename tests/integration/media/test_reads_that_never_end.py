@@ -1,0 +1,46 @@
+"""A camera that sends pictures and then goes on sending, but no pictures, is given up in time."""
+
+import asyncio
+
+import pytest
+from tests.support import bad_cameras as bad
+from tests.support.clips import write_counter_clip
+
+from marengocam.core.clock import SystemClock
+from marengocam.media.faults import Fault, StreamError
+from marengocam.media.stream import StreamOptions, StreamReader
+
+STALL_LIMIT_S = 1.5
+GIVEN_UP_WITHIN_S = 30.0  # on a machine that other tests keep busy; without a limit it would be never
+PICTURES = 30
+NO_PICTURES = {
+    "a byte at a time": (b"$", 0.2),
+    "rubbish, well packed": (b"$\x00\x04\xb0" + bytes(1200), 0.05),
+    "only reports of its clock": (b"$\x01\x00\x1c\x80\xc8\x00\x06" + bytes(24), 0.2),
+}
+
+
+def read(url: str) -> tuple[int, Fault]:
+    """Read until the stream ends; return how many pictures came and what was wrong."""
+    pictures = 0
+    options = StreamOptions(stall_timeout_s=STALL_LIMIT_S)
+    try:
+        with StreamReader(url, options, SystemClock()) as reader:
+            for _ in reader:
+                pictures += 1
+    except StreamError as error:
+        return pictures, error.kind
+    raise AssertionError("a live stream ended without a word")
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    return write_counter_clip(tmp_path_factory.mktemp("clip") / "counter.mp4", frames=300)
+
+
+@pytest.mark.parametrize("rest", NO_PICTURES.values(), ids=NO_PICTURES.keys())
+async def test_who_sends_but_no_pictures_has_stalled(clip, rest):
+    async with bad.tcp_camera(bad.tires(bad.load(clip), PICTURES, *rest)) as url, asyncio.timeout(GIVEN_UP_WITHIN_S):
+        pictures, fault = await asyncio.to_thread(read, url)
+    assert fault is Fault.STALLED
+    assert pictures >= PICTURES - 1  # FFmpeg hands a picture over when the next one begins
