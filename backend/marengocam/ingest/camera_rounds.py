@@ -30,7 +30,8 @@ from marengocam.runtime.context import ServiceContext
 from marengocam.runtime.leases import LeaseKeeper
 from marengocam.runtime.neighbours import SignOfLife
 
-FLUSH_LIMIT_S = 1.5
+FLUSH_LIMIT_S, FLUSH_RETRY_S = 1.5, 0.3
+END_LIMIT_S = 6.0  # for stopping and flushing; with a slow call before it, it fits into the time to drain
 RELEASE_LIMIT_S = 1.0
 LEFTOVERS_REACHES = (timedelta(days=2), timedelta(days=400))  # what is recent first, then all
 LEFTOVERS_RETRY_S = 5.0
@@ -122,6 +123,8 @@ class CameraRounds:
     async def tell_statuses(self) -> None:
         """Write how each camera is doing, and the events that are due."""
         for worker in list(self.workers.values()):
+            if self._context.stopping.is_set():
+                return  # with a slow hub the time to drain would go by
             if self.workers.get(worker.camera.camera_id) is not worker:
                 continue  # stopped while others were told
             await self._memories.keep_now_and_then(worker)
@@ -131,6 +134,8 @@ class CameraRounds:
         """Tell at once of the cameras that look different from what was told of them last."""
         changed = [one for one in self.workers.values() if self._glances.get(one.camera.camera_id) != one.glance]
         for worker in changed:
+            if self._context.stopping.is_set():
+                return  # with a slow hub the time to drain would go by
             if self.workers.get(worker.camera.camera_id) is not worker:
                 continue  # stopped while others were told
             if await self._tell_status(worker):
@@ -139,8 +144,16 @@ class CameraRounds:
 
     async def end(self) -> None:
         """Stop every camera, write what waits, give the leases back."""
+        until_s = self._context.clock.monotonic_s() + END_LIMIT_S
         await self._stop(list(self.workers))
-        await self._flush()
+        left_s = until_s - self._context.clock.monotonic_s()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(left_s, FLUSH_LIMIT_S)):
+                # Files without rows are found again at the next start; tracks are not.
+                while not await self.writer.flush():  # noqa: ASYNC110 - the hub does not tell when it is back
+                    await asyncio.sleep(FLUSH_RETRY_S)
+        if self.writer.waiting_tracks:
+            _LOG.error("%d tracks were not written: the hub did not take them", len(self.writer.waiting_tracks))
         with contextlib.suppress(TimeoutError, MarengoCamError):
             async with asyncio.timeout(RELEASE_LIMIT_S):
                 await self._keeper.release_all()
