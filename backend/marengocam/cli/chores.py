@@ -130,11 +130,9 @@ async def erase_person(settings: Settings, arguments: argparse.Namespace) -> Non
     async with opened_hub(settings) as hub:
         person = await _person_called(hub, arguments.name)
         erased = await hub.privacy.erase(person.person_id, Speaker("cli", SystemClock().now()))
-    store = Store(settings.media_dir, settings.archive_dir)
-    for picture in erased.pictures:
-        store.delete(picture)
     for run_id in erased.run_ids:
         await asyncio.to_thread(remove_folder, settings.media_dir, run_id)
+    await asyncio.to_thread(Store(settings.media_dir, settings.archive_dir).delete_all, erased.pictures)
     print(f"erased, with {len(erased.pictures)} pictures and {len(erased.run_ids)} replays")
 
 

@@ -160,6 +160,11 @@ class Persons:
             await _notify(connection, person_id)
         return [PurePosixPath(row["picture_path"]) for row in found]
 
+    async def kept_pictures(self) -> set[PurePosixPath]:
+        """Return all pictures that galleries and portraits name, or would when a word is undone."""
+        async with self._database.connection() as connection:
+            return {PurePosixPath(row["path"]) for row in await rows(_QUERIES.kept_pictures(connection))}
+
     async def identities(self, *, unknown_only: bool, limit: int) -> list[IdentityRow]:
         """Return individuals, latest first."""
         async with self._database.connection() as connection:

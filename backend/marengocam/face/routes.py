@@ -20,7 +20,7 @@ from marengocam.db.hub import Hub
 from marengocam.face.forms import Form
 from marengocam.face.forms import read as read_form
 from marengocam.face.gallery import UNKNOWN, Gallery, likeness, load_gallery
-from marengocam.media.store import PICTURES, Store
+from marengocam.media.store import PERSONS, PICTURES, Store
 from marengocam.vision.crops import to_jpeg
 from marengocam.vision.faces import FaceAnalyser, FaceFound
 from marengocam.vision.pictures import decode
@@ -177,7 +177,7 @@ async def _keep(engine: Engine, person_id: UUID, picture: bytes) -> PurePosixPat
     """Keep a registered picture: another model will want to see it again."""
     if engine.store is None:
         return None
-    path = PurePosixPath(PICTURES, "persons", str(person_id), f"{new_id(engine.clock.now())}.jpg")
+    path = PurePosixPath(PICTURES, PERSONS, str(person_id), f"{new_id(engine.clock.now())}.jpg")
     content = await asyncio.to_thread(lambda: to_jpeg(decode(picture)))
     await asyncio.to_thread(engine.store.write_picture, path, content)
     return path
@@ -199,9 +199,9 @@ async def _delete(engine: Engine, form: Form) -> Answer:
     person = await hub.persons.by_name(form.userid)
     if person is None:
         raise BadInputError(f"Nobody is registered as {form.userid!r}.")
-    for path in await hub.persons.remove_exemplars(person.person_id):
-        if engine.store is not None:
-            engine.store.delete(path)
+    pictures = await hub.persons.remove_exemplars(person.person_id)
+    if engine.store is not None:  # the janitor removes what a kill leaves here
+        await asyncio.to_thread(engine.store.delete_all, pictures)
     await refresh(engine)
     return {"success": True, "message": "face removed"}
 

@@ -15,6 +15,7 @@ from marengocam.janitor.deletion import carry_out, condemn
 from marengocam.janitor.pruning import prune
 from marengocam.janitor.quiet import Disks
 from marengocam.janitor.retention import as_many_as, class_of, excesses, judge, moves_before
+from marengocam.janitor.stray_faces import StrayFaces
 from marengocam.janitor.survival import FULL_SHARE, RELIEVED_SHARE
 from marengocam.media.store import Space, Store, space_of
 from marengocam.runtime.context import ServiceContext
@@ -44,6 +45,7 @@ class Upkeep:
         self._disks = disks
         self._lag_s = lag_s
         self._prune_due_s = 0.0
+        self._stray_faces = StrayFaces(context.hub, store, disks, context.clock)
         registry = context.metrics
         self._deleted_counter = Counter("marengocam_deleted_chunks", "deleted by retention", registry=registry)
         self._moved_counter = Counter("marengocam_archived_chunks", "moved to the archive", registry=registry)
@@ -61,6 +63,7 @@ class Upkeep:
         if ages_are_believed and self._context.clock.monotonic_s() >= self._prune_due_s:
             await prune(self._context, self._store, self._disks, policy.longest, self._dead_gauge)
             self._prune_due_s = self._context.clock.monotonic_s() + PRUNE_EVERY_S
+        await self._stray_faces.remove()
 
     async def classify(self) -> None:
         """Note what happened during recordings that nobody looked at yet."""

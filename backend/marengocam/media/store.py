@@ -5,7 +5,7 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
@@ -15,6 +15,7 @@ from marengocam.core.errors import BadInputError, StoreError
 
 MARKER = ".marengocam-media"
 RECORDINGS, PICTURES, LIVE = "recordings", "pictures", "live"
+PERSONS = "persons"  # below the pictures: those that were sent in, a folder for each person
 ARCHIVE = "archive"  # first part of a path that lies in the second folder
 MOVING_SUFFIX = ".moving"  # a copy that is not whole yet
 COPY_BLOCK_BYTES = 1 << 20
@@ -106,6 +107,15 @@ class Store:
         """Return whether the folder carries a marker, as every folder does that was ever used."""
         return (self.root / MARKER).exists()
 
+    def belongs_to(self, installation_id: UUID) -> bool:
+        """Return whether the folder carries the marker of this installation; raises StoreError."""
+        try:
+            return (self.root / MARKER).read_text().strip() == str(installation_id)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise StoreError(f"The media folder {self.root} cannot be read: {error.strerror}.") from error
+
     def resolve(self, path: PurePosixPath | str) -> Path:
         """Return a file's real place; raises BadInputError when it would lie outside the media folder."""
         root, below = self.root, PurePosixPath(path)
@@ -170,6 +180,17 @@ class Store:
                 break
             with contextlib.suppress(OSError):
                 folder.rmdir()
+
+    def delete_all(self, paths: Iterable[PurePosixPath]) -> None:
+        """Delete files and their empty folders; one that cannot be keeps no other. Raises StoreError, at the end."""
+        problem: StoreError | None = None
+        for path in paths:
+            try:
+                self.delete(path)
+            except StoreError as error:
+                problem = problem or error
+        if problem is not None:
+            raise problem
 
     def copy_to_archive(self, path: PurePosixPath) -> None:
         """Have a whole, synced copy of a recording in the archive: bytes first, then its name, then the folder.
@@ -236,6 +257,10 @@ class Store:
         """Return a camera's pictures of the days since `from_at`, those half written included."""
         first = from_at.astimezone(UTC).strftime(_DAY_FORMAT)
         return sorted(file for file in (self.root / PICTURES / camera_id).glob("*/*") if file.parent.name >= first)
+
+    def person_pictures(self) -> list[PurePosixPath]:
+        """Return the pictures of persons that were sent in, those half written included."""
+        return sorted(self.relative(file) for file in (self.root / PICTURES / PERSONS).glob("*/*"))
 
     def cameras(self) -> list[str]:
         """Return the ids of cameras with recordings."""

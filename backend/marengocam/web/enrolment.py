@@ -14,7 +14,7 @@ from aiohttp import web
 from marengocam.core.errors import BadInputError, FaceEngineError
 from marengocam.core.ids import new_id
 from marengocam.core.model import Embedding
-from marengocam.media.store import PICTURES
+from marengocam.media.store import PERSONS, PICTURES
 from marengocam.vision.crops import to_jpeg
 from marengocam.vision.pictures import decode
 from marengocam.web.answers import InputFieldError
@@ -47,7 +47,7 @@ async def enrol_face(desk: Desk, person_id: UUID, picture: bytes) -> None:
     except (KeyError, TypeError, ValueError) as error:
         raise FaceEngineError("The face engine's answer cannot be understood: see setting face_url.") from error
     now = desk.context.clock.now()
-    path = PurePosixPath(PICTURES, "persons", str(person_id), f"{new_id(now)}.jpg")
+    path = PurePosixPath(PICTURES, PERSONS, str(person_id), f"{new_id(now)}.jpg")
     await asyncio.to_thread(desk.store.write_picture, path, picture)
     await desk.hub.persons.add_exemplar(person_id, embedding, now, picture_path=path)
     known = await desk.hub.persons.get(person_id)

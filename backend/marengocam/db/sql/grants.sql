@@ -78,7 +78,7 @@ GRANT SELECT, UPDATE ON local_track
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM marengocam_janitor;
 GRANT INSERT ON recording_day
     TO marengocam_janitor;
-GRANT SELECT ON assignment, camera, camera_status, denial, person, retention, schema_migration
+GRANT SELECT ON assignment, camera, camera_status, denial, person, retention, schema_migration, word
     TO marengocam_janitor;
 GRANT SELECT, DELETE ON exemplar, identity, replay_run
     TO marengocam_janitor;

@@ -56,6 +56,13 @@ SELECT DISTINCT picture_path FROM gone
 WHERE picture_path IS NOT NULL
     AND NOT EXISTS (SELECT FROM person WHERE person.picture_path = gone.picture_path);
 
+-- name: kept_pictures
+-- Pictures that galleries and portraits name, and portraits that come back when a word is undone.
+SELECT picture_path AS path FROM exemplar WHERE picture_path IS NOT NULL
+UNION SELECT picture_path FROM person WHERE picture_path IS NOT NULL
+UNION SELECT one ->> 'picture_path' FROM word, jsonb_array_elements(before -> 'persons') AS one
+    WHERE one ->> 'picture_path' IS NOT NULL;
+
 -- name: list_identities
 -- Individuals, latest first, with how often and where they were seen.
 SELECT i.identity_id, i.person_id, p.name AS person_name, i.first_seen_at, i.last_seen_at,

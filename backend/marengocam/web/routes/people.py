@@ -135,10 +135,9 @@ async def rename_person(desk: Desk, request: web.Request) -> web.Response:
 
 async def remove_person(desk: Desk, request: web.Request) -> web.Response:
     erased = await desk.hub.privacy.erase(path_uuid(request, "person_id"), speaker(desk, request))
-    for picture in erased.pictures:
-        desk.store.delete(picture)
     for run_id in erased.run_ids:
         await asyncio.to_thread(remove_folder, desk.context.settings.media_dir, run_id)
+    await asyncio.to_thread(desk.store.delete_all, erased.pictures)
     return web.Response(status=204)
 
 
