@@ -48,8 +48,10 @@ def analyse_unit(
 
     Raises ModelError. What is followed when the unit ends stays open: the next unit goes on with it.
     """
+    asked = job.camera.analysis
+    allowed = replace(asked, appearance=asked.appearance and job.settings.appearance)
     analyser = FrameAnalyser(
-        job.camera,
+        replace(job.camera, analysis=allowed),
         eyes.detector,
         eyes.appearance,
         min_score=job.settings.detector_min_score,

@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
+import numpy as np
 import pytest
 from tests.support.ingest_service import environment_of, ingest_here, until
 from tests.support.replay_eyes import ALICE_FACE, squares, squares_with_faces
@@ -15,7 +17,7 @@ from tests.support.squares import render_walks
 
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import BadInputError, NotFoundError
-from marengocam.core.model import Camera, CameraState, EventType
+from marengocam.core.model import Camera, CameraState, Embedding, EventType
 from marengocam.db.cameras import CameraStatus
 from marengocam.db.hub import Hub
 from marengocam.db.isolation import isolated
@@ -23,6 +25,7 @@ from marengocam.db.tracks import TrackFilter
 from marengocam.db.word_changes import Speaker
 from marengocam.media.store import RecordingName
 from marengocam.replay.control import CancelledRunError
+from marengocam.replay.eyes import Eyes
 from marengocam.replay.folder import RunFolder, canonical
 from marengocam.replay.overrides import checked
 from marengocam.replay.pieces import FIRST_MOMENT
@@ -30,6 +33,7 @@ from marengocam.replay.places import remove_folder, run_place
 from marengocam.replay.run import ReplayRequest, one_after_another, replay_source
 from marengocam.replay.steering import behind
 from marengocam.settings import Settings
+from marengocam.vision.appearance import ColourTexture
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 CLIP_S = 6.0
@@ -200,6 +204,26 @@ async def test_only_the_stretch_that_is_asked_for_is_replayed(settings: Settings
         await replayed(from_at=NOON + timedelta(days=1))
     with pytest.raises(BadInputError):
         await replay_source(settings, ReplayRequest(f"file://{recorded}/no_such_folder"), eyes_of=squares)
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_a_run_looks_at_no_clothes_where_that_is_switched_off_altogether(
+    settings: Settings, hub: Hub, recorded: Path, *, allowed: bool
+) -> None:
+    encoded: list[int] = []
+
+    class CountedLooks(ColourTexture):
+        def encode(self, crops: Sequence[np.ndarray]) -> list[Embedding]:
+            encoded.append(len(crops))
+            return super().encode(crops)
+
+    def eyes_of(settings: Settings, overrides: dict[str, str]) -> Eyes:
+        return replace(squares(settings, overrides), appearance=CountedLooks())
+
+    request = ReplayRequest(f"file://{recorded}", "front")
+    found = await replay_source(replace(settings, appearance=allowed), request, eyes_of=eyes_of)
+    assert found.report["tracks"]
+    assert bool(encoded) == allowed
 
 
 async def test_what_a_run_changes_holds_for_it_alone(settings: Settings, hub: Hub, recorded: Path) -> None:

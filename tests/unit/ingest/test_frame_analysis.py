@@ -1,25 +1,40 @@
 """Frames through gate, detector, tracker and book, with a detector that sees bright squares."""
 
 import itertools
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import numpy as np
+import pytest
 from tests.support.squares import FPS, HEIGHT_PX, SIZE_PX, WIDTH_PX, SquareDetector, square_at
 
+from marengocam.core.camera_options import Analysis
 from marengocam.core.ids import new_id
-from marengocam.core.model import Camera, LocalTrack
+from marengocam.core.model import Camera, Embedding, LocalTrack
 from marengocam.ingest.frame_analysis import GAP, FrameAnalyser, FrameResult
 from marengocam.ingest.frames import Frame
 from marengocam.ingest.pace import LONG_STILL_FOLLOW_EVERY, LONGEST_STILL_LOOK_EVERY, STILL_LOOK_EVERY
-from marengocam.vision.appearance import ColourTexture
+from marengocam.vision.appearance import AppearanceEncoder, ColourTexture
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
-def analyser() -> FrameAnalyser:
-    camera = Camera("front", "Front", "rtsp://127.0.0.1/front")
-    return FrameAnalyser(camera, SquareDetector(), ColourTexture(), min_score=0.4, new_id=new_id, seconds=lambda: 0.0)
+class CountedLooks(ColourTexture):
+    """Counts how many crops were encoded."""
+
+    encoded = 0
+
+    def encode(self, crops: Sequence[np.ndarray]) -> list[Embedding]:
+        self.encoded += len(crops)
+        return super().encode(crops)
+
+
+def analyser(analysis: Analysis = Analysis(), encoder: AppearanceEncoder | None = None) -> FrameAnalyser:  # noqa: B008 - frozen
+    camera = Camera("front", "Front", "rtsp://127.0.0.1/front", analysis=analysis)
+    return FrameAnalyser(
+        camera, SquareDetector(), encoder or ColourTexture(), min_score=0.4, new_id=new_id, seconds=lambda: 0.0
+    )
 
 
 def picture(corner: tuple[int, int] | None) -> np.ndarray:
@@ -70,6 +85,17 @@ def test_a_walk_is_one_track_with_picture_appearance_and_wishes_for_its_face() -
     wishes = [wish for result in results for wish in result.faces]
     assert 2 <= len(wishes) <= 5
     assert {wish.local_track_id for wish in wishes} == {track.local_track_id}
+
+
+@pytest.mark.parametrize(("faces", "appearance"), [(False, True), (True, False), (False, False)])
+def test_what_a_camera_has_switched_off_is_neither_computed_nor_kept(*, faces: bool, appearance: bool) -> None:
+    encoder = CountedLooks()
+    eyes = analyser(Analysis(faces=faces, appearance=appearance), encoder)
+    results = [look(eyes, number / FPS, square_at(number / FPS, 2.0)) for number in range(9 * FPS)]
+    (track,) = last_states(results).values()
+    assert track.crop_path is not None
+    assert any(result.faces for result in results) == faces
+    assert (track.appearance is not None, encoder.encoded > 0) == (appearance, appearance)
 
 
 def test_somebody_who_stood_still_before_we_looked_is_found_and_followed_with_fewer_looks() -> None:
