@@ -88,6 +88,8 @@ class WebService:
         async with self._ingress(context.settings):
             await context.stopping.wait()
         await announcing
+        for disk in self._desk.disks.values() if self._desk is not None else ():
+            disk.close()
 
     @contextlib.asynccontextmanager
     async def _ingress(self, settings: Settings) -> AsyncIterator[None]:

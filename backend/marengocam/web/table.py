@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 
 import msgspec
 from aiohttp import web
 
 from marengocam.db.hub import Hub
+from marengocam.media.disk_thread import DiskThread
 from marengocam.media.playlist import LiveView
-from marengocam.media.store import Store
+from marengocam.media.store import ARCHIVE, RECORDINGS, Space, Store
 from marengocam.runtime.context import ServiceContext
 from marengocam.web.access import Gate
 from marengocam.web.ingress import IngressGate
@@ -20,6 +22,7 @@ from marengocam.web.signing import Signer
 PREFIX = "/api/v1"
 SPEAKER = web.RequestKey("speaker", str)  # whose word it is: a token's or a user's name
 PROBES_AT_ONCE = 2  # of addresses that may never answer; in threads of their own
+DISK_LIMIT_S = 5.0  # a disk that sleeps is asked again by who wanted something
 CLIPS_AT_ONCE = 2  # files made of recordings; more would take the disk from recording
 
 
@@ -37,9 +40,30 @@ class Desk:
     pictures: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))  # a large one takes 250 MB
     clips: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CLIPS_AT_ONCE))
 
+    disks: dict[Path, DiskThread] = field(default_factory=dict)
+
     @property
     def hub(self) -> Hub:
         return self.context.hub
+
+    async def file(self, path: PurePosixPath) -> Path | None:
+        """Return a file's place, None when it is gone. Raises BadInputError, and StoreError where the disk hangs."""
+        return await self._disk(path).run(_found, self.store, path)
+
+    async def space(self) -> Space:
+        """Return how full the recordings' disk is; raises StoreError."""
+        return await self._disk(PurePosixPath(RECORDINGS)).run(self.store.space)
+
+    def _disk(self, path: PurePosixPath) -> DiskThread:
+        """Return the thread of the disk on which a path lies: one that hangs must not hold the event loop."""
+        in_archive = self.store.archive is not None and path.parts[:1] == (ARCHIVE,)
+        folder = self.store.archive if in_archive and self.store.archive is not None else self.store.root
+        return self.disks.setdefault(folder, DiskThread(folder, DISK_LIMIT_S))
+
+
+def _found(store: Store, path: PurePosixPath) -> Path | None:
+    file = store.resolve(path)
+    return file if file.is_file() else None
 
 
 Handler = Callable[[Desk, web.Request], Awaitable[web.StreamResponse]]

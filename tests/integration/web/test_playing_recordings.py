@@ -2,8 +2,12 @@
 
 import asyncio
 import io
+import threading
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import PurePosixPath
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import av
 import pytest
@@ -12,11 +16,12 @@ from tests.support.web_app import serving_api
 
 from marengocam.core.clock import SystemClock
 from marengocam.media.chunk_writer import ChunkWriter
-from marengocam.media.store import Store
+from marengocam.media.store import ARCHIVE, Store
 from marengocam.media.stream import StreamOptions, StreamReader
 from marengocam.web.routes.media import CLIP_FOLDER
 
 FRAMES = 60
+HANG_S = 60.0
 
 
 def _recorded(folder, store):
@@ -69,6 +74,32 @@ async def test_a_recorded_file_comes_in_ranges_and_its_loss_is_told(hub, hub_set
         file.unlink()
         status, answer = await api.call("GET", f"/chunks/{chunk.chunk_id}/file.mp4")
         assert (status, answer["error"]["code"]) == (404, "not_found")
+
+
+async def test_an_archive_that_hangs_is_told_and_holds_nobody_else(hub, hub_settings, chunk, tmp_path, monkeypatch):
+    answers, resolve = threading.Event(), Store.resolve
+
+    def hang(self, path):
+        if PurePosixPath(path).parts[:1] == (ARCHIVE,):
+            answers.wait(HANG_S)
+        return resolve(self, path)
+
+    monkeypatch.setattr(Store, "resolve", hang)
+    monkeypatch.setattr("marengocam.web.table.DISK_LIMIT_S", 0.3)
+    archived = replace(chunk, chunk_id=uuid4(), path=ARCHIVE / chunk.path)
+    await hub.chunks.add([archived])
+    async with serving_api(hub, replace(hub_settings, archive_dir=tmp_path / "archive")) as api:
+        try:
+            for _ in range(2):
+                status, answer = await api.call("GET", f"/chunks/{archived.chunk_id}/file.mp4")
+                assert (status, "archive does not answer" in answer["error"]["message"]) == (503, True)
+            headers = {"Authorization": f"Bearer {api.token}"}
+            async with api.session.get(
+                f"{api.address}/api/v1/chunks/{chunk.chunk_id}/file.mp4", headers=headers
+            ) as answer:
+                assert answer.status == 200
+        finally:
+            answers.set()
 
 
 async def test_segments_name_nothing_outside_of_their_camera(hub, hub_settings, chunk):

@@ -158,8 +158,8 @@ async def snapshot(desk: Desk, request: web.Request) -> web.StreamResponse:
     camera = await desk.hub.cameras.get(request.match_info["camera_id"])
     if not in_force([camera], await desk.hub.preferences.get())[0].enabled:
         raise NotFoundError("This camera is switched off.")
-    file = desk.store.resolve(live_path(camera.camera_id))
-    if not file.is_file():
+    file = await desk.file(live_path(camera.camera_id))
+    if file is None:
         raise NotFoundError("There is no picture of this camera yet: see its state.")
     return web.FileResponse(file, headers={"Cache-Control": "no-store", "Content-Type": "image/jpeg"})
 

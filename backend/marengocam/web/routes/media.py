@@ -93,8 +93,8 @@ async def list_chunks(desk: Desk, request: web.Request) -> web.Response:
 
 async def chunk_file(desk: Desk, request: web.Request) -> web.StreamResponse:
     chunk = await desk.hub.chunks.get(path_uuid(request, "chunk_id"))
-    file = desk.store.resolve(chunk.path)
-    if not file.is_file():
+    file = await desk.file(chunk.path)
+    if file is None:
         raise NotFoundError("The file of this recording is gone: `marengocam check` tells what else is missing.")
     return web.FileResponse(file, headers={"Content-Type": "video/mp4"})
 

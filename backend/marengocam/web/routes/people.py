@@ -68,22 +68,24 @@ async def track_crop(desk: Desk, request: web.Request) -> web.StreamResponse:
     if kind not in PICTURE_FORMATS:
         raise InputFieldError(f"format must be {' or '.join(PICTURE_FORMATS)}.", "format")
     if path is None or (width_px == 0 and kind == "jpeg"):
-        return _picture(desk, path)
-    file = desk.store.resolve(path)
-    if not file.is_file():
+        return await _picture(desk, path)
+    file = await desk.file(path)
+    if file is None:
         raise NotFoundError("There is no picture of that.")
-    content = await asyncio.to_thread(thumbnail, file.read_bytes(), width_px or MAX_THUMBNAIL_PX, kind)
+    content = await asyncio.to_thread(
+        thumbnail, await asyncio.to_thread(file.read_bytes), width_px or MAX_THUMBNAIL_PX, kind
+    )
     headers = {"Cache-Control": "private, max-age=60"}
     return web.Response(body=content, content_type=f"image/{kind}", headers=headers)
 
 
 async def track_face(desk: Desk, request: web.Request) -> web.StreamResponse:
     row = await desk.hub.tracks.get(path_uuid(request, "local_track_id"))
-    return _picture(desk, row.track.face_crop_path)
+    return await _picture(desk, row.track.face_crop_path)
 
 
 async def exemplar_picture(desk: Desk, request: web.Request) -> web.StreamResponse:
-    return _picture(desk, await desk.hub.persons.exemplar_picture(path_uuid(request, "exemplar_id")))
+    return await _picture(desk, await desk.hub.persons.exemplar_picture(path_uuid(request, "exemplar_id")))
 
 
 async def list_identities(desk: Desk, request: web.Request) -> web.Response:
@@ -167,7 +169,7 @@ async def add_face(desk: Desk, request: web.Request) -> web.Response:
 async def person_picture(desk: Desk, request: web.Request) -> web.StreamResponse:
     known = await desk.hub.persons.get(path_uuid(request, "person_id"))
     seen = known.last_seen.crop_path if known.last_seen else None
-    return _picture(desk, known.person.picture_path or seen)
+    return await _picture(desk, known.person.picture_path or seen)
 
 
 async def _uploaded(request: web.Request) -> bytes:
@@ -226,9 +228,9 @@ def _track(row: TrackRow) -> wire.TrackOut:
     )
 
 
-def _picture(desk: Desk, path: PurePosixPath | None) -> web.StreamResponse:
-    file = desk.store.resolve(path) if path is not None else None
-    if file is None or not file.is_file():
+async def _picture(desk: Desk, path: PurePosixPath | None) -> web.StreamResponse:
+    file = await desk.file(path) if path is not None else None
+    if file is None:
         raise NotFoundError("There is no picture of that.")
     kind = PICTURE_TYPES.get(file.suffix, "image/jpeg")
     return web.FileResponse(file, headers={"Cache-Control": "private, max-age=60", "Content-Type": kind})

@@ -87,7 +87,7 @@ def survival(services: list[ServiceHealth]) -> wire.SurvivalOut:
 
 async def _storage(desk: Desk) -> wire.StorageOut | None:
     try:
-        space = desk.store.space()
+        space = await desk.space()
     except StoreError:
         return None
     return wire.StorageOut(
