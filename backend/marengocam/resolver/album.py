@@ -21,8 +21,7 @@ class Album:
         self._lasts = kind == "face"  # a face that stands for a person does so wherever it was seen
         self._model = model
         self._owner_of = owner_of
-        self._keys: list[UUID] = []
-        self._codes: dict[UUID, int] = {}
+        self._codes: dict[UUID, int] = {}  # numbers from 0 in the order in which they came
         self._exemplar_ids: list[UUID] = []
         self._local_track_ids: list[UUID | None] = []
         self._person_ids: list[UUID | None] = []
@@ -47,9 +46,11 @@ class Album:
         album._humans += looks.humans
         album._vectors[:count] = unit(looks.vectors)
         album._numbers[:, :count] = looks.qualities, looks.at_s, looks.trusts
-        album._track[:count] = [NOBODY if one is None else album._code(one) for one in looks.local_track_ids]
-        for place, (person_id, identity_id) in enumerate(zip(looks.person_ids, looks.identity_ids, strict=True)):
-            album._stand(place, person_id, identity_id)
+        lasting = looks.person_ids if album._lasts else [None] * count
+        passing = [None if one is not None else each for one, each in zip(lasting, looks.identity_ids, strict=True)]
+        album._owner[:count] = album._coded(map(owner_of, lasting, looks.identity_ids))
+        album._identity[:count] = album._coded(passing)
+        album._track[:count] = album._coded(looks.local_track_ids)
         album._kept[:count] = True
         return album
 
@@ -64,14 +65,11 @@ class Album:
         self._vectors[place] = unit(one.embedding.vector[None])[0]
         self._numbers[:, place] = one.embedding.quality, one.created_at.timestamp(), trust
         self._track[place] = self._code(one.local_track_id)
-        self._stand(place, one.person_id, one.identity_id)
+        lasting = one.person_id if self._lasts else None
+        self._owner[place] = self._code(self._owner_of(lasting, one.identity_id))
+        if lasting is None:
+            self._identity[place] = self._code(one.identity_id)
         self._kept[place] = True
-
-    def _stand(self, place: int, person_id: UUID | None, identity_id: UUID | None) -> None:
-        lasting = self._lasts and person_id is not None
-        self._owner[place] = self._code(self._owner_of(person_id if lasting else None, identity_id))
-        if identity_id is not None and not lasting:
-            self._identity[place] = self._code(identity_id)
 
     def drop_track(self, local_track_id: UUID) -> None:
         """Leave out what a track showed before; pictures that were enrolled stay."""
@@ -131,7 +129,7 @@ class Album:
 
     def _listed(self, keys: Iterable[UUID]) -> npt.NDArray[np.bool_]:
         """Return, by code, who is among these; nobody never is."""
-        listed = np.zeros(len(self._keys) + 1, bool)  # the last place is that of NOBODY
+        listed = np.zeros(len(self._codes) + 1, bool)  # the last place is that of NOBODY
         listed[[code for code in map(self._codes.get, keys) if code is not None]] = True
         return listed
 
@@ -148,7 +146,7 @@ class Album:
         qualities, at_s, trusts = self._numbers[:, places]
         return Looks(
             self._model,
-            tuple(self._keys),
+            tuple(self._codes),
             self._owner[places],
             cosines,
             qualities,
@@ -193,11 +191,12 @@ class Album:
         spoken_about = self._lasts and self._humans[place]
         return (not spoken_about, -float(self._numbers[1, place]), self._exemplar_ids[place].int)
 
+    def _coded(self, keys: Iterable[UUID | None]) -> list[int]:
+        codes = self._codes
+        return [NOBODY if key is None else codes.setdefault(key, len(codes)) for key in keys]
+
     def _code(self, key: UUID) -> int:
-        code = self._codes.setdefault(key, len(self._keys))
-        if code == len(self._keys):
-            self._keys.append(key)
-        return code
+        return self._codes.setdefault(key, len(self._codes))
 
 
 def unit(vectors: Vector) -> Vector:
