@@ -32,8 +32,8 @@ async def http_server(app: web.Application, tls: ssl.SSLContext | None = None) -
         await runner.cleanup()
 
 
-def mjpeg_app(fps: float, login: str | None = None) -> web.Application:
-    """Return a camera that sends numbered JPEG pictures at /video; `login` is user:password."""
+def mjpeg_app(fps: float, login: str | None = None, widens_at: int = 10_000) -> web.Application:
+    """Return a camera that sends numbered JPEGs at /video, larger from one of them on; `login` is user:password."""
     expected = f"Basic {base64.b64encode((login or '').encode()).decode()}"
 
     async def video(request: web.Request) -> web.StreamResponse:
@@ -43,7 +43,8 @@ def mjpeg_app(fps: float, login: str | None = None) -> web.Application:
         await response.prepare(request)
         with contextlib.suppress(ConnectionError):
             for number in range(10_000):
-                jpeg = cv2.imencode(".jpg", counter_picture(number % 4096, 192, 96))[1].tobytes()
+                size_px = (192, 96) if number < widens_at else (384, 192)
+                jpeg = cv2.imencode(".jpg", counter_picture(number % 4096, *size_px))[1].tobytes()
                 head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                 await response.write(head.encode() + jpeg + b"\r\n")
                 await asyncio.sleep(1 / fps)

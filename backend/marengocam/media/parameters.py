@@ -8,6 +8,8 @@ import av
 from marengocam.media.opening import SIZE_LIMIT
 
 H264, HEVC = "h264", "hevc"
+MJPEG = "mjpeg"
+_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG's markers that begin a picture: SOF0 to SOF15
 START_CODE = b"\x00\x00\x01"
 MAX_SETS_BYTES = 65_536
 _SETS = {H264: (7, 8), HEVC: (32, 33, 34)}  # H.264: SPS, PPS; H.265: VPS, SPS, PPS
@@ -63,6 +65,17 @@ def picture_size(codec: str, extradata: bytes, keyframe: bytes) -> tuple[int, in
     except av.FFmpegError:
         return None
     return (frames[0].width, frames[0].height) if frames else None
+
+
+def jpeg_size(jpeg: bytes | memoryview) -> tuple[int, int] | None:
+    """Return the width and height in pixels that a JPEG's header tells, None when it tells none."""
+    at = 2
+    while at + 9 <= len(jpeg) and jpeg[at] == 0xFF:
+        if jpeg[at + 1] in _JPEG_FRAMES:
+            height, width = (int.from_bytes(jpeg[at + begin : at + begin + 2], "big") for begin in (5, 7))
+            return (width, height) if width and height else None
+        at += 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")
+    return None
 
 
 def _leading_units(annex_b: bytes) -> Iterator[bytes]:

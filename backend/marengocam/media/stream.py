@@ -18,7 +18,7 @@ from marengocam.core.secret import Secret
 from marengocam.media.faults import Fault, StreamError, fault_of
 from marengocam.media.first_piece import PAUSE_IN_PIECES_S, PAUSE_S, Timed, first_piece
 from marengocam.media.opening import MAX_PIXELS, address_for_ffmpeg, ffmpeg_options, opening_fault, read_timeout_s
-from marengocam.media.parameters import ParameterWatch, comes_later, picture_size
+from marengocam.media.parameters import MJPEG, ParameterWatch, comes_later, jpeg_size, picture_size
 from marengocam.media.sound import SoundPacket
 from marengocam.media.timeline import ClockTrust, Timeline
 
@@ -88,6 +88,7 @@ class StreamReader:
         self._file_started_at = file_started_at
         self._container: av.container.InputContainer | None = None
         self._read_timeout_s = read_timeout_s(url, options.stall_timeout_s)
+        self._jpeg_size: tuple[int, int] | None = None  # of the last picture, of MJPEG
         self._by_arrival_since_s: float | None = None  # pictures are timed by their arrival since this moment
 
     def __enter__(self) -> Self:
@@ -210,6 +211,8 @@ class StreamReader:
             raise StreamError(kind)
 
     def _changed(self, watch: ParameterWatch, packet: Any) -> StreamInfo | None:
+        if self.info.codec == MJPEG:
+            return self._resized(packet)
         keyframe = bytes(packet)
         extradata = watch.changed(keyframe)
         if extradata is None:
@@ -218,6 +221,16 @@ class StreamReader:
         if size[0] <= 0:
             raise StreamError(Fault.NO_SIZE)
         self.info = replace(self.info, width_px=size[0], height_px=size[1], extradata=extradata)
+        return self.info
+
+    def _resized(self, packet: Any) -> StreamInfo | None:
+        before, now = self._jpeg_size, jpeg_size(memoryview(packet))
+        if now is None or now[0] * now[1] > MAX_PIXELS:
+            return None
+        self._jpeg_size = now
+        if before is None or now == before:
+            return None
+        self.info = replace(self.info, width_px=now[0], height_px=now[1])
         return self.info
 
     def _check(self, container: av.container.InputContainer) -> StreamInfo:

@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import ssl
 
+import av
 import pytest
 from aiohttp import web
+from tests.integration.media.test_recording_a_camera import record
 from tests.support.certificates import write_certificate
 from tests.support.clips import write_counter_clip
 from tests.support.http_camera import hls_app, http_server, mjpeg_app, write_segments
@@ -35,6 +37,17 @@ async def test_mjpeg_runs_at_the_rate_at_which_its_pictures_come(fps):
     length_s = seen.pictures[-1].stream_s - seen.pictures[0].stream_s
     assert length_s == pytest.approx(sum(seen.steps_s), abs=0.1)
     assert length_s > 0.9 * 29 / fps, "not at the 25 a second that FFmpeg takes them for"
+
+
+async def test_mjpeg_whose_size_is_changed_begins_a_new_chunk_at_once(tmp_path):
+    async with http_server(mjpeg_app(20, widens_at=20)) as root:
+        chunks, written = await asyncio.to_thread(record, f"{root}/video", tmp_path, 3.0, 100.0)
+    assert [(chunk.width_px, chunk.height_px) for chunk in chunks] == [(192, 96), (384, 192)]
+    seen = []
+    for chunk in chunks:
+        with av.open(str(tmp_path / chunk.path)) as container:
+            seen += [(frame.width, frame.height) for frame in container.decode(video=0)]
+    assert seen == [(192, 96)] * 20 + [(384, 192)] * (written - 20)
 
 
 async def test_mjpeg_asks_for_its_password():
