@@ -2,20 +2,23 @@
 
 import asyncio
 import contextlib
+import itertools
 import ssl
 
 import av
 import pytest
 from aiohttp import web
-from tests.integration.media.test_recording_a_camera import record
 from tests.support.certificates import write_certificate
 from tests.support.clips import write_counter_clip
 from tests.support.http_camera import hls_app, http_server, mjpeg_app, write_segments
 from tests.support.watching import watch
 
+from marengocam.core.clock import SystemClock
 from marengocam.core.secret import Secret
+from marengocam.media.chunk_writer import ChunkWriter
 from marengocam.media.faults import Fault, StreamError
-from marengocam.media.stream import StreamOptions
+from marengocam.media.store import Store
+from marengocam.media.stream import StreamOptions, StreamReader
 
 CLIP_FPS = 15
 HELD_S = 30.0
@@ -40,14 +43,25 @@ async def test_mjpeg_runs_at_the_rate_at_which_its_pictures_come(fps):
 
 
 async def test_mjpeg_whose_size_is_changed_begins_a_new_chunk_at_once(tmp_path):
-    async with http_server(mjpeg_app(20, widens_at=20)) as root:
-        chunks, written = await asyncio.to_thread(record, f"{root}/video", tmp_path, 3.0, 100.0)
-    assert [(chunk.width_px, chunk.height_px) for chunk in chunks] == [(192, 96), (384, 192)]
+    small, large, pictures = (192, 96), (384, 192), 40
+    store = Store(tmp_path)
+    store.prepare()
+
+    def record(url):
+        with StreamReader(url, StreamOptions(), SystemClock()) as reader:
+            writer = ChunkWriter(store, "front", reader.video, reader.info, 100.0)
+            written = [writer.write(packet) for packet in itertools.islice(reader, pictures)]
+            return [chunk for chunk in (*written, writer.close()) if chunk is not None]
+
+    async with http_server(mjpeg_app(20, widens_at=pictures // 2)) as root:
+        chunks = await asyncio.to_thread(record, f"{root}/video")
     seen = []
     for chunk in chunks:
-        with av.open(str(tmp_path / chunk.path)) as container:
-            seen += [(frame.width, frame.height) for frame in container.decode(video=0)]
-    assert seen == [(192, 96)] * 20 + [(384, 192)] * (written - 20)
+        with av.open(str(store.resolve(chunk.path))) as container:
+            sizes = [(frame.width, frame.height) for frame in container.decode(video=0)]
+        assert set(sizes) == {(chunk.width_px, chunk.height_px)}
+        seen += sizes
+    assert seen == [small] * (pictures // 2) + [large] * (pictures // 2)
 
 
 async def test_mjpeg_asks_for_its_password():
