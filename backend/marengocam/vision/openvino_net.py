@@ -2,6 +2,7 @@
 
 import os
 import queue
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ class OpenVinoNet:
     """Runs a network with fixed input shapes; `infer` may be called by several threads at once."""
 
     def __init__(self, file: Path, shape: tuple[int, ...] | None, cache_dir: Path, *, exact: bool = False) -> None:
+        # Else it tells Google of each start, from a forked copy of this process that outlives it with its locks.
+        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # Python forbids an import so
         import openvino  # noqa: PLC0415 - takes a second to load, only where it is used
 
         core = openvino.Core()
