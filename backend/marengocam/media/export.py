@@ -2,7 +2,6 @@
 
 import contextlib
 import math
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ import av
 import av.container
 
 from marengocam.core.errors import BadInputError, NotFoundError, StoreError
-from marengocam.media.store import RecordingName, Store
+from marengocam.media.store import RecordingName, Store, settle
 
 GAP = timedelta(seconds=1)  # between recordings: longer is told, and closed up in the file
 HALF_SUFFIX = ".half"
@@ -48,10 +47,7 @@ def export(store: Store, files: Sequence[Path], from_at: datetime, to_at: dateti
             done = writer.end()
         if done is None:
             raise NotFoundError("Nothing was recorded in that stretch of time.")
-        with half.open("rb") as written:
-            os.fsync(written.fileno())
-        half.replace(target)
-        _sync_folder(target.parent)
+        settle(half, target)
     except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise StoreError(f"The video cannot be written: {reason}.") from error
@@ -202,14 +198,6 @@ class _Writer:
         if self._container is not None:
             with contextlib.suppress(av.FFmpegError, OSError):
                 self._container.close()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _format(stream: Any) -> tuple[Any, ...]:

@@ -157,9 +157,7 @@ class Store:
         """Make a growing file a finished one: its bytes first, then its name, then the folder (in that order)."""
         finished = growing.with_name(growing.name.removesuffix(".part"))
         try:
-            _fsync(growing)
-            growing.rename(finished)
-            _fsync(growing.parent)
+            settle(growing, finished)
         except OSError as error:
             raise StoreError(f"The recording {growing.name} cannot be finished: {error.strerror}.") from error
         return finished
@@ -203,10 +201,7 @@ class Store:
             _make_folder(target.parent)
             with source.open("rb") as reading, partial.open("wb") as writing:
                 shutil.copyfileobj(reading, writing, COPY_BLOCK_BYTES)
-                writing.flush()
-                os.fsync(writing.fileno())
-            partial.replace(target)
-            _fsync(target.parent)
+            settle(partial, target)
         except OSError as error:
             with contextlib.suppress(OSError):
                 partial.unlink(missing_ok=True)
@@ -322,6 +317,13 @@ def claimed(growing: Path) -> Iterator[bool]:
             yield False
         else:
             yield True
+
+
+def settle(partial: Path, whole: Path) -> None:
+    """Give a written file its name, so that a power cut leaves all of it or nothing: bytes, then name, then folder."""
+    _fsync(partial)
+    partial.replace(whole)
+    _fsync(whole.parent)
 
 
 def _make_folder(folder: Path) -> None:
