@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import random
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from marengocam.demo.rtsp.server import RtspServer
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 FLOOD_BYTES, FLOOD_PAUSE_S = 65_536, 0.01
 H264_SPS = 7
+G711_PACKET_BYTES = 320  # 40 ms
 RTP_WRAP_S = 2**32 / 90_000
 
 
@@ -97,20 +99,19 @@ async def endless_header(reader: asyncio.StreamReader, writer: asyncio.StreamWri
         await asyncio.sleep(FLOOD_PAUSE_S)
 
 
-def after_play(clip: Clip, then: Behaviour) -> Behaviour:
-    """Return a camera that answers everything rightly, and misbehaves once it is to play."""
+def after_play(clip: Clip, then: Behaviour, sound: str = "") -> Behaviour:
+    """Return a camera that answers everything rightly, and misbehaves once it is to play; `sound`: more of its SDP."""
     session = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\n"
-    sdp = f"{session}m=video 0 RTP/AVP 96\r\n{clip.sdp_media}a=control:track0\r\n"
-    answers = {
-        "DESCRIBE": f"Content-Type: application/sdp\r\nContent-Length: {len(sdp)}\r\n\r\n{sdp}",
-        "SETUP": "Session: 1\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n\r\n",
-    }
+    sdp = f"{session}m=video 0 RTP/AVP 96\r\n{clip.sdp_media}a=control:track0\r\n{sound}"
+    setup = "Session: 1\r\nTransport: RTP/AVP/TCP;unicast;interleaved={}\r\n\r\n"
+    answers = {"DESCRIBE": f"Content-Type: application/sdp\r\nContent-Length: {len(sdp)}\r\n\r\n{sdp}"}
 
     async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             request = (await reader.readuntil(b"\r\n\r\n")).decode()
             method, number = request.split(" ", 1)[0], request.split("CSeq: ")[1].split("\r\n")[0]
-            rest = answers.get(method, "Session: 1\r\n\r\n")
+            channels = request.partition("interleaved=")[2].partition("\r\n")[0]
+            rest = setup.format(channels) if channels else answers.get(method, "Session: 1\r\n\r\n")
             writer.write(f"RTSP/1.0 200 OK\r\nCSeq: {number}\r\n{rest}".encode())
             if method == "PLAY":
                 await then(reader, writer)
@@ -163,6 +164,23 @@ def tires(clip: Clip, pictures: int, rest: bytes, pause_s: float) -> Behaviour:
             await asyncio.sleep(pause_s)
 
     return after_play(clip, then)
+
+
+def goes_dark(clip: Clip, pictures: int) -> Behaviour:
+    """Return a camera that sends some pictures, and from then on nothing but sound."""
+    begin = b"".join(itertools.islice(interleaved(clip), pictures))
+    silence = bytes([0xD5]) * G711_PACKET_BYTES
+
+    async def then(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(begin)
+        for number in itertools.count():
+            head = struct.pack("!BBHII", 0x80, 8, number & 0xFFFF, number * G711_PACKET_BYTES & 0xFFFFFFFF, 2)
+            packet = head + silence
+            writer.write(b"$\x02" + len(packet).to_bytes(2, "big") + packet)
+            await writer.drain()
+            await asyncio.sleep(G711_PACKET_BYTES / 8000)
+
+    return after_play(clip, then, "m=audio 0 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=control:track1\r\n")
 
 
 def garbage_video(clip: Clip) -> Behaviour:

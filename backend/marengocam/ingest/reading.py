@@ -119,14 +119,15 @@ class Reader:
     def _serve(self) -> None:
         camera = self._camera
         check_destination(self._plan.url, loopback=self._loopback)
-        options = StreamOptions(camera.username, camera.password, camera.transport)
+        sound = self._plan.record and camera.recording.sound
+        options = StreamOptions(camera.username, camera.password, camera.transport, sound=sound)
         with StreamReader(self._plan.url, options, self._clock) as reader:
             if self._stopping.is_set():  # opening may take long, and whoever stopped it may have given up waiting
                 return
             self._session_began_s, self._keyframe_at_s = self._clock.monotonic_s(), None
             self._recording = self._recorder(reader) if self._plan.record else None
             try:
-                for packet in reader.packets(sound=self._plan.record and camera.recording.sound):
+                for packet in reader.packets(sound=sound):
                     with self._record_lock:
                         if self._recording is not None:
                             self._recording.take(packet)

@@ -40,8 +40,8 @@ def address_for_ffmpeg(url: str, username: str | None, password: Secret | None) 
     return urlunsplit(parts._replace(netloc=f"{login}@{host}"))
 
 
-def ffmpeg_options(url: str, transport: str, stall_timeout_s: float) -> dict[str, str]:
-    """Return FFmpeg's options for an address."""
+def ffmpeg_options(url: str, transport: str, stall_timeout_s: float, *, sound: bool = True) -> dict[str, str]:
+    """Return FFmpeg's options for an address; without `sound` an RTSP camera is asked for pictures only."""
     limit_us = str(int(stall_timeout_s * 1_000_000))
     if url.startswith(("rtsp://", "rtsps://")):
         return {
@@ -49,7 +49,7 @@ def ffmpeg_options(url: str, transport: str, stall_timeout_s: float) -> dict[str
             **SIZE_LIMIT,
             "rtsp_transport": transport,
             "timeout": limit_us,
-            "allowed_media_types": "video+audio",
+            "allowed_media_types": "video+audio" if sound else "video",
             "analyzeduration": "100000",  # without a picture size it is waited for all the same
             "fpsprobesize": "0",
         }

@@ -41,6 +41,7 @@ class StreamOptions:
     transport: Transport = Transport.TCP
     connect_timeout_s: float = CONNECT_TIMEOUT_S
     stall_timeout_s: float = STALL_TIMEOUT_S
+    sound: bool = True  # False: it is not asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class StreamReader:
         try:
             self._container = av.open(
                 address,
-                options=ffmpeg_options(self._url, asked.transport.value, asked.stall_timeout_s),
+                options=ffmpeg_options(self._url, asked.transport.value, asked.stall_timeout_s, sound=asked.sound),
                 timeout=(asked.connect_timeout_s, self._read_timeout_s),
                 metadata_errors="replace",  # a camera's name for itself may be in any encoding
             )
@@ -187,8 +188,8 @@ class StreamReader:
         """Yield each packet that has content, with its time in seconds if it has one."""
         assert self._container is not None
         streams = [self.video] if sound is None else [self.video, sound]
-        kind = None
-        waiting_since_s = self._clock.monotonic_s()
+        kind, begun = None, False
+        waiting_since_s = self._clock.monotonic_s()  # for the next picture, once there was one
         if self._live and self._format == UNTIMED:
             self._by_arrival_since_s = waiting_since_s
         try:
@@ -203,7 +204,10 @@ class StreamReader:
                 if self._live and now_s - waiting_since_s >= self._read_timeout_s:
                     kind = Fault.STALLED
                     break
-                waiting_since_s = self._clock.monotonic_s()
+                is_picture = packet.stream.type == "video"
+                begun = begun or is_picture
+                if is_picture or not begun:
+                    waiting_since_s = self._clock.monotonic_s()
         except (av.FFmpegError, OSError) as error:
             kind = fault_of(error)
         # Out here for the same reason as on opening: an error within the block would carry FFmpeg's.

@@ -8,7 +8,7 @@ from tests.support.clips import write_counter_clip
 
 from marengocam.core.clock import SystemClock
 from marengocam.media.faults import Fault, StreamError
-from marengocam.media.stream import StreamOptions, StreamReader
+from marengocam.media.stream import StreamOptions, StreamPacket, StreamReader
 
 STALL_LIMIT_S = 1.5
 GIVEN_UP_WITHIN_S = 30.0  # on a machine that other tests keep busy; without a limit it would be never
@@ -20,14 +20,14 @@ NO_PICTURES = {
 }
 
 
-def read(url: str) -> tuple[int, Fault]:
+def read(url: str, *, sound: bool = False) -> tuple[int, Fault]:
     """Read until the stream ends; return how many pictures came and what was wrong."""
     pictures = 0
-    options = StreamOptions(stall_timeout_s=STALL_LIMIT_S)
+    options = StreamOptions(stall_timeout_s=STALL_LIMIT_S, sound=sound)
     try:
         with StreamReader(url, options, SystemClock()) as reader:
-            for _ in reader:
-                pictures += 1
+            for packet in reader.packets(sound=sound):
+                pictures += isinstance(packet, StreamPacket)
     except StreamError as error:
         return pictures, error.kind
     raise AssertionError("a live stream ended without a word")
@@ -44,3 +44,11 @@ async def test_who_sends_but_no_pictures_has_stalled(clip, rest):
         pictures, fault = await asyncio.to_thread(read, url)
     assert fault is Fault.STALLED
     assert pictures >= PICTURES - 1  # FFmpeg hands a picture over when the next one begins
+
+
+@pytest.mark.parametrize("sound", [True, False], ids=["sound is recorded", "sound is not asked for"])
+async def test_a_camera_that_goes_dark_has_stalled_though_its_sound_goes_on(clip, sound):
+    async with bad.tcp_camera(bad.goes_dark(bad.load(clip), PICTURES)) as url, asyncio.timeout(GIVEN_UP_WITHIN_S):
+        pictures, fault = await asyncio.to_thread(read, url, sound=sound)
+    assert fault is Fault.STALLED
+    assert pictures >= PICTURES - 1
