@@ -32,7 +32,7 @@ async def http_server(app: web.Application, tls: ssl.SSLContext | None = None) -
         await runner.cleanup()
 
 
-def mjpeg_app(fps: float, login: str | None = None, widens_at: int = 10_000) -> web.Application:
+def mjpeg_app(fps: float, login: str | None = None, widens_at: int = 10_000, at_once: int = 1) -> web.Application:
     """Return a camera that sends numbered JPEGs at /video, larger from one of them on; `login` is user:password."""
     expected = f"Basic {base64.b64encode((login or '').encode()).decode()}"
 
@@ -47,7 +47,8 @@ def mjpeg_app(fps: float, login: str | None = None, widens_at: int = 10_000) -> 
                 jpeg = cv2.imencode(".jpg", counter_picture(number % 4096, *size_px))[1].tobytes()
                 head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                 await response.write(head.encode() + jpeg + b"\r\n")
-                await asyncio.sleep(1 / fps)
+                if number % at_once == at_once - 1:
+                    await asyncio.sleep(at_once / fps)
         return response
 
     app = web.Application()

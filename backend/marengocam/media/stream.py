@@ -28,6 +28,7 @@ RECORDED_CODECS = ("h264", "hevc", "mjpeg")
 IN_PIECES = "hls"
 UNTIMED = "mpjpeg"  # pictures without times: FFmpeg counts them as if there were 25 a second
 TICKS_PER_S = 90_000
+ARRIVAL_STEP_S = 0.001  # at least, between pictures timed by their arrival: files tell no nearer ones apart
 USUAL_FPS = 15.0
 _LOG = logging.getLogger(__name__)
 
@@ -91,6 +92,7 @@ class StreamReader:
         self._read_timeout_s = read_timeout_s(url, options.stall_timeout_s)
         self._jpeg_size: tuple[int, int] | None = None  # of the last picture, of MJPEG
         self._by_arrival_since_s: float | None = None  # pictures are timed by their arrival since this moment
+        self._arrived_s = -ARRIVAL_STEP_S  # the last one after it
 
     def __enter__(self) -> Self:
         asked, kind, began_s = self._options, None, self._clock.monotonic_s()
@@ -175,6 +177,7 @@ class StreamReader:
             if moment.jumped and self._by_arrival_since_s is None and trust.is_lost(self._clock.monotonic_s()):
                 _LOG.warning("a camera's clock jumps without an end: its pictures are timed by their arrival")
                 self._by_arrival_since_s = self._clock.monotonic_s()
+                self._arrived_s = 0.0
                 _stamp(packet, 0.0)
                 stream_s, timeline = 0.0, Timeline((0.0, moment.at), in_pieces=in_pieces)
                 last_s = stream_s
@@ -196,7 +199,8 @@ class StreamReader:
             for packet in self._container.demux(*streams):
                 now_s = self._clock.monotonic_s()
                 if self._by_arrival_since_s is not None:
-                    _stamp(packet, now_s - self._by_arrival_since_s)
+                    self._arrived_s = max(now_s - self._by_arrival_since_s, self._arrived_s + ARRIVAL_STEP_S)
+                    _stamp(packet, self._arrived_s)
                 stamp = packet.pts if packet.pts is not None else packet.dts
                 if packet.size and (time_base := packet.time_base) is not None:
                     yield packet, _seconds(stamp, time_base) if stamp is not None else None

@@ -42,7 +42,8 @@ async def test_mjpeg_runs_at_the_rate_at_which_its_pictures_come(fps):
     assert length_s > 0.9 * 29 / fps, "not at the 25 a second that FFmpeg takes them for"
 
 
-async def test_mjpeg_whose_size_is_changed_begins_a_new_chunk_at_once(tmp_path):
+@pytest.mark.parametrize("at_once", [1, 5])
+async def test_mjpeg_is_recorded_picture_by_picture_and_a_changed_size_begins_a_new_chunk_at_once(tmp_path, at_once):
     small, large, pictures = (192, 96), (384, 192), 40
     store = Store(tmp_path)
     store.prepare()
@@ -53,7 +54,7 @@ async def test_mjpeg_whose_size_is_changed_begins_a_new_chunk_at_once(tmp_path):
             written = [writer.write(packet) for packet in itertools.islice(reader, pictures)]
             return [chunk for chunk in (*written, writer.close()) if chunk is not None]
 
-    async with http_server(mjpeg_app(20, widens_at=pictures // 2)) as root:
+    async with http_server(mjpeg_app(20, widens_at=pictures // 2, at_once=at_once)) as root:
         chunks = await asyncio.to_thread(record, f"{root}/video")
     seen = []
     for chunk in chunks:
