@@ -4,7 +4,14 @@ import os
 import subprocess
 import sys
 
-COUNTED = "import marengocam.cli, numpy, os; many = numpy.ones((400, 400)); many @ many; print(len(os.listdir('/proc/self/task')))"
+COUNTED = """
+import os
+import marengocam.cli
+import numpy
+many = numpy.ones((400, 400))
+many @ many
+print(len(os.listdir("/proc/self/task")))
+"""
 
 
 def threads_of_a_process(**environment: str) -> int:
