@@ -20,6 +20,9 @@ TRANSIT_MEDIAN_S, TRANSIT_DEVIATION = 12.0, 0.35  # log-normal
 WALK_S = (4.0, 14.0)  # in front of one camera
 FACE_SHARE = 0.45  # of tracks that show a face
 CUT_SHARE = 0.15  # of tracks that the tracker loses on the way and takes up anew
+# Of the variance between looks of different people, what stays from look to look of the same two. Measured on footage:
+# 0.70 for clothes (279 cosines), 0.64 to 0.81 for legible faces; docs/ref/models.md.
+PERSISTENT_SHARE = 0.7
 REVISION_S = 2.0  # the first state of a track is saved so soon after its beginning
 
 
@@ -58,17 +61,29 @@ def build(people: int, residents: int, journeys: int, hours: float, seed: int) -
 
 
 def population(rng: np.random.Generator, people: int, size: int, fit: CosineFit) -> np.ndarray:
-    """Return unit vectors, one a person, whose pairwise cosines have the mean and deviation of different people.
+    """Return unit vectors, one a person, drawn so that *looks* of different people are as the fit says.
 
-    A common part gives the mean; the rest lies in as few dimensions as give the deviation.
+    A look keeps only `fit.same_mean` of a pair's cosine, so people are liker to each other than their looks. A common
+    part gives the mean; the rest lies in as few dimensions as give the persistent part of the deviation.
     """
-    own = 1 - fit.other_mean
-    dimensions = min(size - 1, max(2, round((own / fit.other_deviation) ** 2)))
+    mean = fit.other_mean / fit.same_mean
+    deviation = PERSISTENT_SHARE**0.5 * fit.other_deviation / fit.same_mean
+    own = 1 - mean
+    dimensions = min(size - 2, max(2, round((own / deviation) ** 2)))
     rest = unit(rng.normal(size=(people, dimensions)))
     vectors = np.zeros((people, size))
-    vectors[:, 0] = fit.other_mean**0.5
+    vectors[:, 0] = mean**0.5
     vectors[:, 1 : dimensions + 1] = own**0.5 * rest
     return vectors
+
+
+def passing_dimensions(size: int, fit: CosineFit) -> int:
+    """Return in how few dimensions pose and light vary, so that they make the rest of different looks' deviation."""
+    kept, mean = fit.same_mean, fit.other_mean / fit.same_mean
+    of_shares = (mean * fit.same_deviation) ** 2  # how much of its person each look shows varies, too
+    rest = (1 - PERSISTENT_SHARE) * fit.other_deviation**2 - of_shares
+    spread = 2 * kept * (1 - kept) * (1 - mean) + (1 - kept) ** 2
+    return int(np.clip(round(spread / max(rest, spread / size)), 8, size - 2))
 
 
 def look(rng: np.random.Generator, of: np.ndarray, model: str, fit: CosineFit, quality: float) -> Embedding:
@@ -81,9 +96,12 @@ def look(rng: np.random.Generator, of: np.ndarray, model: str, fit: CosineFit, q
     if lost and rng.random() < lost:
         of = population(rng, 1, len(of), fit)[0]
     mean = fit.same_mean - fit.low_quality_drop * lack
-    wanted = rng.normal(mean, fit.same_deviation + fit.low_quality_spread * lack)
+    # The deviation of a pair is that of two looks' shares together.
+    wanted = rng.normal(mean, 2**0.5 * (fit.same_deviation + fit.low_quality_spread * lack))
     share = float(np.clip(wanted, 0.02, 0.98)) ** 0.5
-    noise = rng.normal(size=of.shape)
+    noise = np.zeros(len(of))
+    passing = passing_dimensions(len(of), fit)
+    noise[1 : passing + 1] = rng.normal(size=passing)
     noise = unit(noise - (noise @ of) * of)
     seen = share * of + (1 - share**2) ** 0.5 * noise
     blur = np.zeros(len(of))
