@@ -90,7 +90,7 @@ def _choose(
 ) -> tuple[Hypothesis, UUID | None]:
     if likeliest is not None:
         person_id, weight = likeliest
-        leading = next(one for one in ordered if one.person_id == person_id)
+        leading = _leading(ordered, weights, person_id, weight)
         rival_weight, _ = _runner_up(ordered, weights, persons, leading)
         sure = weight * _chain(leading) >= confirm_probability
         if sure and _log_odds(weight, rival_weight) >= CONFIRM_MARGIN and _linked(leading):
@@ -115,6 +115,26 @@ def _choose(
     being_unknown = _weight_of(ordered, weights, unknown)
     joins = being_unknown >= JOIN_PROBABILITY * (being_unknown + _weight_of(ordered, weights, nobody))
     return (unknown if joins else nobody), None
+
+
+def _leading(ordered: Sequence[Hypothesis], weights: Sequence[float], person_id: UUID, weight: float) -> Hypothesis:
+    """Return the likeliest way in which a track is that person.
+
+    That an unknown is the person names all tracks of the unknown: of the ways it has to be nearly sure, else the track
+    is the person's and the unknown stays what it is.
+    """
+    ways = [one for one in ordered if one.person_id == person_id]
+    leading = ways[0]
+    if not leading.composite:
+        return leading
+    found = sum(
+        own
+        for one, own in zip(ordered, weights, strict=True)
+        if one.person_id == person_id and one.identity_id == leading.identity_id
+    )
+    if found >= RETURN_PROBABILITY * weight:
+        return leading
+    return next((one for one in ways if not one.composite), leading)
 
 
 def _agreeing(ordered: Sequence[Hypothesis], weights: Sequence[float], one: Hypothesis) -> float:

@@ -198,6 +198,19 @@ def test_an_unknown_who_shows_a_known_face_turns_out_to_be_that_person():
     assert decided.chosen.composite
 
 
+def test_a_known_face_leaves_an_unknown_unnamed_who_is_only_somewhat_like_in_clothes():
+    hour_s = 3600.0
+    surroundings = around(
+        sights=(sight("earlier", "visitor", camera="yard", start_s=-hour_s - 9, end_s=-hour_s),),
+        likenesses=(clothes_of("visitor", SAME_CLOTHES, seconds=-hour_s), face_of("Alice", SAME_FACE)),
+        persons=("Alice",),
+    )
+    decided = verdict(track(clothes=True, face=True), surroundings)
+    assert decided.confirmed_person_id == ident("Alice")
+    assert decided.chosen.identity_id is None
+    assert not decided.chosen.composite
+
+
 def visit_of_a_known_stranger():
     return around(
         sights=(sight("earlier", "visitor", camera="yard"),),
