@@ -153,24 +153,28 @@ async def _register(engine: Engine, form: Form) -> Answer:
         raise BadInputError("A picture is needed: send it as a file in multipart form data.")
     if len(form.pictures) > MAX_PICTURES:
         raise BadInputError(f"At most {MAX_PICTURES} pictures are taken at once.")
-    embeddings = []
+    shown: list[tuple[bytes, Embedding]] = []
     for picture in form.pictures:
         faces = await _faces(engine, picture)
         if not faces:
-            raise BadInputError("No face was found in the picture.")
+            continue  # as CodeProject.AI does: of an album, those count that show a face
         if faces[0].embedding is None:
             raise MarengoCamError("Faces cannot be told apart here: no embedding model was found.")
-        embeddings.append(faces[0].embedding)
+        shown.append((picture, faces[0].embedding))
+    if not shown:
+        raise BadInputError("No face was found: send a picture that shows the face larger and from the front.")
     now = engine.clock.now()
-    person = await hub.persons.by_name(name) or await hub.persons.add(name, now)
-    for picture, embedding in zip(form.pictures, embeddings, strict=True):
+    known = await hub.persons.by_name(name)
+    person = known or await hub.persons.add(name, now)
+    for picture, embedding in shown:
         path = await _keep(engine, person.person_id, picture)
         await hub.persons.add_exemplar(person.person_id, embedding, now, picture_path=path)
     await refresh(engine)
     # A stranger of the days before may be this person, and so may somebody in view.
     await hub.words.enrolled(person.person_id, now)
     await hub.tracks.look_again(now - LOOK_AGAIN)
-    return {"success": True, "message": "face added"}
+    message = "face updated" if known else "face added"
+    return {"success": True, "message": message, "skipped": len(form.pictures) - len(shown)}
 
 
 async def _keep(engine: Engine, person_id: UUID, picture: bytes) -> PurePosixPath | None:
@@ -197,12 +201,11 @@ async def _list(engine: Engine, _unused: Form) -> Answer:
 async def _delete(engine: Engine, form: Form) -> Answer:
     hub = _hub(engine)
     person = await hub.persons.by_name(form.userid)
-    if person is None:
-        raise BadInputError(f"Nobody is registered as {form.userid!r}.")
-    pictures = await hub.persons.remove_exemplars(person.person_id)
-    if engine.store is not None:  # the janitor removes what a kill leaves here
-        await asyncio.to_thread(engine.store.delete_all, pictures)
-    await refresh(engine)
+    if person is not None:  # else it is as asked already, which CodeProject.AI calls a success too
+        pictures = await hub.persons.remove_exemplars(person.person_id)
+        if engine.store is not None:  # the janitor removes what a kill leaves here
+            await asyncio.to_thread(engine.store.delete_all, pictures)
+        await refresh(engine)
     return {"success": True, "message": "face removed"}
 
 
