@@ -65,7 +65,9 @@ class Privacy:
             await _QUERIES.blank_assignments(connection, person_id=person_id)
             for blank in (_QUERIES.blank_mentions, _QUERIES.blank_events, _QUERIES.blank_firings):
                 await blank(connection, person_ids=person_ids)
-            await _QUERIES.blank_favourites(connection, names=names)
+            any_name = await _QUERIES.any_of(connection, names=names)
+            for blank in (_QUERIES.blank_favourites, _QUERIES.blank_expectations, _QUERIES.blank_cases):
+                await blank(connection, any_name=any_name)
             await _QUERIES.blank_words(connection, person_id=person_id, person_ids=person_ids)
             replays = await rows(_QUERIES.remove_replays(connection, person_id=person_id))
             await _QUERIES.delete_person(connection, person_id=person_id)

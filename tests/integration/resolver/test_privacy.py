@@ -14,7 +14,8 @@ from tests.support.resolver_hub import ALICE, BLUE, BOB, RED, Scene, like, open_
 from tests.support.resolver_scenes import NOON
 from tests.support.web_app import serving_api
 
-from marengocam.core.model import EventType, NameEvidence
+from marengocam.core.model import EventType, NameEvidence, NewEvent
+from marengocam.db.cases import ReplayCase
 from marengocam.db.firings import Firing, Outcome
 from marengocam.db.hub import Hub
 from marengocam.db.word_changes import Speaker
@@ -25,6 +26,8 @@ from marengocam.replay.places import run_place
 CAROL = Speaker("Carol", NOON + timedelta(minutes=1))
 LATER = Speaker("Carol", NOON + timedelta(minutes=2))
 NAME = "Alice Unmistakable"
+GONE = "Somebody who was erased"
+TICK = timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -164,6 +167,54 @@ async def test_words_rules_marks_and_reasons_about_others_do_not_tell_of_the_era
     assert [word.undoable for word in await scene.hub.words.list(10)] == [False] * 4
     kept = await scene.hub.tracks.get(mistaken.local_track_id)
     assert (kept.person_name, [cue["cue"] for cue in kept.evidence["cues"]]) == ("Bob", ["face"])
+
+
+async def test_what_an_owner_wrote_by_hand_does_not_keep_the_name_either(scene: Scene) -> None:
+    alice = await scene.enrol("Al Beforehand", ALICE)
+    await scene.hub.words.rename(alice.person_id, NAME, CAROL)
+    marked = [f"{NAME.upper()}'s first walk", "Al Beforehand by the pond", f"{NAME}like", "Pond"]
+    await scene.hub.events.append(
+        [NewEvent(uuid4(), EventType.MOMENT_MARKED, NOON, data={"label": one, "marked_by": "Carol"}) for one in marked]
+    )
+    await scene.hub.retention.take_favourites(10, 10)
+    expected = (f"person:{NAME}", f"person:{NAME} zone:Pond", f"person:{NAME}like", "nothing")
+    for number, words in enumerate(expected):
+        name = f"{NAME} by the pond" if number < 2 else f"Test {number}"
+        case = ReplayCase(
+            uuid4(), name + " again" * number, "front", NOON, NOON + timedelta(minutes=1), words, NOON + number * TICK
+        )
+        await scene.hub.cases.add(case)
+        await scene.hub.cases.note(case.case_id, NOON, passed=True, seen=f"person:{NAME} 0.91 in Pond, dog 0.40")
+
+    await scene.hub.privacy.erase(alice.person_id, LATER)
+
+    after = await everything_in(scene.hub)
+    told = {table: text.lower().replace(f"{NAME}like".lower(), "") for table, text in after.items()}
+    assert [table for table, text in told.items() if NAME.lower() in text or "beforehand" in text] == []
+    labels = [event.data["label"] for event in await scene.said(EventType.MOMENT_MARKED)]
+    assert labels == [GONE, GONE, f"{NAME}like", "Pond"]
+    assert sorted(one.label for one in await scene.hub.retention.favourites()) == sorted(labels)
+    cases = sorted(await scene.hub.cases.list(), key=lambda case: case.created_at)
+    assert [case.expected for case in cases] == ["person", "person zone:Pond", f"person:{NAME}like", "nothing"]
+    assert [(case.seen, case.passed) for case in cases[:2]] == [("", None)] * 2, (
+        "what they expect now was never looked at"
+    )
+    assert [(case.seen, case.passed) for case in cases[2:]] == [("person 0.91 in Pond, dog 0.40", True)] * 2
+    assert all(case.name.startswith("somebody by the pond") for case in cases[:2])
+    assert [case.name for case in cases[2:]] == ["Test 2 again again", "Test 3 again again again"]
+
+
+async def test_two_tests_that_differ_only_by_the_erased_name_stay_two(scene: Scene) -> None:
+    people = [await scene.enrol(name, unit(seed)) for seed, name in enumerate(("Ann", "Eve", "x" * 90))]
+    for person in people:
+        case = ReplayCase(
+            uuid4(), f"{person.name} came", "front", NOON, NOON + timedelta(minutes=1), f"person:{person.name}", NOON
+        )
+        await scene.hub.cases.add(case)
+    for person in people:
+        await scene.hub.privacy.erase(person.person_id, LATER)
+    cases = await scene.hub.cases.list()
+    assert ([case.expected for case in cases], len({case.name for case in cases})) == (["person"] * 3, 3)
 
 
 async def test_replays_that_may_tell_of_the_erased_go_with_their_folders(scene: Scene, hub: Hub, hub_settings) -> None:

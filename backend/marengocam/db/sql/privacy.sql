@@ -23,7 +23,14 @@ SELECT person_id FROM same;
 -- What a person is and was called.
 SELECT name FROM person WHERE person_id = ANY(:person_ids)
 UNION SELECT person_name FROM event WHERE person_id = ANY(:person_ids) AND person_name IS NOT NULL
-UNION SELECT person_name FROM rule_firing WHERE person_id = ANY(:person_ids) AND person_name IS NOT NULL;
+UNION SELECT person_name FROM rule_firing WHERE person_id = ANY(:person_ids) AND person_name IS NOT NULL
+UNION SELECT one ->> 'name' FROM word, jsonb_array_elements(before -> 'persons') AS one
+    WHERE CAST(one ->> 'person_id' AS uuid) = ANY(:person_ids);
+
+-- name: any_of$
+-- What finds any of these names as whole words in a text, from a word's start.
+SELECT '(^|\W)(' || string_agg(regexp_replace(called, '(\W)', '\\\1', 'g'), '|') || ')(?=\W|$)'
+FROM unnest(CAST(:names AS text[])) AS called;
 
 -- name: tracks_of
 -- The tracks of a person, with what is known of each; vectors as pgvector sends half precision (two counts of 16 bits,
@@ -139,12 +146,31 @@ WITH fired AS (
 UPDATE rule_outcome SET target = '', reason = '' WHERE firing_id IN (SELECT firing_id FROM fired);
 
 -- name: blank_favourites!
--- Labels with one of the person's names, which rules make of it.
-UPDATE favourite SET label = 'Somebody who was erased'
-WHERE EXISTS (
-    SELECT FROM unnest(CAST(:names AS text[])) AS called
-    WHERE lower(label) ~ ('(^|\W)' || regexp_replace(called, '(\W)', '\\\1', 'g') || '(\W|$)')
-);
+-- Labels with one of the person's names, whether a rule made them or a hand wrote them.
+WITH moments AS (
+    UPDATE event SET data = jsonb_set(data, '{label}', '"Somebody who was erased"')
+    WHERE type = 'moment_marked' AND data ->> 'label' ~* :any_name
+)
+UPDATE favourite SET label = 'Somebody who was erased' WHERE label ~* :any_name;
+
+-- name: blank_expectations!
+-- An owner's own tests that expected the person expect somebody, and have yet to be run for that.
+UPDATE replay_case SET expected = wanted.expected, passed = NULL, seen = '', ran_at = NULL
+FROM (
+    SELECT case_id,
+        regexp_replace(expected, '^\s*person[:\s]*' || :any_name || '\s*(?= zone:|$)', 'person', 'i') AS expected
+    FROM replay_case
+) AS wanted
+WHERE wanted.case_id = replay_case.case_id AND wanted.expected <> replay_case.expected;
+
+-- name: blank_cases!
+-- Nor do the names of own tests, and what others of them saw, tell who it was; the end of its id keeps a name apart.
+UPDATE replay_case SET
+    name = CASE WHEN name ~* :any_name
+        THEN left(regexp_replace(name, :any_name, '\1somebody', 'gi'), 91) || ' ' || right(CAST(case_id AS text), 8)
+        ELSE name END,
+    seen = regexp_replace(seen, '(?=:)' || :any_name || '(?= [01]\.)', '', 'gi')
+WHERE name ~* :any_name OR seen ~* :any_name;
 
 -- name: remove_replays
 -- What was replayed since the person is known may tell of them, in reports and pictures, and can be had anew from the
