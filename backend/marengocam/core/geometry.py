@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 Point = tuple[float, float]
+EDGE = 1e-6  # of the picture: what stands nearer to its edge than this stands just inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,9 @@ class Box:
 
 
 def polygon_contains(polygon: Sequence[Point], point: Point) -> bool:
-    """Return whether `point` lies inside `polygon` (even-odd rule)."""
-    x, y = point
+    """Return whether `point` lies inside `polygon` (even-odd rule); what reaches the picture's edge holds it."""
+    # Whoever the lower edge cuts off has the foot on it, and would be in no area at all.
+    x, y = (min(max(value, EDGE), 1 - EDGE) for value in point)
     inside = False
     previous_x, previous_y = polygon[-1]
     for next_x, next_y in polygon:
