@@ -64,10 +64,7 @@ async def list_identities(settings: Settings, arguments: argparse.Namespace) -> 
 
 async def name_identity(settings: Settings, arguments: argparse.Namespace) -> None:
     async with opened_hub(settings) as hub:
-        person = await hub.persons.by_name(arguments.name)
-        if person is None:
-            person = await hub.persons.add(arguments.name, SystemClock().now())
-        _told(await hub.words.name(arguments.identity_id, person.person_id, _speaker()))
+        _told(await hub.words.name(arguments.identity_id, arguments.name, _speaker()))
 
 
 async def merge_identities(settings: Settings, arguments: argparse.Namespace) -> None:

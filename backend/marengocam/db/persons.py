@@ -9,6 +9,7 @@ from uuid import UUID
 from marengocam.core.errors import ConflictError, NotFoundError
 from marengocam.core.ids import new_id
 from marengocam.core.model import Embedding
+from marengocam.core.person_names import person_name
 from marengocam.db.database import Connection, Database
 from marengocam.db.queries import embedding_from, load, rows, vector_text
 from marengocam.db.resolution import TURN_KEY
@@ -90,21 +91,25 @@ class Persons:
         return _known(found[0])
 
     async def by_name(self, name: str) -> Person | None:
-        """Return the person of that name, whatever the case, or None."""
+        """Return the person of that name, whatever the case, or None; raises BadInputError when it is none."""
+        name = person_name(name)
         async with self._database.connection() as connection:
             row = await _QUERIES.person_by_name(connection, person_name=name)
         return None if row is None else _person(row)
 
     async def add(self, name: str, at: datetime) -> Person:
-        """Add a person; raises ConflictError when the name is taken."""
-        person = Person(new_id(at), name.strip(), at)
-        try:
-            async with self._database.transaction() as connection:
-                await _QUERIES.add_person(connection, person_id=person.person_id, person_name=name, at=at)
-                await _notify(connection, person.person_id)
-        except ConflictError as error:
-            raise ConflictError(f"There is a person called {name.strip()!r} already.") from error
+        """Add a person; raises ConflictError when the name is taken, BadInputError when it is none."""
+        person = Person(new_id(at), person_name(name), at)
+        async with self._database.transaction() as connection:
+            if not await _QUERIES.add_person(connection, person_id=person.person_id, person_name=person.name, at=at):
+                raise ConflictError(f"There is a person called {person.name!r} already.")
+            await _notify(connection, person.person_id)
         return person
+
+    async def called(self, name: str, at: datetime) -> Person:
+        """Return the person of that name, a new one where nobody has it; raises BadInputError when it is none."""
+        async with self._database.transaction() as connection:
+            return await known_or_new(connection, name, at)
 
     async def set_picture(self, person_id: UUID, picture_path: PurePosixPath) -> None:
         """Note a portrait."""
@@ -185,6 +190,14 @@ class Persons:
         """Return everybody with a name, by name."""
         async with self._database.connection() as connection:
             return [_known(row) for row in await rows(_QUERIES.list_persons(connection, person_id=None))]
+
+
+async def known_or_new(connection: Connection, name: str, at: datetime) -> Person:
+    """Return the person of that name within a transaction; two who give one name at once mean one person."""
+    name, person_id = person_name(name), new_id(at)
+    if await _QUERIES.add_person(connection, person_id=person_id, person_name=name, at=at):
+        await _notify(connection, person_id)
+    return _person(await _QUERIES.person_by_name(connection, person_name=name))
 
 
 async def _notify(connection: Connection, person_id: UUID) -> None:

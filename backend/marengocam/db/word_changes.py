@@ -10,7 +10,7 @@ from uuid import UUID
 from marengocam.core.errors import BadInputError, ConflictError, NotFoundError
 from marengocam.core.ids import new_id
 from marengocam.db.database import Connection
-from marengocam.db.persons import CHANNEL, TRACK_CHANNEL
+from marengocam.db.persons import CHANNEL, TRACK_CHANNEL, known_or_new
 from marengocam.db.queries import load, rows
 
 LEAST_FACE_QUALITY = 0.4  # a human saw who it is: a lesser face will do
@@ -78,8 +78,12 @@ async def identities_of(connection: Connection, person_id: UUID) -> list[UUID]:
     return [row["identity_id"] for row in await rows(_QUERIES.identities_of(connection, person_id=person_id))]
 
 
-async def person_row(connection: Connection, person_id: UUID) -> Any:
-    row = await _QUERIES.person(connection, person_id=person_id)
+async def person_row(connection: Connection, who: UUID | str, at: datetime | None = None) -> Any:
+    """Return a person by id, or, with the moment it is said, by a name that may be new."""
+    if isinstance(who, str):
+        assert at is not None
+        who = (await known_or_new(connection, who, at)).person_id
+    row = await _QUERIES.person(connection, person_id=who)
     if row is None:
         raise NotFoundError("There is no such person.")
     return row

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from marengocam.core.errors import BadInputError, ConflictError, NotFoundError
 from marengocam.core.ids import new_id
+from marengocam.core.person_names import person_name
 from marengocam.db.database import Connection, Database
 from marengocam.db.persons import CHANNEL, TRACK_CHANNEL
 from marengocam.db.queries import load, rows
@@ -44,22 +45,24 @@ class Words:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def name(self, identity_id: UUID, person_id: UUID, speaker: Speaker) -> Word:
-        """Say who an identity is; its faces join the person's gallery."""
+    async def name(self, identity_id: UUID, who: UUID | str, speaker: Speaker) -> Word:
+        """Say who an identity is, by a person's id or by a name, which may be new; its faces join the gallery."""
         async with self._saying() as connection:
             identity_id = await living(connection, identity_id)
             (identity,) = await identities(connection, [identity_id])
-            person = await person_row(connection, person_id)
+            person = await person_row(connection, who, speaker.at)
+            person_id = person["person_id"]
             summary = f"{called(identity)} is {person['name']}."
             word = await note(connection, WordKind.NAME, speaker, summary, [identity_id], [person_id])
             await make_person(connection, [identity_id], person_id, speaker.at)
         return word
 
-    async def name_tracks(self, local_track_ids: Sequence[UUID], person_id: UUID, speaker: Speaker) -> Word:
-        """Say who these tracks are, whatever the rest of their identities is."""
+    async def name_tracks(self, local_track_ids: Sequence[UUID], who: UUID | str, speaker: Speaker) -> Word:
+        """Say who these tracks are, by id or name, whatever the rest of their identities is."""
         async with self._saying() as connection:
             sources = await identities_of_tracks(connection, local_track_ids)
-            person = await person_row(connection, person_id)
+            person = await person_row(connection, who, speaker.at)
+            person_id = person["person_id"]
             own = await identities_of(connection, person_id)
             identity_id = own[0] if own else new_id(speaker.at)
             summary = f"{sights(local_track_ids)} shown to be {person['name']}."
@@ -179,16 +182,17 @@ class Words:
         return word
 
     async def rename(self, person_id: UUID, name: str, speaker: Speaker) -> Word:
-        """Give a person another name; raises ConflictError when it is taken."""
+        """Give a person another name; raises ConflictError when it is taken, BadInputError when it is none."""
+        name = person_name(name)
         try:
             async with self._saying() as connection:
                 person = await person_row(connection, person_id)
-                summary = f"{person['name']} is called {name.strip()}."
+                summary = f"{person['name']} is called {name}."
                 word = await note(connection, WordKind.RENAME, speaker, summary, [], [person_id], changed=[person_id])
                 await _QUERIES.rename(connection, person_id=person_id, person_name=name)
                 await _QUERIES.notify(connection, channel=CHANNEL, payload=str(person_id))
         except ConflictError as error:
-            raise ConflictError(f"There is a person called {name.strip()!r} already.") from error
+            raise ConflictError(f"There is a person called {name!r} already.") from error
         return word
 
     async def ignore_person(self, person_id: UUID, speaker: Speaker, *, ignored: bool) -> Word:

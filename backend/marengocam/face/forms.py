@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from marengocam.core.errors import BadInputError
+from marengocam.core.person_names import person_name
 from marengocam.vision.pictures import MAX_BYTES
 
 DEFAULT_MIN_CONFIDENCE = 0.4
@@ -35,9 +36,9 @@ class Form:
     @property
     def userid(self) -> str:
         name = self.texts.get("userid", "").strip()
-        if not 1 <= len(name) <= 100:
+        if not name:
             raise BadInputError("userid is needed: the name to register the face under.")
-        return name
+        return person_name(name)
 
 
 async def read(request: web.Request) -> Form:

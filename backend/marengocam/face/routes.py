@@ -165,7 +165,7 @@ async def _register(engine: Engine, form: Form) -> Answer:
         raise BadInputError("No face was found: send a picture that shows the face larger and from the front.")
     now = engine.clock.now()
     known = await hub.persons.by_name(name)
-    person = known or await hub.persons.add(name, now)
+    person = known or await hub.persons.called(name, now)
     for picture, embedding in shown:
         path = await _keep(engine, person.person_id, picture)
         await hub.persons.add_exemplar(person.person_id, embedding, now, picture_path=path)

@@ -134,6 +134,19 @@ async def test_pictures_without_a_face_are_passed_over_and_the_others_registered
     assert (again["success"], again["message"], again["skipped"]) == (True, "face updated", 0)
 
 
+async def test_pictures_of_a_new_name_that_are_sent_at_once_register_one_person(
+    seeing: Engine, client: Client, hub: Hub, faces: Path
+) -> None:
+    seeing.hub = hub
+    shown = (faces / "obama.jpg").read_bytes()
+    answers = await asyncio.gather(
+        *(client.post("/register", shown, userid=f"Zo{end}") for end in ("\u00eb", "e\u0308") * 3)
+    )
+    assert [answer["success"] for answer in answers] == [True] * 6
+    (known,) = await hub.persons.list()
+    assert known.faces == 6
+
+
 async def test_a_registration_without_any_face_or_with_a_damaged_picture_registers_nothing(
     seeing: Engine, client: Client, hub: Hub, faces: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """Saying who is who over the API, and taking it back."""
 
+import asyncio
 from uuid import uuid4
 
 import pytest
@@ -101,3 +102,35 @@ async def test_merging_persons_keeps_one_name_and_both_galleries(api, scene) -> 
 async def test_what_makes_no_sense_is_refused_with_a_reason(api, path: str, body, status: int) -> None:
     code, answer = await api.call("POST", path.format(uuid4()), body)
     assert (code, bool(answer["error"]["message"])) == (status, True)
+
+
+async def test_two_who_give_the_same_new_name_at_once_mean_one_person(api, scene) -> None:
+    shown = [one["identity_id"] for one in await identities(api)]
+    wanted = [("/identities/{}/name", {"name": spelled}) for spelled in ("Zo\u00eb", " ZOE\u0308 ")]
+    answers = await asyncio.gather(
+        *(api.call("POST", path.format(one), body) for one, (path, body) in zip(shown, wanted, strict=True))
+    )
+    assert [status for status, _ in answers] == [200, 200]
+    assert len({person["person_id"] for _, person in answers}) == 1
+    _, listed = await api.call("GET", "/persons")
+    assert len(listed["persons"]) == 1
+
+
+async def test_naming_what_is_not_there_leaves_nobody_behind(api, scene) -> None:
+    nobody = str(uuid4())
+    assert (await api.call("POST", f"/identities/{nobody}/name", {"name": "Eve"}))[0] == 404
+    assert (await api.call("POST", "/tracks/name", {"local_track_ids": [nobody], "name": "Eve"}))[0] == 404
+    assert (await api.call("GET", "/persons"))[1]["persons"] == []
+
+
+async def test_a_name_that_cannot_be_read_is_refused_at_its_field(api, scene) -> None:
+    (one, _) = await identities(api)
+    _, person = await api.call("POST", "/persons", {"name": "Eve"})
+    for method, path in (
+        ("POST", f"/identities/{one['identity_id']}/name"),
+        ("POST", "/persons"),
+        ("PATCH", f"/persons/{person['person_id']}"),
+    ):
+        for name in ("a\x1b[2Jb", "\u202eevE", "\u200b"):
+            status, refused = await api.call(method, path, {"name": name})
+            assert (status, refused["error"]["field"]) == (400, "name")

@@ -20,9 +20,11 @@ ORDER BY lower(p.name);
 -- A person by name, whatever the case.
 SELECT person_id, name, created_at, picture_path FROM person WHERE lower(btrim(name)) = lower(btrim(:person_name));
 
--- name: add_person!
--- A new name.
-INSERT INTO person (person_id, name, created_at) VALUES (:person_id, btrim(:person_name), :at);
+-- name: add_person$
+-- A new name; nothing where somebody has it.
+INSERT INTO person (person_id, name, created_at) VALUES (:person_id, :person_name, :at)
+ON CONFLICT (lower(btrim(name))) DO NOTHING
+RETURNING person_id;
 
 -- name: set_picture!
 -- A portrait.

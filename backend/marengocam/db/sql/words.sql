@@ -158,7 +158,7 @@ UPDATE exemplar SET person_id = :into_id WHERE person_id = :person_id;
 
 -- name: rename!
 -- Another name.
-UPDATE person SET name = btrim(:person_name) WHERE person_id = :person_id;
+UPDATE person SET name = :person_name WHERE person_id = :person_id;
 
 -- name: drop_person!
 -- A person whose everything was given to another.

@@ -18,7 +18,7 @@ from marengocam.web.answers import InputFieldError, given, in_time, told
 from marengocam.web.enrolment import enrol_face
 from marengocam.web.limits import Limit
 from marengocam.web.query import aware, flag, moment, number, path_uuid, uuid
-from marengocam.web.routes.words import person_of, speaker
+from marengocam.web.routes.words import name_given, speaker, whom
 from marengocam.web.table import Desk, Parameter, Route
 from marengocam.web.wire import models as wire
 
@@ -108,9 +108,14 @@ async def list_identities(desk: Desk, request: web.Request) -> web.Response:
 
 async def name_identity(desk: Desk, request: web.Request) -> web.Response:
     body = await given(request, wire.IdentityName)
-    person_id = await person_of(desk, body.name, body.person_id)
-    await desk.hub.words.name(path_uuid(request, "identity_id"), person_id, speaker(desk, request))
-    return told(await _person(desk, person_id))
+    who = whom(body.name, body.person_id)
+    await desk.hub.words.name(path_uuid(request, "identity_id"), who, speaker(desk, request))
+    if isinstance(who, str):
+        person = await desk.hub.persons.by_name(who)
+        if person is None:
+            raise NotFoundError("There is no such person any more: somebody else changed it meanwhile.")
+        who = person.person_id
+    return told(await _person(desk, who))
 
 
 async def list_persons(desk: Desk, _request: web.Request) -> web.Response:
@@ -120,7 +125,7 @@ async def list_persons(desk: Desk, _request: web.Request) -> web.Response:
 
 async def add_person(desk: Desk, request: web.Request) -> web.Response:
     body = await given(request, wire.PersonIn)
-    person = await desk.hub.persons.add(_name(body.name), desk.context.clock.now())
+    person = await desk.hub.persons.add(name_given(body.name), desk.context.clock.now())
     return told(await _person(desk, person.person_id), 201)
 
 
@@ -131,7 +136,7 @@ async def get_person(desk: Desk, request: web.Request) -> web.Response:
 async def rename_person(desk: Desk, request: web.Request) -> web.Response:
     body = await given(request, wire.PersonIn)
     person_id = path_uuid(request, "person_id")
-    await desk.hub.words.rename(person_id, _name(body.name), speaker(desk, request))
+    await desk.hub.words.rename(person_id, name_given(body.name), speaker(desk, request))
     return told(await _person(desk, person_id))
 
 
@@ -234,12 +239,6 @@ async def _picture(desk: Desk, path: PurePosixPath | None) -> web.StreamResponse
         raise NotFoundError("There is no picture of that.")
     kind = PICTURE_TYPES.get(file.suffix, "image/jpeg")
     return web.FileResponse(file, headers={"Cache-Control": "private, max-age=60", "Content-Type": kind})
-
-
-def _name(name: str) -> str:
-    if not name.strip():
-        raise InputFieldError("A name needs at least one letter.", "name")
-    return name.strip()
 
 
 def _cursor(text: str | None) -> tuple[datetime, UUID] | None:

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from aiohttp import web
 
+from marengocam.core.errors import BadInputError
+from marengocam.core.person_names import person_name
 from marengocam.db.word_changes import Speaker, Word
 from marengocam.web.answers import InputFieldError, given, told
 from marengocam.web.query import moment, number, path_uuid, uuid
@@ -20,17 +22,21 @@ def speaker(desk: Desk, request: web.Request) -> Speaker:
     return Speaker(request[SPEAKER], desk.context.clock.now())
 
 
-async def person_of(desk: Desk, name: str | None, person_id: UUID | None) -> UUID:
-    """Return the person that is meant by either a name, which may be new, or an id."""
-    if (name is None) == (person_id is None):
-        raise InputFieldError("Give either name or person_id.", "name")
-    if name is None:
-        assert person_id is not None
+def whom(name: str | None, person_id: UUID | None) -> UUID | str:
+    """Return who is meant by either a name, which may be new, or an id."""
+    if person_id is not None and name is None:
         return person_id
-    if not name.strip():
-        raise InputFieldError("A name needs at least one letter.", "name")
-    known = await desk.hub.persons.by_name(name)
-    return (known or await desk.hub.persons.add(name.strip(), desk.context.clock.now())).person_id
+    if name is None or person_id is not None:
+        raise InputFieldError("Give either name or person_id.", "name")
+    return name_given(name)
+
+
+def name_given(name: str) -> str:
+    """Return a person's name as it is kept; raises InputFieldError."""
+    try:
+        return person_name(name)
+    except BadInputError as error:
+        raise InputFieldError(str(error), "name") from None
 
 
 async def merge_identity(desk: Desk, request: web.Request) -> web.Response:
@@ -55,8 +61,8 @@ async def deny_identity(desk: Desk, request: web.Request) -> web.Response:
 
 async def name_tracks(desk: Desk, request: web.Request) -> web.Response:
     body = await given(request, wire.TracksNamed)
-    person_id = await person_of(desk, body.name, body.person_id)
-    word = await desk.hub.words.name_tracks(body.local_track_ids, person_id, speaker(desk, request))
+    who = whom(body.name, body.person_id)
+    word = await desk.hub.words.name_tracks(body.local_track_ids, who, speaker(desk, request))
     return _said(word, None)
 
 
