@@ -2,7 +2,7 @@
 
 from bisect import insort
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
@@ -23,9 +23,9 @@ from marengocam.core.identity import (
 from marengocam.core.model import Embedding, LocalTrack
 from marengocam.db.turn import HUMAN, OBSERVED_LIMIT, SIGHTS_LIMIT, moved
 from marengocam.resolver.album import Album
-from marengocam.resolver.fusion import past_appearance_ratios, past_face_ratios, past_looks
+from marengocam.resolver.fusion import past_appearance_ratios, past_face_ratios
 from marengocam.resolver.likeness import Pair, alike_clothes, alike_faces, like_it
-from marengocam.resolver.spacetime import apart_s
+from marengocam.resolver.past import PastLikeness
 from marengocam.resolver.ways import VISIT_GAP_S
 
 ALIKE_COSINE = 0.25  # of faces: below, no model at hand speaks for anybody
@@ -77,7 +77,7 @@ class Neighbourhood:
         near = frozenset(map(self._identity, known.strangers.get(track.local_track_id, _NOBODY)))
         faces = self._compared("face", track.face, track, around | near)
         appearances = self._compared("appearance", track.appearance, track, around)
-        past_faces, past_clothes = self._strangers(track, faces, sights)
+        past_faces, past_clothes = self._past(track, faces, sights)
         alike_faces, alike_clothes, alike_others = self._visitors(track, appearances, sights)
         return Surroundings(
             sights=tuple(sights),
@@ -87,7 +87,7 @@ class Neighbourhood:
             denied=known.denied,
             ignored=known.ignored,
             spoken_about=self._spoken_about,
-            past_faces=self._past_faces(track, faces) | past_faces,
+            past_faces=past_faces,
             past_clothes=past_clothes,
             alike_faces=alike_faces,
             alike_clothes=alike_clothes,
@@ -185,52 +185,39 @@ class Neighbourhood:
     def _compared(
         self, kind: str, embedding: Embedding | None, track: LocalTrack, identity_ids: set[UUID] | frozenset[UUID]
     ) -> Looks | None:
-        if embedding is None:
-            return None
-        album = self._albums.get((kind, embedding.model, len(embedding.vector)))
-        if album is None:
+        album = self._album(kind, embedding)
+        if embedding is None or album is None:
             return None
         return album.compare(embedding.vector, track.local_track_id, identity_ids)
 
-    def _past_faces(self, track: LocalTrack, faces: Looks | None) -> dict[tuple[UUID, UUID], float]:
-        """Return whether the unknown who are like a track are the persons who are: by the faces each had before."""
-        if track.face is None or faces is None:
-            return {}
-        alike = {faces.owners[code] for code in faces.owner[faces.cosines >= ALIKE_COSINE].tolist()}
-        persons = {one.person_id for one in self._vicinity.persons} & alike
-        if not persons:
-            return {}
-        album = self._albums["face", track.face.model, len(track.face.vector)]
-        found: dict[tuple[UUID, UUID], float] = {}
-        places = album.places_of(persons, track.local_track_id)
-        for identity_id in sorted(alike - persons):
-            qualities, trusts, looks = album.across(identity_id, track.local_track_id, places)
-            ratios = past_looks(trusts, looks, past_face_ratios(looks, qualities)) if len(trusts) else {}
-            found |= {(identity_id, person_id): ratio for person_id, ratio in ratios.items()}
-        return found
+    def _album(self, kind: str, embedding: Embedding | None) -> Album | None:
+        return self._albums.get((kind, embedding.model, len(embedding.vector))) if embedding is not None else None
 
-    def _strangers(
+    def _past(
         self, track: LocalTrack, faces: Looks | None, sights: Sequence[Sight]
-    ) -> tuple[dict[tuple[UUID, UUID], float], dict[tuple[UUID, UUID], float]]:
-        """Return whether the unknown of this visit are others unknown whose face the track shows: faces, clothes."""
+    ) -> tuple[Mapping[Pair, float], Mapping[Pair, float]]:
+        """Return whether the unknown are others whose face the track shows: by their faces and clothes of before.
+
+        Those who are like the track may be persons; those of this visit may be others unknown.
+        """
         if track.face is None or faces is None:
             return {}, {}
+        alike = {faces.owners[code] for code in faces.owner[faces.cosines >= ALIKE_COSINE].tolist()}
+        persons = {one.person_id for one in self._vicinity.persons}
         at_s = track.first_seen_at.timestamp()
         visiting = {one.identity_id for one in sights if max(at_s - one.last_s, one.first_s - at_s) <= VISIT_GAP_S}
-        alike = {faces.owners[code] for code in faces.owner[faces.cosines >= ALIKE_COSINE].tolist()}
-        unknown = {one for one in alike if self._person_of.get(one) is None} - {
-            one.person_id for one in self._vicinity.persons
-        }
-        here = sorted(one for one in visiting if self._person_of.get(one) is None)
-        if not unknown or not here:
-            return {}, {}
+        here = {one for one in visiting if self._person_of.get(one) is None}
+        strangers = here, {one for one in alike - persons if self._person_of.get(one) is None}
 
         def clothes(looks: Looks, qualities: Floats) -> Floats:
             return past_appearance_ratios(looks, qualities, at_s)
 
+        own = track.local_track_id
+        album, wardrobe = self._album("face", track.face), self._album("appearance", track.appearance)
+        known = alike - persons, alike & persons
         return (
-            self._likeness("face", track.face, track, here, unknown, past_face_ratios),
-            self._likeness("appearance", track.appearance, track, here, unknown, clothes),
+            PastLikeness(album, own, (known, strangers), past_face_ratios) if album is not None else {},
+            PastLikeness(wardrobe, own, (strangers,), clothes) if wardrobe is not None else {},
         )
 
     def _visitors(
@@ -241,7 +228,9 @@ class Neighbourhood:
             return {}, {}, {}
         first_s, last_s = track.first_seen_at.timestamp(), track.last_seen_at.timestamp()
         unknown = [one for one in sights if one.person_id is None]
-        visiting = {one.identity_id for one in unknown if apart_s([one], first_s) <= VISIT_GAP_S}
+        visiting = {
+            one.identity_id for one in unknown if max(first_s - one.last_s, one.first_s - first_s) <= VISIT_GAP_S
+        }
         like = sorted(visiting & like_it(track.appearance, appearances)) if len(visiting) > 1 else []
         if len(like) < 2:
             return {}, {}, {}
@@ -257,30 +246,10 @@ class Neighbourhood:
     def _portraits(
         self, kind: str, own: Embedding | None, track: LocalTrack, identity_ids: Sequence[UUID]
     ) -> Portraits | None:
-        album = self._albums.get((kind, own.model, len(own.vector))) if own is not None else None
+        album = self._album(kind, own)
         if own is None or album is None:
             return None
         return album.portraits(own, track.last_seen_at.timestamp(), track.local_track_id, identity_ids)
-
-    def _likeness(
-        self,
-        kind: str,
-        like: Embedding | None,
-        track: LocalTrack,
-        identity_ids: Iterable[UUID],
-        others: set[UUID],
-        weigh: Callable[[Looks, Floats], Floats],
-    ) -> dict[tuple[UUID, UUID], float]:
-        album = self._albums.get((kind, like.model, len(like.vector))) if like is not None else None
-        if album is None:
-            return {}
-        found: dict[tuple[UUID, UUID], float] = {}
-        places = album.places_of(others, track.local_track_id)
-        for identity_id in identity_ids:
-            qualities, trusts, looks = album.across(identity_id, track.local_track_id, places)
-            ratios = past_looks(trusts, looks, weigh(looks, qualities)) if len(trusts) else {}
-            found |= {(identity_id, one): ratio for one, ratio in ratios.items() if one != identity_id}
-        return found
 
     def _owner_of(self, person_id: UUID | None, identity_id: UUID | None) -> UUID:
         if person_id is not None:
