@@ -1,9 +1,10 @@
 """Who a track may be: individuals seen of late, persons not seen, unknowns found to be persons, or somebody new."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, inf, log
+from math import exp, fsum, inf, log
+from typing import NamedTuple
 from uuid import UUID
 
 from marengocam.core.identity import Assignment, CameraGraph, KnownPerson, Sight, Surroundings
@@ -27,6 +28,7 @@ from marengocam.resolver.visitors import visitors_found
 
 RECENT_S = 120.0  # weight of an individual halves this long after its last sight
 NEAR_S = CONTINUATION_S + PATH_SLACK_S  # seen so soon before or after, place may speak
+TIED_ODDS = 1e-8  # log-odds that round to the same are no farther apart
 STAY_RATIO = 1.5  # a decision others may have built upon is not given up for a whim
 
 
@@ -54,6 +56,20 @@ class _About:
     faces: Mapping[UUID, Fused]
     appearances: Mapping[UUID, Fused]
 
+    @property
+    def keys(self) -> set[UUID]:
+        return self.sights.keys() | self.faces.keys() | self.appearances.keys()
+
+
+class _Passer(NamedTuple):
+    """One of the crowd."""
+
+    ratio: float  # what looks and way say, which speaks against him
+    weight: float  # by how lately he was seen; 0: he is remembered by his face only
+
+    def log_odds(self, total: float) -> float:
+        return self.ratio + log(RETURN_ODDS * self.weight / total if self.weight > 0 else STRANGER_ODDS)
+
 
 def hypotheses(
     track: LocalTrack, surroundings: Surroundings, graph: CameraGraph, assignment: Assignment | None
@@ -61,14 +77,15 @@ def hypotheses(
     """Return every explanation of the track that is not impossible; somebody new is always one."""
     names = {person.person_id: person for person in surroundings.persons}
     about = _about(track, surroundings)
-    keys = sorted(names.keys() | about.sights.keys() | about.faces.keys() | about.appearances.keys())
     apart = {assignment.identity_id} if assignment is not None else set()
     apart |= {identity_id for identity_id, _ in surroundings.denied}
-    crowd = _crowd(track, about, [key for key in keys if key not in names and key not in apart], graph)
-    standing_out = [_individual(key if key in names else None, key, about) for key in sorted({*keys} - crowd.keys())]
+    crowd = _crowd(track, about, names.keys() | apart, graph)
+    keys = sorted(names.keys() | (about.keys - crowd.keys()))
+    standing_out = [_individual(key if key in names else None, key, about) for key in keys]
     places = {one: place_cues(track, one.sights, graph) for one in standing_out}
     placed = {one: place for one, place in places.items() if place is not None}
-    priors, passing = _priors(track, placed, [about.sights[key] for key in crowd if key in about.sights], len(names))
+    total = _weight_of_all(track, placed, crowd.values())
+    priors = _priors(track, placed, total, len(names))
     looks = told_apart({one: _recognition(track, one, names) for one in placed}, surroundings.denied)
     found = [NOBODY_KNOWN]
     for individual, place in placed.items():
@@ -80,16 +97,18 @@ def hypotheses(
     found += [*composites, *strangers_found(track, looks, found, surroundings)]
     unknown = {one.identity_id: one for one in placed if one.person_id is None and one.identity_id is not None}
     found += visitors_found(track, found, unknown, surroundings, graph)
-    weighed = _crowd_weighed(about, crowd, passing)
+    weighed = {key: one.log_odds(total) for key, one in crowd.items()}
     if weighed:
         # The likeliest of them may be the runner-up, whom an owner is told about.
-        likeliest = max(weighed, key=lambda key: (round(weighed[key], 9), key))
+        highest = max(weighed.values())
+        as_high = [key for key, log_odds in weighed.items() if log_odds > highest - TIED_ODDS]
+        likeliest = max(as_high, key=lambda key: (round(weighed[key], 9), key))
         one = _individual(None, likeliest, about)
         cues = [*(place_cues(track, one.sights, graph) or ()), *_recognition(track, one, names)]
         prior = weighed.pop(likeliest) - sum([cue.log_ratio for cue in cues])
         found.append(Hypothesis(likeliest, None, prior, tuple(cues)))
     ordered = sorted(found, key=lambda one: one.key)
-    return Explanations(ordered, log_sum_exp(list(weighed.values())) if weighed else -inf)
+    return Explanations(ordered, log_sum_exp(sorted(weighed.values())) if weighed else -inf)
 
 
 def _about(track: LocalTrack, surroundings: Surroundings) -> _About:
@@ -106,38 +125,35 @@ def _about(track: LocalTrack, surroundings: Surroundings) -> _About:
     return _About(dict(sights), faces, appearances)
 
 
-def _crowd(track: LocalTrack, about: _About, unknown: Sequence[UUID], graph: CameraGraph) -> dict[UUID, float]:
-    """Return those unknown who have nothing for them but that they are about, with what their way here says.
+def _crowd(track: LocalTrack, about: _About, but: set[UUID], graph: CameraGraph) -> dict[UUID, _Passer]:
+    """Return those unknown who have nothing for them but that they are about.
 
-    They are unlike, were seen long before or after, and did not come by a usual way.
+    They are unlike, were seen long before or after, and did not come by a usual way. A track is weighed against more
+    than a hundred of them: one pass over their sights tells all that is needed.
     """
     first_s, last_s = track.first_seen_at.timestamp(), track.last_seen_at.timestamp()
+    from_s, to_s = first_s - NEAR_S, last_s + NEAR_S
     crowd = {}
-    for key in unknown:
+    for key in about.keys - but:
         face, appearance, sights = about.faces.get(key), about.appearances.get(key), about.sights.get(key, ())
         if (face is not None and face.log_ratio > 0) or (appearance is not None and appearance.log_ratio > 0):
             continue
-        if any(one.last_s >= first_s - NEAR_S and one.first_s <= last_s + NEAR_S for one in sights):
-            continue
-        way = transit_cue(track.camera_id, first_s, sights, graph) if graph.transits else None
-        if way is None or way.log_ratio <= 0:
-            crowd[key] = way.log_ratio if way is not None else 0.0
+        apart_s = inf
+        for one in sights:
+            if one.last_s < from_s:
+                apart_s = min(apart_s, first_s - one.last_s)
+            elif one.first_s > to_s:
+                apart_s = min(apart_s, one.first_s - first_s)
+            else:
+                break
+        else:
+            way = transit_cue(track.camera_id, first_s, sights, graph) if graph.transits else None
+            if way is None or way.log_ratio <= 0:
+                ratio = way.log_ratio if way is not None else 0.0
+                ratio += max(face.log_ratio, FACE_LIMIT[0]) if face is not None else 0.0
+                ratio += max(appearance.log_ratio, APPEARANCE_LIMIT[0]) if appearance is not None else 0.0
+                crowd[key] = _Passer(ratio, 1.0 / (1.0 + apart_s / RECENT_S))
     return crowd
-
-
-def _crowd_weighed(about: _About, crowd: Mapping[UUID, float], passing: Sequence[float]) -> dict[UUID, float]:
-    """Return the log-odds of each of the crowd against somebody new: prior, way and looks."""
-    priors = iter(passing)
-    weighed = {}
-    for key, way in crowd.items():
-        odds = way + (next(priors) if key in about.sights else log(STRANGER_ODDS))
-        face, appearance = about.faces.get(key), about.appearances.get(key)
-        if face is not None:
-            odds += max(face.log_ratio, FACE_LIMIT[0])
-        if appearance is not None:
-            odds += max(appearance.log_ratio, APPEARANCE_LIMIT[0])
-        weighed[key] = odds
-    return weighed
 
 
 def _individual(person_id: UUID | None, key: UUID, about: _About) -> Individual:
@@ -162,33 +178,35 @@ def _recognition(track: LocalTrack, individual: Individual, names: Mapping[UUID,
     return cues
 
 
-def _priors(
-    track: LocalTrack,
-    placed: Mapping[Individual, tuple[Cue, ...]],
-    crowd: Sequence[Sequence[Sight]],
-    persons: int,
-) -> tuple[dict[Individual, float], list[float]]:
-    """Return the log prior odds against somebody new of each possible candidate, and of each of the crowd's sights.
+def _weight_of_all(
+    track: LocalTrack, placed: Mapping[Individual, tuple[Cue, ...]], crowd: Collection[_Passer]
+) -> float:
+    """Return how much those seen of late weigh together; who is busy in another view hardly counts."""
+    first_s = track.first_seen_at.timestamp()
+    weights = [_recency(one.sights, first_s) * _free(place) for one, place in placed.items() if one.sights]
+    return max(1.0, fsum([*weights, *(one.weight for one in crowd)]))
 
-    Those seen of late share RETURN_ODDS by how lately; who is busy in another view hardly takes from the others' share.
-    The known persons share PERSON_ODDS evenly.
+
+def _priors(
+    track: LocalTrack, placed: Mapping[Individual, tuple[Cue, ...]], total: float, persons: int
+) -> dict[Individual, float]:
+    """Return the log prior odds against somebody new of each possible candidate.
+
+    Those seen of late share RETURN_ODDS by how lately, of `total`. The known persons share PERSON_ODDS evenly.
     """
     first_s = track.first_seen_at.timestamp()
-    weights = {one: _recency(one.sights, first_s) for one in placed if one.sights}
-    passing = [_recency(sights, first_s) for sights in crowd]
-    total = max(1.0, sum(passing) + sum([weight * _free(placed[one]) for one, weight in weights.items()]))
     known = arriving(persons)
     priors = {}
     for one in placed:
         terms = []
-        if one in weights:
-            terms.append(log(RETURN_ODDS * weights[one] / total))
+        if one.sights:
+            terms.append(log(RETURN_ODDS * _recency(one.sights, first_s) / total))
         if one.person_id is not None:
             terms.append(known)
         elif not terms:
             terms.append(log(STRANGER_ODDS))
         priors[one] = log_sum_exp(terms)
-    return priors, [log(RETURN_ODDS * weight / total) for weight in passing]
+    return priors
 
 
 def _free(place: Sequence[Cue]) -> float:
