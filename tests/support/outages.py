@@ -24,3 +24,20 @@ async def database_away(url: Secret) -> AsyncIterator[None]:
     finally:
         await maintenance.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
         await maintenance.close(timeout=CALL_LIMIT_S)
+
+
+@contextlib.asynccontextmanager
+async def database_only_reads(url: Secret) -> AsyncIterator[None]:
+    """Refuse every write to a database, as a standby does, while the block runs."""
+    address = url.reveal()
+    name = urlsplit(address).path.removeprefix("/")
+    maintenance = await asyncpg.connect(address.replace(f"/{name}", "/postgres"), timeout=CALL_LIMIT_S)
+    ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
+    try:
+        await maintenance.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        await maintenance.execute(ended, name)
+        yield
+    finally:
+        await maintenance.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+        await maintenance.execute(ended, name)  # a session keeps what it began with
+        await maintenance.close(timeout=CALL_LIMIT_S)

@@ -20,7 +20,7 @@ IDLE_CLOSE_S = 60.0
 CLOSE_LIMIT_S = 3.0
 # The server's own limits, so that what a lost or hung client left does not keep others waiting.
 STATEMENT_LIMIT_S = 10
-IDLE_IN_TRANSACTION_LIMIT_S = 15
+IDLE_IN_TRANSACTION_LIMIT_S = 10  # with a lease's time it is in what a take-over may take
 
 Connection = Any  # asyncpg's connection, or the pool's proxy of one
 

@@ -1,5 +1,7 @@
 """Claims that expire by the database's clock."""
 
+from collections.abc import Sequence
+
 from marengocam.core.model import Lease
 from marengocam.db.database import Database
 from marengocam.db.queries import load, rows
@@ -18,6 +20,12 @@ class Leases:
         async with self._database.connection() as connection:
             row = await _QUERIES.acquire(connection, lease_name=name, holder=holder, ttl_s=ttl_s)
         return None if row is None else Lease(**dict(row))
+
+    async def renew(self, names: Sequence[str], holder: str, ttl_s: float) -> dict[str, Lease]:
+        """Renew what a holder still has of these leases, in one statement; return it by name."""
+        async with self._database.connection() as connection:
+            found = await rows(_QUERIES.renew(connection, names=list(names), holder=holder, ttl_s=ttl_s))
+        return {row["name"]: Lease(**dict(row)) for row in found}
 
     async def release(self, lease: Lease) -> None:
         """Give a lease up at once, if it is still held."""

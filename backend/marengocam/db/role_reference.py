@@ -17,7 +17,7 @@ change of queries run `MARENGOCAM_UPDATE_REFERENCE=1 .venv/bin/python -m pytest 
 `marengocam migrate --role-passwords FOLDER`, run with the owner's account, makes the roles and gives them their
 passwords; `marengocam migrate` gives roles that exist their rights. The owner needs CREATEROLE for the first, or an
 administrator makes the roles with the names and limits below and `statement_timeout = '10s'`,
-`idle_in_transaction_session_timeout = '15s'` on each. The embedded server, and a database without these roles, work
+`idle_in_transaction_session_timeout = '10s'` on each. The embedded server, and a database without these roles, work
 with one account for everything.
 
 Roles belong to a whole PostgreSQL server: two MarengoCam databases on one server share them, and so their passwords.

@@ -36,6 +36,7 @@ RELEASE_LIMIT_S = 1.0
 LEFTOVERS_REACHES = (timedelta(days=2), timedelta(days=400))  # what is recent first, then all
 LEFTOVERS_RETRY_S = 5.0
 PREFIX = "camera:"
+RENEW_S = 2.0  # a quarter of a lease
 DISABLED_REASON = "Switched off by its owner: neither recorded nor analysed."
 _LOG = logging.getLogger(__name__)
 
@@ -87,6 +88,19 @@ class CameraRounds:
 
     async def look_after(self) -> None:
         """Do one round: bring leases and workers in line with the hub's cameras. Raises MarengoCamError."""
+        try:
+            await self._round()
+        except Exception:
+            await self._serve_known()  # whatever the hub refuses, recording does not wait for it (I4)
+            raise
+
+    async def keep_leases(self) -> None:
+        """Renew what is held until cancelled: with a slow hub a round takes longer than leases last."""
+        while True:
+            await self._keeper.renew()
+            await asyncio.sleep(RENEW_S)
+
+    async def _round(self) -> None:
         await self._prepare_store()
         try:
             cameras = in_force(await self._hub.cameras.list(), await self._hub.preferences.get())
@@ -99,10 +113,11 @@ class CameraRounds:
         others = await self._others()
         surplus = self._sharing.surplus(self._held() & wanted.keys(), len(wanted), others, can_record=self._can_record)
         self._sharing.give_up(surplus, self._context.clock.monotonic_s())
-        await self._refresh(await self._to_hold(wanted.keys() | self.workers.keys(), others))
+        to_hold = await self._to_hold(wanted.keys() | self.workers.keys(), others)
+        answered = await self._refresh(to_hold)
         gone = [camera_id for camera_id in self.workers if camera_id not in wanted or camera_id in surplus]
         changed = [key for key, worker in self.workers.items() if key in wanted and worker.camera != wanted[key]]
-        lost = [camera_id for camera_id in self.workers if camera_id not in self._held()]
+        lost = [camera_id for camera_id in self.workers if answered and camera_id not in self._held()]
         await self._stop({*gone, *changed, *lost})
         for camera_id in lost:
             self.writer.drop_camera(camera_id)
@@ -111,7 +126,9 @@ class CameraRounds:
             await self._flush()
         if gone or surplus:
             await self._refresh((self._held() & wanted.keys()) - surplus)
-        for camera_id in sorted(self._held() & wanted.keys() - self.workers.keys()):
+        # A hub that can be read and not written gives no leases; what they are for is recorded all the same.
+        served = self._held() if answered else self._held() | (set(to_hold) - surplus)
+        for camera_id in sorted(served & wanted.keys() - self.workers.keys()):
             await self._memories.load(camera_id)
             self._start(wanted[camera_id])
         await self._shed()
@@ -209,13 +226,13 @@ class CameraRounds:
         for camera_id, worker in self.workers.items():
             worker.record_until(wishes.get(camera_id))
 
-    async def _refresh(self, camera_ids: Iterable[str]) -> None:
-        await self._keeper.refresh([f"{PREFIX}{camera_id}" for camera_id in sorted(camera_ids)])
+    async def _refresh(self, camera_ids: Iterable[str]) -> bool:
+        return await self._keeper.refresh([f"{PREFIX}{camera_id}" for camera_id in sorted(camera_ids)])
 
     async def _prepare_store(self) -> None:
         try:
             installation_id = await self._hub.settings_store.installation_id()
-        except HubUnavailableError:
+        except MarengoCamError:
             installation_id = None
         try:
             await asyncio.to_thread(self._prepare, installation_id)

@@ -121,6 +121,7 @@ class IngestService:
             self._room.start()
             tasks = [
                 asyncio.create_task(rounds.writer.run()),
+                asyncio.create_task(rounds.keep_leases()),
                 asyncio.create_task(self._load_eyes(rounds)),
                 asyncio.create_task(ReplayRunner(context).run()),
             ]

@@ -112,7 +112,7 @@ async def test_a_service_is_refused_what_is_not_its_own(owner, database_url, ser
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.execute(order)
         assert await connection.fetchval("SHOW statement_timeout") == "10s", "the limit holds behind a pooler too"
-        assert await connection.fetchval("SHOW idle_in_transaction_session_timeout") == "15s"
+        assert await connection.fetchval("SHOW idle_in_transaction_session_timeout") == "10s"
     finally:
         await connection.close(timeout=CALL_LIMIT_S)
 

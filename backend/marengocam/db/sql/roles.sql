@@ -20,7 +20,7 @@ BEGIN
         END IF;
         EXECUTE format('ALTER ROLE %I LOGIN CONNECTION LIMIT %s', wanted.role_name, wanted.connections);
         EXECUTE format('ALTER ROLE %I SET statement_timeout = ''10s''', wanted.role_name);
-        EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = ''15s''', wanted.role_name);
+        EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = ''10s''', wanted.role_name);
         EXECUTE format('ALTER ROLE %I SET timezone = ''UTC''', wanted.role_name);
         EXECUTE format('ALTER ROLE %I SET jit = off', wanted.role_name);
     END LOOP;
