@@ -13,6 +13,7 @@ from aiohttp import web
 from tests.support.ingest_service import ingest_here, until
 from tests.support.squares import render_walks, square_eyes
 
+from marengocam.core.camera_options import Analysis
 from marengocam.core.geometry import Box
 from marengocam.core.model import Camera, Chunk, LocalTrack, PathPoint
 from marengocam.db.hub import Hub
@@ -93,6 +94,35 @@ async def test_a_track_gets_its_face_and_goes_on_without_one_when_the_engine_fai
         assert (track.face, track.face_engine_ok, state) == (None, False, "open")
         assert log == ["face_engine"], "the owner is told once"
         assert engine.asked == 3, "a failing engine is left alone"
+
+
+@pytest.mark.parametrize("everywhere", [True, False])
+async def test_clothes_are_looked_at_only_where_neither_the_camera_nor_the_whole_has_them_switched_off(
+    hub: Hub, settings: Settings, tmp_path: Path, everywhere: bool
+) -> None:
+    clip = render_walks(tmp_path / "walk.mp4", 6.0, [1.0])
+    names = {"front": True, "yard": False}
+    async with RtspServer(dict.fromkeys(names, clip)) as server:
+        for name, looks in names.items():
+            await hub.cameras.add(Camera(name, name.title(), server.url(name), analysis=Analysis(appearance=looks)))
+        async with ingest_here(hub, replace(settings, appearance=everywhere)):
+
+            async def all_ended() -> bool:
+                return len(await ended_tracks(hub)) == len(names)
+
+            await until(all_ended)
+    tracks = await ended_tracks(hub)
+    assert {name: one.appearance is not None for name, one in tracks.items()} == {"front": everywhere, "yard": False}
+    assert all(one.crop_path is not None for one in tracks.values()), "the pictures are kept"
+    async with hub.database.connection() as connection:
+        kept = await connection.fetch("SELECT DISTINCT camera_id FROM local_track WHERE appearance IS NOT NULL")
+    assert [row["camera_id"] for row in kept] == (["front"] if everywhere else [])
+
+
+async def ended_tracks(hub: Hub) -> dict[str, LocalTrack]:
+    found = await hub.tracks.list(TrackFilter(), 100)
+    ended = {row.track.camera_id: row.track.local_track_id for row in found if not row.track.open}
+    return {name: (await hub.tracks.get(track_id)).track for name, track_id in ended.items()}
 
 
 def track(camera_id: str, **changes: object) -> LocalTrack:
