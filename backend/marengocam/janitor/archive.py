@@ -6,7 +6,6 @@ file goes after that, and only then is the second place struck off. Whatever sta
 
 import contextlib
 import logging
-from functools import partial
 from pathlib import PurePosixPath
 
 from marengocam.core.errors import StoreError
@@ -17,7 +16,6 @@ from marengocam.media.disk_thread import DiskHangsError
 from marengocam.media.store import ARCHIVE, MOVING_SUFFIX, Store
 
 BATCH_CHUNKS = 20
-COPY_LIMIT_S = 120.0
 _LOG = logging.getLogger(__name__)
 
 
@@ -27,7 +25,7 @@ async def move(hub: Hub, store: Store, chunk: Chunk, disks: Disks) -> bool:
     if not await hub.retention.begin_move(chunk.chunk_id, there):
         return False
     try:
-        await disks.archive.run_within(COPY_LIMIT_S, partial(store.copy_to_archive, chunk.path))
+        await disks.archive.run(store.copy_to_archive, chunk.path)
     except DiskHangsError:
         raise  # the copy may still come to lie there: it stays noted, and is ended as one that was cut short
     except StoreError:

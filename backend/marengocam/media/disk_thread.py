@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -13,6 +14,7 @@ from marengocam.core.errors import StoreError
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_HERE = threading.local()  # which disk's thread this is
 
 
 class DiskHangsError(StoreError):
@@ -22,43 +24,48 @@ class DiskHangsError(StoreError):
 class DiskThread:
     """Does one thing after the other; what hangs is given up, and all else refused until it has ended.
 
-    The thread is a daemon: the end of the process does not wait for a disk either.
+    It hangs when there was no sign of life for `limit_s`: nothing ended, nothing began, and a long work did not say
+    that it goes on. So what waits behind others, or takes long, is no hang. The thread is a daemon: the end of the
+    process does not wait for a disk either.
     """
 
     def __init__(self, folder: Path, limit_s: float) -> None:
         self._folder = folder
         self._limit_s = limit_s
         self._works: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        self._at: Future[Any] | None = None  # what the thread is at
         self._stuck: Future[Any] | None = None
+        self._sign_s = 0.0  # of life, by the monotonic clock
         self._thread: threading.Thread | None = None
 
     @property
     def hangs(self) -> bool:
-        """Whether something that was given up has not ended yet."""
-        return self._stuck is not None and not self._stuck.done()
+        """Whether something that was given up has neither ended yet nor shown a sign of life since."""
+        if self._stuck is None or self._stuck.done():
+            return False
+        return time.monotonic() - self._sign_s >= self._limit_s
 
     async def run(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """Return what `work` returns; raises DiskHangsError."""
-        return await self.run_within(self._limit_s, partial(work, *arguments, **named))
-
-    async def run_within(self, limit_s: float, work: Callable[[], T]) -> T:
-        """Return what `work` returns, where it has a limit of its own; raises DiskHangsError."""
         if self.hangs:
             raise self._error()
         if self._thread is None:
             self._thread = threading.Thread(target=self._serve, name=f"disk of {self._folder}", daemon=True)
             self._thread.start()
         future: Future[T] = Future()
-        self._works.put((future, work))
+        asked_s = time.monotonic()
+        self._works.put((future, partial(work, *arguments, **named)))
+        waiting = asyncio.wrap_future(future)
         try:
-            async with asyncio.timeout(limit_s):
-                return await asyncio.wrap_future(future)
-        except TimeoutError:
-            if future.done() and not future.cancelled():
-                raise  # the work's own
-            if future.running():
-                self._stuck = future
-            raise self._error() from None
+            while not waiting.done():
+                left_s = max(asked_s, self._sign_s) + self._limit_s - time.monotonic()
+                if left_s <= 0:
+                    self._stuck = self._at
+                    raise self._error()
+                await asyncio.wait({waiting}, timeout=left_s)
+            return waiting.result()
+        finally:
+            waiting.cancel()  # what has not begun is not done any more
 
     def close(self) -> None:
         """Let the thread end, after what it is at."""
@@ -71,11 +78,13 @@ class DiskThread:
         """Do what the thread needs before its first work."""
 
     def _serve(self) -> None:
+        _HERE.disk = self
         self._begin()
         while (item := self._works.get()) is not None:
             future, work = item
             if not future.set_running_or_notify_cancel():
                 continue  # given up while it waited
+            self._at, self._sign_s = future, time.monotonic()
             try:
                 future.set_result(self._do(work))
             except BaseException as error:  # noqa: BLE001 - carried over to who awaits it
@@ -83,3 +92,10 @@ class DiskThread:
 
     def _do(self, work: Callable[[], T]) -> T:
         return work()
+
+
+def still_answers() -> None:
+    """Say, within a long work on a disk's thread, that the disk takes and gives: it is no hang."""
+    disk: DiskThread | None = getattr(_HERE, "disk", None)
+    if disk is not None:
+        disk._sign_s = time.monotonic()  # noqa: SLF001 - its own module

@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import os
 import re
-import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,13 +11,14 @@ from pathlib import Path, PurePosixPath
 from uuid import UUID
 
 from marengocam.core.errors import BadInputError, StoreError
+from marengocam.media.disk_thread import still_answers
 
 MARKER = ".marengocam-media"
 RECORDINGS, PICTURES, LIVE = "recordings", "pictures", "live"
 PERSONS = "persons"  # below the pictures: those that were sent in, a folder for each person
 ARCHIVE = "archive"  # first part of a path that lies in the second folder
 MOVING_SUFFIX = ".moving"  # a copy that is not whole yet
-COPY_BLOCK_BYTES = 1 << 20
+COPY_BLOCK_BYTES = 4 << 20
 LONGEST_CHUNK = timedelta(hours=1)
 GROWING_SUFFIX = ".mp4.part"
 _NAME = re.compile(r"^(?P<start>\d{8}T\d{6}\.\d{3}Z)_(?P<id>[0-9a-f-]{36})\.mp4(?:\.part)?$")
@@ -200,7 +200,11 @@ class Store:
         try:
             _make_folder(target.parent)
             with source.open("rb") as reading, partial.open("wb") as writing:
-                shutil.copyfileobj(reading, writing, COPY_BLOCK_BYTES)
+                while block := reading.read(COPY_BLOCK_BYTES):
+                    writing.write(block)
+                    writing.flush()
+                    os.fdatasync(writing.fileno())  # what only memory took says nothing of the disk
+                    still_answers()
             settle(partial, target)
         except OSError as error:
             with contextlib.suppress(OSError):

@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import os
 import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,7 +17,7 @@ from marengocam.core.clock import SystemClock
 from marengocam.core.errors import StoreError
 from marengocam.db.retention import RetentionStore
 from marengocam.ingest.catching_up import index_leftovers
-from marengocam.janitor import archive, deletion
+from marengocam.janitor import deletion
 from marengocam.janitor.archive import end_cut_short_moves, move
 from marengocam.janitor.deletion import carry_out, condemn
 from marengocam.janitor.quiet import QuietThread
@@ -204,10 +205,33 @@ async def test_what_cannot_be_deleted_from_an_archive_that_hangs_waits_and_nothi
     assert (await carry_out(hub, store, disks)).count == len(moved)
 
 
-async def test_a_copy_that_was_given_up_is_ended_as_one_that_was_cut_short(
-    hub, store, clip, disks, hanging, monkeypatch, broken
+async def test_a_copy_that_is_long_but_goes_on_is_no_hang_for_it_nor_for_who_waits_behind_it(
+    hub, store, clip, disks, monkeypatch, broken
 ):
-    monkeypatch.setattr(archive, "COPY_LIMIT_S", 0.2)
+    disks.archive._limit_s = 0.3
+    old, moving = (recorded(store, clip, timedelta(days=days)) for days in (3, 2))
+    await hub.chunks.add([old, moving])
+    assert await move(hub, store, old, disks)
+    monkeypatch.setattr("marengocam.media.store.COPY_BLOCK_BYTES", moving.size_bytes // 6)
+    real = os.fdatasync
+
+    def slow(descriptor):
+        time.sleep(0.15)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", slow)
+    copying = asyncio.create_task(move(hub, store, moving, disks))
+    while not store.resolve(ARCHIVE / moving.path).with_suffix(".mp4.moving").exists():
+        await asyncio.sleep(0.01)
+    began_s = time.monotonic()
+    await disks.delete(store, ARCHIVE / old.path)
+    assert time.monotonic() - began_s > 0.3, "the premise: it waited for longer than a disk may stand still"
+    assert await copying
+    assert disks.answering == ["recordings", str(ARCHIVE)]
+
+
+async def test_a_copy_that_was_given_up_is_ended_as_one_that_was_cut_short(hub, store, clip, disks, hanging, broken):
+    disks.archive._limit_s = 0.2
     chunk = recorded(store, clip, timedelta(days=2))
     await hub.chunks.add([chunk])
     hanging(Store, "copy_to_archive", "recordings")
