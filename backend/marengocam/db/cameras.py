@@ -105,12 +105,13 @@ class Cameras:
             await _write_zones(connection, camera_id, zones)
             await _notify(connection, camera_id)
 
-    async def write_status(self, status: CameraStatus) -> None:
-        """Note how a camera is doing."""
+    async def write_status(self, status: CameraStatus, fence: int | None = None) -> bool:
+        """Note how a camera is doing; False, and nothing written, when a fence is given that is not the present one."""
         async with self._database.connection() as connection:
-            await _QUERIES.write_status(
+            written = await _QUERIES.write_status(
                 connection,
                 camera_id=status.camera_id,
+                fence=fence,
                 state=str(status.state),
                 reason=status.reason,
                 since=status.since,
@@ -118,6 +119,7 @@ class Cameras:
                 last_packet_at=status.last_packet_at,
                 metrics=to_json(status.metrics),
             )
+        return written is not None
 
     async def statuses(self) -> dict[str, CameraStatus]:
         """Return the last status of each camera, by id."""

@@ -22,7 +22,9 @@ class Memory:
         kept = from_json(row["furniture"]) if row is not None else None
         return kept.get("places", []) if isinstance(kept, dict) else []
 
-    async def keep_furniture(self, camera_id: str, places: Sequence[dict[str, Any]]) -> None:
-        """Keep what was learned, instead of what was kept before."""
+    async def keep_furniture(self, camera_id: str, places: Sequence[dict[str, Any]], fence: int | None = None) -> None:
+        """Keep what was learned, instead of what was kept before; nothing under a fence that is not the present one."""
         async with self._database.connection() as connection:
-            await _QUERIES.keep_furniture(connection, camera_id=camera_id, furniture=to_json({"places": list(places)}))
+            await _QUERIES.keep_furniture(
+                connection, camera_id=camera_id, fence=fence, furniture=to_json({"places": list(places)})
+            )

@@ -1,4 +1,4 @@
-"""Which cameras this process serves: leases claimed and renewed, workers started and stopped, statuses told."""
+"""Which cameras this process serves: leases claimed and renewed, workers started and stopped."""
 
 import asyncio
 import contextlib
@@ -9,21 +9,19 @@ from typing import Any
 from uuid import UUID
 
 from marengocam.core.errors import HubUnavailableError, MarengoCamError, StoreError
-from marengocam.core.ids import new_id
-from marengocam.core.model import Camera, CameraState, EventType, NewEvent
+from marengocam.core.model import Camera, CameraState
 from marengocam.core.preferences import in_force
 from marengocam.core.survival import SHED_LEVEL
-from marengocam.db.cameras import CameraStatus
 from marengocam.ingest.catching_up import index_leftovers
 from marengocam.ingest.furniture import Furniture
 from marengocam.ingest.hub_writer import HubWriter
 from marengocam.ingest.known_cameras import KnownCameras
 from marengocam.ingest.memories import Memories
-from marengocam.ingest.metrics import CameraFigures
 from marengocam.ingest.room import settle_given_up
 from marengocam.ingest.sharing import Sharing, able
+from marengocam.ingest.statuses import Statuses
 from marengocam.ingest.stray_pictures import remove_strays
-from marengocam.ingest.worker import CameraWorker, Eyes, Glance
+from marengocam.ingest.worker import CameraWorker, Eyes
 from marengocam.media.mounting import check_mounted
 from marengocam.media.store import Store
 from marengocam.runtime.context import ServiceContext
@@ -37,7 +35,6 @@ LEFTOVERS_REACHES = (timedelta(days=2), timedelta(days=400))  # what is recent f
 LEFTOVERS_RETRY_S = 5.0
 PREFIX = "camera:"
 RENEW_S = 2.0  # a quarter of a lease
-DISABLED_REASON = "Switched off by its owner: neither recorded nor analysed."
 _LOG = logging.getLogger(__name__)
 
 
@@ -63,14 +60,11 @@ class CameraRounds:
         self._neighbours = neighbours
         self._keeper = LeaseKeeper(context.hub, context.instance, neighbours.is_dead)
         self._sharing = Sharing(context.instance)
-        self._memories = Memories(context.hub, context.clock)
+        self._memories = Memories(context.hub, context.clock, self._fences)
         self._known = KnownCameras(context.settings.data_dir, context.hub.keyring)
-        self._figures = CameraFigures(context.metrics)
         self._eyes: Eyes | None = None
         self._taken_over: dict[str, int] = {}  # camera and the fence of the lease it was tidied up under
-        self._unwritten: dict[str, NewEvent] = {}  # events on their way, by camera
-        self._told_disabled: set[str] = set()
-        self._glances: dict[str, Glance] = {}  # as they were told
+        self.statuses = Statuses(context, self.workers, self._fences, self._taken_over, self._memories)
 
     def open_eyes(self, eyes: Eyes) -> None:
         """Have every camera analysed from now on."""
@@ -135,29 +129,7 @@ class CameraRounds:
         await self._settle()
         await self._record_as_wished()
         await self._take_over_new()
-        await self._tell_disabled({camera.camera_id for camera in cameras if not camera.enabled})
-
-    async def tell_statuses(self) -> None:
-        """Write how each camera is doing, and the events that are due."""
-        for worker in list(self.workers.values()):
-            if self._context.stopping.is_set():
-                return  # with a slow hub the time to drain would go by
-            if self.workers.get(worker.camera.camera_id) is not worker:
-                continue  # stopped while others were told
-            await self._memories.keep_now_and_then(worker)
-            await self._tell_status(worker)
-
-    async def tell_changes(self) -> None:
-        """Tell at once of the cameras that look different from what was told of them last."""
-        changed = [one for one in self.workers.values() if self._glances.get(one.camera.camera_id) != one.glance]
-        for worker in changed:
-            if self._context.stopping.is_set():
-                return  # with a slow hub the time to drain would go by
-            if self.workers.get(worker.camera.camera_id) is not worker:
-                continue  # stopped while others were told
-            if await self._tell_status(worker):
-                with contextlib.suppress(MarengoCamError):
-                    await self._hub.cameras.tell_change(worker.camera.camera_id)
+        await self.statuses.tell_disabled({camera.camera_id for camera in cameras if not camera.enabled})
 
     async def end(self) -> None:
         """Stop every camera, write what waits, give the leases back."""
@@ -273,7 +245,7 @@ class CameraRounds:
         workers = [self.workers.pop(camera_id) for camera_id in camera_ids]
         for worker, tracks in zip(workers, await asyncio.gather(*(one.stop() for one in workers)), strict=True):
             self.writer.put_tracks(tracks)
-            self._figures.forget(worker.camera.camera_id)
+            self.statuses.forget(worker.camera.camera_id)
             _LOG.info("camera %s is served no more", worker.camera.camera_id)
         with contextlib.suppress(TimeoutError):
             keeping = asyncio.gather(*(self._memories.keep(worker) for worker in workers))
@@ -322,42 +294,3 @@ class CameraRounds:
         if worker is not None:
             waiting = self.writer.waiting_tracks
             await remove_strays(self._hub, self._store, camera_id, worker.began_at, waiting, reach)
-
-    async def _tell_status(self, worker: CameraWorker) -> bool:
-        """Write how a camera is doing and the event that is due with it; return whether both are written."""
-        glance, status = worker.glance, worker.status()
-        self._figures.set(status)
-        try:
-            await self._hub.cameras.write_status(status)
-            if self._taken_over.get(worker.camera.camera_id) is not None:
-                await self._tell_change(worker, status)
-        except HubUnavailableError:
-            return False
-        except MarengoCamError as error:
-            _LOG.warning("the status of camera %s is not written: %s", worker.camera.camera_id, error)
-            return False
-        self._glances[worker.camera.camera_id] = glance
-        return True
-
-    async def _tell_change(self, worker: CameraWorker, status: CameraStatus) -> None:
-        camera_id = worker.camera.camera_id
-        due = worker.events.due(status.state)
-        if due is None:
-            self._unwritten.pop(camera_id, None)
-            return
-        kind = EventType.CAMERA_ONLINE if due is CameraState.ONLINE else EventType.CAMERA_OFFLINE
-        event = self._unwritten.get(camera_id)
-        if event is None or event.type is not kind:
-            data = {"reason": status.reason} if due is CameraState.OFFLINE else {}
-            event = NewEvent(new_id(status.updated_at), kind, status.since, camera_id=camera_id, data=data)
-            self._unwritten[camera_id] = event  # its id stays when it has to be written twice
-        await self._hub.events.append([event])
-        del self._unwritten[camera_id]
-        worker.events.told(due)
-
-    async def _tell_disabled(self, disabled: set[str]) -> None:
-        now = self._context.clock.now()
-        for camera_id in disabled - self._told_disabled:
-            status = CameraStatus(camera_id, CameraState.DISABLED, DISABLED_REASON, since=now, updated_at=now)
-            await self._hub.cameras.write_status(status)
-        self._told_disabled = disabled

@@ -1,6 +1,7 @@
 """What cameras have learned, brought from the hub when they are started and kept there now and then."""
 
 import logging
+from collections.abc import Callable
 
 from marengocam.core.clock import Clock
 from marengocam.core.errors import MarengoCamError
@@ -15,12 +16,14 @@ _LOG = logging.getLogger(__name__)
 class Memories:
     """The furniture of the cameras of this process; runs on the event loop only.
 
-    What could not be loaded is not overwritten: a start without a hub learns anew and keeps nothing.
+    What could not be loaded is not overwritten: a start without a hub learns anew and keeps nothing. Nor does a process
+    that has lost the camera's lease.
     """
 
-    def __init__(self, hub: Hub, clock: Clock) -> None:
+    def __init__(self, hub: Hub, clock: Clock, fences: Callable[[], dict[str, int]]) -> None:
         self._hub = hub
         self._clock = clock
+        self._fences = fences
         self._loaded: dict[str, Furniture] = {}
         self._kept_at_s: dict[str, float] = {}
 
@@ -51,10 +54,11 @@ class Memories:
     async def keep(self, worker: CameraWorker) -> None:
         """Keep what a camera has learned; no error leaves it, since the next time will do."""
         camera_id, learned = worker.camera.camera_id, worker.furniture
-        if camera_id not in self._loaded or learned is None:
+        fence = self._fences().get(camera_id)
+        if camera_id not in self._loaded or learned is None or fence is None:
             return
         self._kept_at_s[camera_id] = self._clock.monotonic_s()
         try:
-            await self._hub.memory.keep_furniture(camera_id, learned)
+            await self._hub.memory.keep_furniture(camera_id, learned, fence)
         except MarengoCamError as error:
             _LOG.info("what camera %s has learned is not kept now: %s", camera_id, error)

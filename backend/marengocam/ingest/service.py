@@ -73,8 +73,8 @@ class IngestService:
                 while await context.pause(GLANCE_EVERY_S):
                     if context.clock.monotonic_s() >= statuses_due_s:
                         statuses_due_s = context.clock.monotonic_s() + STATUS_EVERY_S
-                        await rounds.tell_statuses()
-                    await rounds.tell_changes()
+                        await rounds.statuses.tell_all()
+                    await rounds.statuses.tell_changes()
             finally:
                 looking_after.cancel()
                 await asyncio.gather(looking_after, return_exceptions=True)

@@ -52,13 +52,18 @@ DELETE FROM zone WHERE camera_id = :camera_id;
 INSERT INTO zone (zone_id, camera_id, name, polygon)
 VALUES (:zone_id, :camera_id, :zone_name, CAST(:polygon AS text)::jsonb);
 
--- name: write_status!
--- How a camera is doing; nothing for a camera that was removed meanwhile.
+-- name: write_status^
+-- How a camera is doing; no row for one that was removed meanwhile, or whose lease has another fence than the one given.
+WITH held AS (
+    SELECT FROM lease WHERE name = 'camera:' || CAST(:camera_id AS text) AND fence = CAST(:fence AS bigint) FOR SHARE
+)
 INSERT INTO camera_status (camera_id, state, reason, since, updated_at, last_packet_at, metrics)
 SELECT c.camera_id, :state, :reason, :since, :updated_at, :last_packet_at, CAST(:metrics AS text)::jsonb
-FROM camera c WHERE c.camera_id = :camera_id
+FROM camera c
+WHERE c.camera_id = CAST(:camera_id AS text) AND (CAST(:fence AS bigint) IS NULL OR EXISTS (SELECT FROM held))
 ON CONFLICT (camera_id) DO UPDATE SET state = excluded.state, reason = excluded.reason, since = excluded.since,
-    updated_at = excluded.updated_at, last_packet_at = excluded.last_packet_at, metrics = excluded.metrics;
+    updated_at = excluded.updated_at, last_packet_at = excluded.last_packet_at, metrics = excluded.metrics
+RETURNING camera_id;
 
 -- name: statuses
 -- How each camera is doing.
