@@ -25,7 +25,7 @@ from marengocam.db.hub import Hub, open_hub
 from marengocam.db.queries import vector_text
 from marengocam.resolver.metrics import ResolverMetrics
 from marengocam.resolver.turn import take_turn
-from marengocam.runtime.memory import collect_rarely, spare_what_stays
+from marengocam.runtime.memory import spare_what_stays
 from marengocam.settings import Settings
 
 SIZES = (1_000, 100_000, 1_000_000)
@@ -198,8 +198,7 @@ async def decide(hub: Hub, world: World, tracks: int) -> dict[str, Any]:
         assert lease is not None
         fences[f"camera{number}"] = lease.fence
     metrics = ResolverMetrics(CollectorRegistry())
-    collect_rarely()  # as the service does
-    spare_what_stays()
+    spare_what_stays()  # as the service does
     graph = await hub.resolution.camera_graph(SystemClock().now())
     alone = wanted[: tracks // 3]  # one by one
     times_s = []

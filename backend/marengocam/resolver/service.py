@@ -9,7 +9,6 @@ from marengocam.resolver.metrics import ResolverMetrics
 from marengocam.resolver.turn import take_turn
 from marengocam.runtime.context import ServiceContext
 from marengocam.runtime.health import HealthReport
-from marengocam.runtime.memory import collect_rarely
 
 POLL_S = 2.0  # behind every wake-up
 RETRY_S = 0.5  # after the hub was away or refused
@@ -37,7 +36,6 @@ class ResolverService:
 
     async def run(self, context: ServiceContext) -> None:
         """Decide on every changed track until `context.stopping` is set; a turn under way is finished first."""
-        collect_rarely()
         metrics = ResolverMetrics(context.metrics)
         self._confirm_probability = context.settings.confirm_probability
         resolution, clock = context.hub.resolution, context.clock

@@ -19,6 +19,7 @@ from marengocam.db.turn import HUMAN, Turn
 from marengocam.resolver.metrics import ResolverMetrics
 from marengocam.resolver.neighbourhood import Neighbourhood
 from marengocam.resolver.resolve import PERSON_LABEL, obey, resolve, resolve_other
+from marengocam.runtime.memory import uncollected
 
 TURN_TRACKS = 48  # ingest waits for its rows while a turn runs: keep turns short
 TURN_SPAN = timedelta(minutes=30)  # tracks of one turn have their surroundings in common
@@ -50,6 +51,13 @@ async def take_turn(
 
     Raises HubUnavailableError, or ConflictError when the turn is to be taken again; either way nothing was written.
     """
+    with uncollected():
+        return await _turn(resolution, graph, confirm_probability, clock, metrics)
+
+
+async def _turn(
+    resolution: Resolution, graph: CameraGraph, confirm_probability: float, clock: Clock, metrics: ResolverMetrics
+) -> int:
     asked_s = clock.monotonic_s()
     outcomes: list[Outcome] = []
     async with resolution.claim(TURN_TRACKS) as turn:

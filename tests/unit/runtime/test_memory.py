@@ -1,12 +1,13 @@
 """What a service spares its collector."""
 
+import contextlib
 import gc
 import weakref
 from collections.abc import Iterator
 
 import pytest
 
-from marengocam.runtime.memory import spare_what_stays
+from marengocam.runtime.memory import spare_what_stays, uncollected
 
 
 @pytest.fixture(autouse=True)
@@ -25,3 +26,12 @@ def test_what_is_loaded_stays_out_of_later_collections_and_what_is_garbage_goes_
     assert garbage() is None
     assert not any(one is kept for one in gc.get_objects())
     assert gc.get_freeze_count() > 0
+
+
+def test_nothing_is_collected_within_a_block_and_again_after_it_also_when_it_fails() -> None:
+    with uncollected():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with contextlib.suppress(LookupError), uncollected():
+        raise LookupError
+    assert gc.isenabled()
