@@ -55,7 +55,7 @@ class EventsOfARun:
         self.events: list[NewEvent] = []
         self._known: set[UUID] = set()
 
-    async def append(self, events: Sequence[NewEvent], connection: Connection | None = None) -> list[Event]:
+    async def append_alone(self, events: Sequence[NewEvent], connection: Connection) -> list[Event]:
         """Keep the events that are new; nothing is numbered."""
         del connection
         fresh = [event for event in events if event.event_id not in self._known]

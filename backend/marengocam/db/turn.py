@@ -38,8 +38,8 @@ _QUERIES = load("resolution")
 class Log(Protocol):
     """Where a turn's events go: the hub's log, or a replay's own."""
 
-    async def append(self, events: Sequence[NewEvent], connection: Connection | None = None) -> list[Event]:
-        """Take events in; return those that are new."""
+    async def append_alone(self, events: Sequence[NewEvent], connection: Connection) -> list[Event]:
+        """Take events in that nobody else writes now; return those that are new."""
 
 
 class Turn:
@@ -89,7 +89,7 @@ class Turn:
             **_exemplar_columns(placed),
         )
         await self._follow_up(placed)
-        return await self._number([event for one in outcomes for event in one.events])
+        return await self._events.append_alone([event for one in outcomes for event in one.events], self._connection)
 
     async def _follow_up(self, placed: Sequence[Outcome]) -> None:
         """Do what some decisions bring about: identities are left, filled beyond their room, or found to be persons."""
@@ -118,15 +118,6 @@ class Turn:
                 local_track_ids=[one.claimed.track.local_track_id for one in woken],
                 moments=[one.claimed.track.last_seen_at - WAKE_REACH for one in woken],
             )
-
-    async def _number(self, events: Sequence[NewEvent]) -> list[Event]:
-        """Give new facts their numbers; the counter is not locked when all were told before."""
-        if not events:
-            return []
-        ids = [event.event_id for event in events]
-        known = {row["event_id"] for row in await rows(_QUERIES.known_events(self._connection, event_ids=ids))}
-        fresh = [event for event in events if event.event_id not in known]
-        return await self._events.append(fresh, connection=self._connection) if fresh else []
 
     async def _sights(self, tracks: Sequence[LocalTrack], window: timedelta) -> tuple[Sight, ...]:
         reach = timedelta(seconds=PATH_REACH_S)

@@ -31,7 +31,8 @@ async def test_eight_writers_with_rollbacks_leave_no_gap_and_no_reader_ever_sees
             fails = chance.random() < 0.4
             try:
                 async with hub.database.transaction() as connection:
-                    await hub.events.append(events, connection=connection)
+                    append = chance.choice([hub.events.append, hub.events.append_alone])
+                    assert len(await append(events, connection)) == len(events)
                     await asyncio.sleep(chance.random() / 100)
                     await connection.execute("SELECT 1 / $1::int", 0 if fails else 1)
             except BadInputError:
@@ -63,6 +64,16 @@ async def test_an_event_that_was_written_before_is_skipped(hub):
     assert [event.number for event in stored] == [1, 2]
     assert (stored[1].data, stored[1].zones, stored[1].probability) == ({"zone": "door"}, ("door",), 0.5)
     assert stored[1].recorded_at > AT
+
+
+async def test_what_was_all_told_before_waits_for_nobody_who_numbers(hub):
+    told = fact()
+    await hub.events.append([told])
+    async with hub.database.transaction() as first, hub.database.transaction() as second:
+        assert [event.number for event in await hub.events.append([fact()], first)] == [2]
+        async with asyncio.timeout(1):
+            assert await hub.events.append_alone([told], second) == []
+    assert [event.number for event in await hub.events.after(0, 10)] == [1, 2]
 
 
 async def test_events_are_read_forward_and_backward_through_filters(hub):

@@ -1,10 +1,11 @@
 -- name: lock_counter$
 -- Whoever numbers waits here: the row lock lasts to the end of the transaction, so that numbers are gap-free and in
--- order of commit.
+-- order of commit. Locked before the events are looked for, so that those just written by another are found.
 SELECT last_number FROM event_counter FOR UPDATE;
 
 -- name: add_events
--- Facts that were not written before get the next numbers, in the order given.
+-- Facts that were not written before get the next numbers, in the order given; where there are none, the counter is not
+-- locked.
 WITH given AS (
     SELECT one.*, zones_json::jsonb AS zones, data_json::jsonb AS data
     FROM unnest(:event_ids::uuid[], :event_types::text[], :occurred::timestamptz[], :camera_ids::text[],
@@ -15,6 +16,7 @@ WITH given AS (
     WHERE NOT EXISTS (SELECT FROM event WHERE event.event_id = one.event_id)
 ), counted AS (
     UPDATE event_counter SET last_number = last_number + (SELECT count(*) FROM given)
+    WHERE EXISTS (SELECT FROM given)
     RETURNING last_number
 ), added AS (
     INSERT INTO event (number, event_id, type, occurred_at, camera_id, local_track_id, identity_id, person_id,

@@ -133,10 +133,6 @@ FROM chosen e
 LEFT JOIN LATERAL (SELECT * FROM assignment WHERE local_track_id = e.local_track_id LIMIT 1) AS a ON true
 GROUP BY e.kind, e.model, vector_dims(e.embedding);
 
--- name: known_events
--- Which of these facts have been numbered already.
-SELECT event_id FROM event WHERE event_id = ANY(:event_ids);
-
 -- name: write_decisions!
 -- All decisions of a turn in one round trip: the identities made or widened (whom a human or an earlier decision named
 -- it stays), the assignments (of a human's only what was said since, I6), what the tracks leave in the galleries, and
