@@ -6,7 +6,6 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Self
 from uuid import UUID
 
@@ -66,11 +65,10 @@ async def _turn(
         rules = Rules(graph, confirm_probability, lambda _track: new_id(clock.now()))
         claimed = near_each_other(turn.claimed)
         around = await neighbourhood(turn.vicinity, claimed)
-        async with _Writing(turn) as writing:
-            deciding = _decisions(around, claimed, rules, clock.now)
-            while part := list(islice(deciding, PART_TRACKS)):
-                await writing.next(part, clock.now())
-                outcomes += part
+        async with _Writing(turn, clock.now) as writing:
+            for outcome in _decisions(around, claimed, rules, clock.now):
+                outcomes.append(outcome)
+                await writing.add(outcome)
     for outcome in outcomes:
         # What it had to wait for from claim to commit, which all tracks of a turn have in common.
         metrics.decision_s.observe(clock.monotonic_s() - started_s)
@@ -98,10 +96,12 @@ async def neighbourhood(vicinity: Vicinities, claimed: Sequence[ClaimedTrack]) -
 
 
 class _Writing:
-    """Decisions on their way to the hub, a part at a time: the server writes while the next part is decided on."""
+    """Decisions on their way to the hub, a part at a time: the server writes while the next ones fall."""
 
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, turn: Turn, now: Callable[[], datetime]) -> None:
         self._turn = turn
+        self._now = now
+        self._part: list[Outcome] = []
         self._under_way: asyncio.Task[list[Event]] | None = None
         self.events: list[Event] = []
 
@@ -111,17 +111,26 @@ class _Writing:
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Have all written; after an error what is under way ends first, since it holds the connection."""
         if kind is None:
+            await self._begin()
             await self._written()
         elif self._under_way is not None:
             self._under_way.cancel()
             with contextlib.suppress(Exception, asyncio.CancelledError):
                 await self._under_way
 
-    async def next(self, part: Sequence[Outcome], at: datetime) -> None:
+    async def add(self, outcome: Outcome) -> None:
+        """Take a decision in, and let what is being written go on: the server may have answered a statement."""
+        self._part.append(outcome)
+        if len(self._part) == PART_TRACKS:
+            await self._begin()
+        await asyncio.sleep(0)
+
+    async def _begin(self) -> None:
         """Begin to write a part once those before it are written."""
         await self._written()
-        self._under_way = asyncio.create_task(self._turn.write(part, at))
-        await asyncio.sleep(0)  # its first statement is on its way
+        if self._part:
+            self._under_way = asyncio.create_task(self._turn.write(self._part, self._now()))
+            self._part = []
 
     async def _written(self) -> None:
         if self._under_way is not None:
