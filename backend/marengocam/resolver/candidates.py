@@ -138,20 +138,24 @@ def _crowd(track: LocalTrack, about: _About, but: set[UUID], graph: CameraGraph)
         face, appearance, sights = about.faces.get(key), about.appearances.get(key), about.sights.get(key, ())
         if (face is not None and face.log_ratio > 0) or (appearance is not None and appearance.log_ratio > 0):
             continue
-        apart_s = inf
+        last, after_s = None, inf
         for one in sights:
             if one.last_s < from_s:
-                apart_s = min(apart_s, first_s - one.last_s)
+                if last is None or (one.last_s, one.local_track_id) > (last.last_s, last.local_track_id):
+                    last = one
             elif one.first_s > to_s:
-                apart_s = min(apart_s, one.first_s - first_s)
+                after_s = min(after_s, one.first_s - first_s)
             else:
                 break
         else:
-            way = transit_cue(track.camera_id, first_s, sights, graph) if graph.transits else None
+            way = None
+            if last is not None and (last.camera_id, track.camera_id) in graph.transits:
+                way = transit_cue(track.camera_id, first_s, (last,), graph)
             if way is None or way.log_ratio <= 0:
                 ratio = way.log_ratio if way is not None else 0.0
                 ratio += max(face.log_ratio, FACE_LIMIT[0]) if face is not None else 0.0
                 ratio += max(appearance.log_ratio, APPEARANCE_LIMIT[0]) if appearance is not None else 0.0
+                apart_s = min(after_s, first_s - last.last_s) if last is not None else after_s
                 crowd[key] = _Passer(ratio, 1.0 / (1.0 + apart_s / RECENT_S))
     return crowd
 
