@@ -21,7 +21,6 @@ from marengocam.db.queries import from_json, load, rows, to_json
 
 CHANNEL = "camera"
 STATUS_CHANNEL = "camera_status"
-NOWHERE = Box(-1.0, -1.0, -1.0, -1.0)
 _LOG = logging.getLogger(__name__)
 _QUERIES = load("cameras")
 
@@ -46,14 +45,13 @@ class Cameras:
         self._database = database
         self._keyring = keyring
 
-    async def open_people(self) -> dict[str, list[Box]]:
-        """Return where everybody stands who is followed now, by camera id."""
+    async def open_people(self) -> dict[str, list[Box | None]]:
+        """Return where everybody stands who is followed now, None where that is not known, by camera id."""
         async with self._database.connection() as connection:
             found = await rows(_QUERIES.open_people(connection))
-        people: dict[str, list[Box]] = {}
+        people: dict[str, list[Box | None]] = {}
         for row in found:
-            # A track without a path stands nowhere, but is somebody.
-            box = Box(*from_json(row["box"])) if row["box"] else NOWHERE
+            box = Box(*from_json(row["box"])) if row["box"] else None  # a track without a path is somebody, too
             people.setdefault(row["camera_id"], []).append(box)
         return people
 

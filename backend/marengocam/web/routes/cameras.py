@@ -251,7 +251,7 @@ async def _told_all(desk: Desk, cameras: list[Camera]) -> list[wire.CameraOut]:
 class _People:
     """Where everybody stands in front of a camera now, and who was seen last."""
 
-    boxes: list[Box]
+    boxes: list[Box | None]
     last_track_id: UUID | None
     last_at: datetime | None
 
@@ -285,7 +285,7 @@ def _told_camera(
                 zone_id=zone.zone_id,
                 name=zone.name,
                 polygon=list(zone.polygon),
-                open_person_tracks=sum(polygon_contains(zone.polygon, box.foot) for box in there),
+                open_person_tracks=sum(box is not None and polygon_contains(zone.polygon, box.foot) for box in there),
             )
             for zone in camera.zones
         ],
