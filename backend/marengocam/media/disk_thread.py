@@ -67,6 +67,16 @@ class DiskThread:
         finally:
             waiting.cancel()  # what has not begun is not done any more
 
+    @property
+    def load(self) -> int:
+        """How much is asked of it and has not ended."""
+        at = self._at
+        return self._works.qsize() + (at is not None and not at.done())
+
+    def later(self, work: Callable[[], object]) -> None:
+        """Have something done that nobody waits for."""
+        self._works.put((Future(), work))
+
     def close(self) -> None:
         """Let the thread end, after what it is at."""
         self._works.put(None)
@@ -92,6 +102,29 @@ class DiskThread:
 
     def _do(self, work: Callable[[], T]) -> T:
         return work()
+
+
+class DiskThreads:
+    """Several threads for one disk: what is quick need not wait for what is long; if all hang, it is refused."""
+
+    def __init__(self, folder: Path, limit_s: float, count: int) -> None:
+        self._threads = [DiskThread(folder, limit_s) for _ in range(count)]
+
+    async def run(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """Return what `work` returns; raises DiskHangsError."""
+        return await self._freest().run(work, *arguments, **named)
+
+    def later(self, work: Callable[[], object]) -> None:
+        """Have something done that nobody waits for."""
+        self._freest().later(work)
+
+    def close(self) -> None:
+        """Let the threads end, after what they are at."""
+        for thread in self._threads:
+            thread.close()
+
+    def _freest(self) -> DiskThread:
+        return min(self._threads, key=lambda one: (one.hangs, one.load))
 
 
 def still_answers() -> None:

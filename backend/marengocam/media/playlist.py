@@ -11,6 +11,7 @@ from uuid import UUID
 
 from marengocam.core.errors import BadInputError, MediaError, NotFoundError
 from marengocam.core.model import Chunk
+from marengocam.media.disk_thread import still_answers
 from marengocam.media.mp4.fragments import Fragment, FragmentIndex, read_index, rebase
 from marengocam.media.store import GROWING_SUFFIX, RecordingName, Store
 
@@ -115,6 +116,7 @@ def recording_playlist(
     """Return the playlist of a stretch of finished recordings; raises NotFoundError when there is none."""
     found: list[Segment] = []
     for chunk in chunks:
+        still_answers()
         try:
             found += segments_of(store, store.resolve(chunk.path))
         except (MediaError, FileNotFoundError):

@@ -183,6 +183,7 @@ class Store:
         """Delete files and their empty folders; one that cannot be keeps no other. Raises StoreError, at the end."""
         problem: StoreError | None = None
         for path in paths:
+            still_answers()
             try:
                 self.delete(path)
             except StoreError as error:

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import msgspec
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 
 from marengocam.core.errors import (
     BadInputError,
@@ -38,6 +37,7 @@ STATUSES: tuple[tuple[type[MarengoCamError], int, str], ...] = (
 )
 _CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 408: "too_slow",
           413: "too_large", 429: "too_many_requests"}  # fmt: skip
+BEGUN = web.RequestKey("begun", bool)  # in a request whose answer's head has gone out
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")  # what an error says in its headers
 BODY_LIMIT_S = 30.0  # for sending a request's body, however large
 MAX_JSON_BYTES = 1 << 20
@@ -85,35 +85,48 @@ def answer_for(error: MarengoCamError) -> web.Response:
     return refused(500, "internal", str(error))
 
 
-def secured(frame_ancestors: str) -> Middleware:
-    """Return what answers every error in the API's form, and puts the security headers on everything."""
+def secure(app: web.Application, frame_ancestors: str) -> None:
+    """Have every error answered in the API's form, and the security headers on everything."""
     headers = SECURITY_HEADERS | {"Content-Security-Policy": CONTENT_POLICY.format(frame_ancestors=frame_ancestors)}
 
-    @web.middleware
-    async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
-        response = await _answer_or_error(request, handler)
-        if not response.prepared:
-            for name, value in headers.items():
-                response.headers.setdefault(name, value)
-            kept = "no-cache" if request.path.startswith("/page/") else "no-store"
-            response.headers.setdefault("Cache-Control", kept)
-        return response
+    async def head(request: web.Request, response: web.StreamResponse) -> None:
+        request[BEGUN] = True
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        kept = "no-cache" if request.path.startswith("/page/") else "no-store"
+        response.headers.setdefault("Cache-Control", kept)
 
-    return answered
+    app.middlewares.append(_answer_or_error)
+    app.on_response_prepare.append(head)
 
 
+@web.middleware
 async def _answer_or_error(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
-    except MarengoCamError as error:
-        return answer_for(error)
-    except web.HTTPException as error:
-        return error if error.status < 400 else _http_error(error)
     except (ConnectionResetError, BrokenPipeError):
         raise
-    except Exception:  # noqa: BLE001 - the API's own edge: logged with its stack, answered in its form
-        _LOG.exception("%s %s failed", request.method, request.path)
-        return refused(500, "internal", "Something went wrong inside MarengoCam; it is in the log of web.")
+    except Exception as error:
+        if BEGUN in request:
+            _cut(request, error)
+            raise ConnectionResetError("an answer was cut off") from error
+        return _error_answer(request, error)
+
+
+def _cut(request: web.Request, error: Exception) -> None:
+    """End the connection: an error's text would be taken for a part of what was being sent."""
+    _LOG.warning("%s %s was cut off: %s", request.method, request.path, str(error) or type(error).__name__)
+    if request.transport is not None:
+        request.transport.abort()
+
+
+def _error_answer(request: web.Request, error: Exception) -> web.StreamResponse:
+    if isinstance(error, MarengoCamError):
+        return answer_for(error)
+    if isinstance(error, web.HTTPException):
+        return error if error.status < 400 else _http_error(error)
+    _LOG.error("%s %s failed", request.method, request.path, exc_info=error)
+    return refused(500, "internal", "Something went wrong inside MarengoCam; it is in the log of web.")
 
 
 def _http_error(error: web.HTTPException) -> web.Response:

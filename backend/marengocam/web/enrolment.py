@@ -48,7 +48,7 @@ async def enrol_face(desk: Desk, person_id: UUID, picture: bytes) -> None:
         raise FaceEngineError("The face engine's answer cannot be understood: see setting face_url.") from error
     now = desk.context.clock.now()
     path = PurePosixPath(PICTURES, PERSONS, str(person_id), f"{new_id(now)}.jpg")
-    await asyncio.to_thread(desk.store.write_picture, path, picture)
+    await desk.first_disk.run(desk.store.write_picture, path, picture)
     await desk.hub.persons.add_exemplar(person_id, embedding, now, picture_path=path)
     known = await desk.hub.persons.get(person_id)
     if known.person.picture_path is None:

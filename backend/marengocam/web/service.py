@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 
 from marengocam.media.store import Store
 from marengocam.runtime.context import CONTEXT, ServiceContext
@@ -18,7 +17,7 @@ from marengocam.runtime.health import HealthReport
 from marengocam.settings import Network, Settings
 from marengocam.web.access import Gate
 from marengocam.web.announcing import keep_announced
-from marengocam.web.answers import Handler, secured
+from marengocam.web.answers import Handler, secure
 from marengocam.web.ingress import IngressGate, only_from
 from marengocam.web.limits import Meter, peer_key
 from marengocam.web.openapi import document
@@ -79,7 +78,7 @@ class WebService:
             views={},
             meters={one.handler.__name__: Meter(one.limit, context.clock) for one in ROUTES if one.limit},
         )
-        _add_all(app, self._desk, secured(frame_ancestors="'none'"), _page_text())
+        _add_all(app, self._desk, "'none'", _page_text())
 
     async def run(self, context: ServiceContext) -> None:
         """Wait for the end; requests are served meanwhile."""
@@ -109,14 +108,14 @@ def ingress_app(desk: Desk, peers: Sequence[Network]) -> web.Application:
     """Return what the ingress port serves: the same, to the Supervisor alone, in a frame of Home Assistant's origin."""
     app = web.Application(client_max_size=CLIENT_MAX_BYTES)
     text = _page_text().replace(PAGE_MARK, f'{PAGE_MARK} data-session="ingress"', 1)
-    _add_all(app, replace(desk, gate=IngressGate()), secured(frame_ancestors="'self'"), text)
+    _add_all(app, replace(desk, gate=IngressGate()), "'self'", text)
     app.middlewares.append(only_from(peers))
     return app
 
 
-def _add_all(app: web.Application, desk: Desk, secured_answers: Middleware, page_text: str) -> None:
+def _add_all(app: web.Application, desk: Desk, frame_ancestors: str, page_text: str) -> None:
     app.middlewares.append(_logged)
-    app.middlewares.append(secured_answers)
+    secure(app, frame_ancestors)
     for route in ROUTES:
         app.router.add_route(route.method, PREFIX + route.path, partial(_serve, desk, route))
     described = document(ROUTES)

@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 
 from marengocam.db.hub import Hub
-from marengocam.media.disk_thread import DiskThread
+from marengocam.media.disk_thread import DiskThreads
 from marengocam.media.playlist import LiveView
 from marengocam.media.store import ARCHIVE, RECORDINGS, Space, Store
 from marengocam.runtime.context import ServiceContext
@@ -23,6 +23,7 @@ PREFIX = "/api/v1"
 SPEAKER = web.RequestKey("speaker", str)  # whose word it is: a token's or a user's name
 PROBES_AT_ONCE = 2  # of addresses that may never answer; in threads of their own
 DISK_LIMIT_S = 5.0  # a disk that sleeps is asked again by who wanted something
+DISK_THREADS = 4  # of each disk
 CLIPS_AT_ONCE = 2  # files made of recordings; more would take the disk from recording
 
 
@@ -40,30 +41,35 @@ class Desk:
     pictures: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))  # a large one takes 250 MB
     clips: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CLIPS_AT_ONCE))
 
-    disks: dict[Path, DiskThread] = field(default_factory=dict)
+    disks: dict[Path, DiskThreads] = field(default_factory=dict)
 
     @property
     def hub(self) -> Hub:
         return self.context.hub
 
-    async def file(self, path: PurePosixPath) -> Path | None:
-        """Return a file's place, None when it is gone. Raises BadInputError, and StoreError where the disk hangs."""
-        return await self._disk(path).run(_found, self.store, path)
+    async def read(self, path: PurePosixPath) -> bytes | None:
+        """Return a small file's content, None when it is gone. Raises BadInputError, and StoreError where it hangs."""
+        return await self.disk(path).run(_content, self.store, path)
 
     async def space(self) -> Space:
         """Return how full the recordings' disk is; raises StoreError."""
-        return await self._disk(PurePosixPath(RECORDINGS)).run(self.store.space)
+        return await self.first_disk.run(self.store.space)
 
-    def _disk(self, path: PurePosixPath) -> DiskThread:
-        """Return the thread of the disk on which a path lies: one that hangs must not hold the event loop."""
+    @property
+    def first_disk(self) -> DiskThreads:
+        """The threads of the disk on which everything but the archive lies."""
+        return self.disk(PurePosixPath(RECORDINGS))
+
+    def disk(self, path: PurePosixPath) -> DiskThreads:
+        """Return the threads of the disk on which a path lies: one that hangs holds them, and nothing else."""
         in_archive = self.store.archive is not None and path.parts[:1] == (ARCHIVE,)
         folder = self.store.archive if in_archive and self.store.archive is not None else self.store.root
-        return self.disks.setdefault(folder, DiskThread(folder, DISK_LIMIT_S))
+        return self.disks.setdefault(folder, DiskThreads(folder, DISK_LIMIT_S, DISK_THREADS))
 
 
-def _found(store: Store, path: PurePosixPath) -> Path | None:
+def _content(store: Store, path: PurePosixPath) -> bytes | None:
     file = store.resolve(path)
-    return file if file.is_file() else None
+    return file.read_bytes() if file.is_file() else None
 
 
 Handler = Callable[[Desk, web.Request], Awaitable[web.StreamResponse]]

@@ -1,16 +1,29 @@
 """A media disk that hangs, as a network share does whose server went, holds no client and not the whole API."""
 
+import asyncio
 import os
 import threading
+import time
+from dataclasses import replace
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
 
+import aiohttp
 import pytest
+from tests.support.clips import write_counter_clip
+from tests.support.recordings import recorded
 from tests.support.web_app import serving_api
 
+from marengocam.core.errors import StoreError
 from marengocam.core.model import Camera
-from marengocam.media.store import Store, live_path
+from marengocam.media.store import ARCHIVE, Store, live_path
 from marengocam.web import table
+from marengocam.web.routes import media
 
 HANG_S = 60.0
+ASKED_AT_ONCE = 40  # more than there are threads for all kinds of work
+QUICK_S = 2.0
 
 
 @pytest.fixture
@@ -56,3 +69,145 @@ async def test_a_picture_on_it_is_refused_with_a_sentence(hub, hub_settings, mon
         status, answer = await api.call("GET", "/cameras/front/snapshot.jpg")
         assert (status, answer["error"]["code"]) == (503, "store_unavailable")
         assert "does not answer" in answer["error"]["message"]
+
+
+@pytest.fixture
+def archived(hub_settings, tmp_path):
+    """Settings with an archive folder, and a store that knows it."""
+    (tmp_path / "archive").mkdir()
+    settings = replace(hub_settings, archive_dir=tmp_path / "archive")
+    return settings, Store(settings.media_dir, settings.archive_dir)
+
+
+@pytest.fixture
+def reads_hang(monkeypatch, released):
+    """Have every reading of the content of files below a folder hang, whoever reads and by whatever call.
+
+    At the end nothing may have been asked by the event loop's own thread: it would have stood still.
+    """
+    by_the_loop = []
+
+    def wait(name):
+        if threading.current_thread() is threading.main_thread():
+            by_the_loop.append(name)
+            raise OSError(name)
+        released.wait(HANG_S)
+
+    def below(folder):
+        def hangs(name, place_of):
+            real = getattr(os, name)
+
+            def asked(first, *arguments, **named):
+                if Path(f"/proc/self/fd/{place_of(first, *arguments)}").readlink().is_relative_to(folder):
+                    wait(name)
+                return real(first, *arguments, **named)
+
+            monkeypatch.setattr(os, name, asked)
+
+        hangs("pread", lambda descriptor, *_: descriptor)
+        hangs("sendfile", lambda _, source, *_unused: source)
+        opened = Path.open
+
+        def open_hangs(path, *arguments, **named):
+            if path.is_relative_to(folder):
+                wait("open")
+            return opened(path, *arguments, **named)
+
+        return lambda: monkeypatch.setattr(Path, "open", open_hangs)
+
+    yield below
+    released.set()
+    assert by_the_loop == []
+
+
+async def moved(hub, store, tmp_path):
+    """Return a recording that lies in the archive."""
+    chunk = recorded(store, write_counter_clip(tmp_path / "c.mp4", frames=20), timedelta(days=2))
+    there = store.resolve(ARCHIVE / chunk.path)
+    there.parent.mkdir(parents=True)
+    store.resolve(chunk.path).rename(there)
+    chunk = replace(chunk, path=ARCHIVE / chunk.path)
+    await hub.chunks.add([chunk])
+    return chunk
+
+
+async def quick(api, path, status=200):
+    began_s = time.monotonic()
+    answer = await api.call("GET", path)
+    assert (answer[0], time.monotonic() - began_s < QUICK_S) == (status, True), path
+    return answer[1]
+
+
+async def test_a_disk_that_begins_to_hang_while_a_recording_is_sent_stops_neither_the_loop_nor_others(
+    hub, archived, tmp_path, reads_hang, monkeypatch, released
+):
+    monkeypatch.setattr(table, "DISK_LIMIT_S", 0.3)
+    settings, store = archived
+    await hub.cameras.add(Camera("front", "Front", "rtsp://camera.example/1"))
+    chunk = await moved(hub, store, tmp_path)
+    async with serving_api(hub, settings) as api:
+        whole = store.resolve(chunk.path).read_bytes()
+        assert await quick(api, f"/chunks/{chunk.chunk_id}/file.mp4") == whole
+        reads_hang(settings.archive_dir)
+        sending = asyncio.create_task(api.call("GET", f"/chunks/{chunk.chunk_id}/file.mp4"))
+        await asyncio.sleep(0.1)
+        await quick(api, "/cameras")
+        with pytest.raises(aiohttp.ClientError):
+            await sending
+        await quick(api, "/health")
+
+
+async def test_many_readers_of_a_disk_that_hangs_leave_everything_else_its_threads(
+    hub, archived, tmp_path, reads_hang, monkeypatch
+):
+    monkeypatch.setattr(table, "DISK_LIMIT_S", 0.3)
+    settings, store = archived
+    await hub.cameras.add(Camera("front", "Front", "rtsp://camera.example/1"))
+    store.write_picture(live_path("front"), b"a picture")
+    chunk = await moved(hub, store, tmp_path)
+    async with serving_api(hub, settings) as api:
+        _, told = await api.call(
+            "POST",
+            "/cameras/front/recording",
+            {"from_at": chunk.started_at.isoformat(), "to_at": chunk.ended_at.isoformat()},
+        )
+        playlist = (await quick(api, told["url"])).decode()
+        segment = next(line for line in playlist.splitlines() if line and not line.startswith("#"))
+        address = f"/api/v1/media/front/{segment}"
+        await quick(api, address)
+        reads_hang(settings.archive_dir)()
+        asked = [api.call("GET", one) for one in (told["url"], address) * (ASKED_AT_ONCE // 2)]
+        waiting = [asyncio.create_task(one) for one in asked]
+        await asyncio.sleep(0.05)
+        assert await quick(api, "/cameras/front/snapshot.jpg") == b"a picture"
+        async with asyncio.timeout(QUICK_S):
+            await asyncio.to_thread(len, "what is computed has its threads")
+        answers = await asyncio.gather(*waiting)
+        assert {status for status, _ in answers} == {503}
+        await quick(api, address, status=503)
+        assert await quick(api, "/cameras/front/snapshot.jpg") == b"a picture"
+
+
+async def test_an_answer_that_breaks_off_is_cut_and_no_error_is_written_into_it(hub, hub_settings, monkeypatch):
+    class Breaking(BytesIO):
+        def read(self, size=-1):
+            if self.tell():
+                raise StoreError("the disk went")
+            return super().read(size)
+
+    monkeypatch.setattr(media, "CLIP_PART_BYTES", 1000)
+    monkeypatch.setattr(media, "_clip", lambda *_: (Breaking(bytes(9000)), 9000))
+    await hub.cameras.add(Camera("front", "Front", "rtsp://camera.example/1"))
+    async with serving_api(hub, hub_settings) as api:
+        host, port = api.address.removeprefix("http://").split(":")
+        reading, writing = await asyncio.open_connection(host, int(port))
+        span = "from_at=2026-06-01T12:00:00Z&to_at=2026-06-01T12:00:09Z"
+        lines = [f"GET /api/v1/cameras/front/clip.mp4?{span} HTTP/1.1", "Host: x", f"Authorization: Bearer {api.token}"]
+        writing.write("\r\n".join([*lines, "", ""]).encode())
+        async with asyncio.timeout(QUICK_S):
+            with_head = await reading.read(-1)
+        writing.close()
+    head, _, body = with_head.partition(b"\r\n\r\n")
+    assert b"200 OK" in head
+    assert body.strip(b"\0") == b"", "what came is the clip's"
+    assert len(body) < 9000

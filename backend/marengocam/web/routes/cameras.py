@@ -25,6 +25,7 @@ from marengocam.media.probe import probe
 from marengocam.media.store import live_path
 from marengocam.media.stream import StreamOptions
 from marengocam.web.answers import InputFieldError, given, told
+from marengocam.web.files import file_answer
 from marengocam.web.limits import Limit
 from marengocam.web.table import Desk, Route
 from marengocam.web.wire import cameras as wire
@@ -158,10 +159,9 @@ async def snapshot(desk: Desk, request: web.Request) -> web.StreamResponse:
     camera = await desk.hub.cameras.get(request.match_info["camera_id"])
     if not in_force([camera], await desk.hub.preferences.get())[0].enabled:
         raise NotFoundError("This camera is switched off.")
-    file = await desk.file(live_path(camera.camera_id))
-    if file is None:
-        raise NotFoundError("There is no picture of this camera yet: see its state.")
-    return web.FileResponse(file, headers={"Cache-Control": "no-store", "Content-Type": "image/jpeg"})
+    headers = {"Cache-Control": "no-store", "Content-Type": "image/jpeg"}
+    missing = "There is no picture of this camera yet: see its state."
+    return await file_answer(desk, request, live_path(camera.camera_id), headers, missing)
 
 
 async def check_leads_to_a_camera(desk: Desk, **addresses: str | None) -> None:

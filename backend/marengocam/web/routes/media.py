@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -16,8 +16,9 @@ from marengocam.core.errors import NotFoundError, StoreError
 from marengocam.core.model import Chunk
 from marengocam.media.export import export
 from marengocam.media.playlist import LiveView, init_bytes, recording_playlist, segment_bytes
-from marengocam.media.store import Store
+from marengocam.media.store import ARCHIVE, RECORDINGS, Store
 from marengocam.web.answers import InputFieldError, given, told
+from marengocam.web.files import file_answer
 from marengocam.web.limits import Limit
 from marengocam.web.query import aware, moment, path_uuid
 from marengocam.web.signing import LIVE_VALID
@@ -54,7 +55,7 @@ async def live_playlist(desk: Desk, request: web.Request) -> web.Response:
     camera_id = _checked(desk, request)
     view = desk.views.setdefault(camera_id, LiveView(desk.store, camera_id))
     query = request.rel_url.raw_query_string
-    text = await asyncio.to_thread(view.playlist, lambda name: f"{name}?{query}", desk.context.clock.now())
+    text = await desk.first_disk.run(view.playlist, lambda name: f"{name}?{query}", desk.context.clock.now())
     return web.Response(text=text, content_type=PLAYLIST_TYPE, headers={"Cache-Control": "no-store"})
 
 
@@ -65,9 +66,8 @@ async def span_playlist(desk: Desk, request: web.Request) -> web.Response:
         raise InputFieldError("The address lacks its stretch of time.", "from")
     chunks = await desk.hub.chunks.span(camera_id, from_at, to_at)
     query = urlencode({name: request.query[name] for name in ("expires", "signature")})
-    text = await asyncio.to_thread(
-        recording_playlist, desk.store, chunks, from_at, to_at, lambda name: f"{name}?{query}"
-    )
+    disk = desk.disk(next((one.path for one in chunks if one.path.parts[0] == ARCHIVE), PurePosixPath(RECORDINGS)))
+    text = await disk.run(recording_playlist, desk.store, chunks, from_at, to_at, lambda name: f"{name}?{query}")
     return web.Response(text=text, content_type=PLAYLIST_TYPE, headers={"Cache-Control": "no-store"})
 
 
@@ -75,7 +75,12 @@ async def segment(desk: Desk, request: web.Request) -> web.Response:
     camera_id = _checked(desk, request)
     name = request.match_info["name"]
     read = init_bytes if name.startswith("init_") else segment_bytes
-    content = await asyncio.to_thread(read, desk.store, camera_id, name)
+    try:  # the first disk is asked alone, so that one that hangs holds its own threads only
+        content = await desk.first_disk.run(read, Store(desk.store.root), camera_id, name)
+    except NotFoundError:
+        if desk.store.archive is None:
+            raise
+        content = await desk.disk(PurePosixPath(ARCHIVE)).run(read, desk.store, camera_id, name)
     headers = {"Cache-Control": f"private, max-age={SEGMENT_MAX_AGE_S}"}
     return web.Response(body=content, content_type="video/mp4", headers=headers)
 
@@ -93,10 +98,8 @@ async def list_chunks(desk: Desk, request: web.Request) -> web.Response:
 
 async def chunk_file(desk: Desk, request: web.Request) -> web.StreamResponse:
     chunk = await desk.hub.chunks.get(path_uuid(request, "chunk_id"))
-    file = await desk.file(chunk.path)
-    if file is None:
-        raise NotFoundError("The file of this recording is gone: `marengocam check` tells what else is missing.")
-    return web.FileResponse(file, headers={"Content-Type": "video/mp4"})
+    missing = "The file of this recording is gone: `marengocam check` tells what else is missing."
+    return await file_answer(desk, request, PurePosixPath(chunk.path), {"Content-Type": "video/mp4"}, missing)
 
 
 def _scope(camera_id: str) -> str:
@@ -136,7 +139,7 @@ async def clip_file(desk: Desk, request: web.Request) -> web.StreamResponse:
     response.content_type, response.content_length = "video/mp4", size_bytes
     with content:
         await response.prepare(request)
-        while part := await asyncio.to_thread(content.read, CLIP_PART_BYTES):
+        while part := await desk.first_disk.run(content.read, CLIP_PART_BYTES):
             async with asyncio.timeout(CLIP_PART_LIMIT_S):
                 await response.write(part)
         await response.write_eof()

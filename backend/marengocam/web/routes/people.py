@@ -16,6 +16,7 @@ from marengocam.replay.places import remove_folder
 from marengocam.vision.crops import thumbnail
 from marengocam.web.answers import InputFieldError, given, in_time, told
 from marengocam.web.enrolment import enrol_face
+from marengocam.web.files import file_answer
 from marengocam.web.limits import Limit
 from marengocam.web.query import aware, flag, moment, number, path_uuid, uuid
 from marengocam.web.routes.words import name_given, speaker, whom
@@ -29,6 +30,7 @@ DEFAULT_PAGE = 50
 MAX_VIEW = 9
 MAX_THUMBNAIL_PX = 1280
 PICTURE_FORMATS = ("jpeg", "webp")
+NO_PICTURE = "There is no picture of that."
 PICTURE_TYPES = {".png": "image/png", ".webp": "image/webp"}
 
 
@@ -68,24 +70,22 @@ async def track_crop(desk: Desk, request: web.Request) -> web.StreamResponse:
     if kind not in PICTURE_FORMATS:
         raise InputFieldError(f"format must be {' or '.join(PICTURE_FORMATS)}.", "format")
     if path is None or (width_px == 0 and kind == "jpeg"):
-        return await _picture(desk, path)
-    file = await desk.file(path)
-    if file is None:
-        raise NotFoundError("There is no picture of that.")
-    content = await asyncio.to_thread(
-        thumbnail, await asyncio.to_thread(file.read_bytes), width_px or MAX_THUMBNAIL_PX, kind
-    )
+        return await _picture(desk, request, path)
+    whole = await desk.read(path)
+    if whole is None:
+        raise NotFoundError(NO_PICTURE)
+    content = await asyncio.to_thread(thumbnail, whole, width_px or MAX_THUMBNAIL_PX, kind)
     headers = {"Cache-Control": "private, max-age=60"}
     return web.Response(body=content, content_type=f"image/{kind}", headers=headers)
 
 
 async def track_face(desk: Desk, request: web.Request) -> web.StreamResponse:
     row = await desk.hub.tracks.get(path_uuid(request, "local_track_id"))
-    return await _picture(desk, row.track.face_crop_path)
+    return await _picture(desk, request, row.track.face_crop_path)
 
 
 async def exemplar_picture(desk: Desk, request: web.Request) -> web.StreamResponse:
-    return await _picture(desk, await desk.hub.persons.exemplar_picture(path_uuid(request, "exemplar_id")))
+    return await _picture(desk, request, await desk.hub.persons.exemplar_picture(path_uuid(request, "exemplar_id")))
 
 
 async def list_identities(desk: Desk, request: web.Request) -> web.Response:
@@ -144,7 +144,7 @@ async def remove_person(desk: Desk, request: web.Request) -> web.Response:
     erased = await desk.hub.privacy.erase(path_uuid(request, "person_id"), speaker(desk, request))
     for run_id in erased.run_ids:
         await asyncio.to_thread(remove_folder, desk.context.settings.media_dir, run_id)
-    await asyncio.to_thread(desk.store.delete_all, erased.pictures)
+    await desk.first_disk.run(desk.store.delete_all, erased.pictures)
     return web.Response(status=204)
 
 
@@ -174,7 +174,7 @@ async def add_face(desk: Desk, request: web.Request) -> web.Response:
 async def person_picture(desk: Desk, request: web.Request) -> web.StreamResponse:
     known = await desk.hub.persons.get(path_uuid(request, "person_id"))
     seen = known.last_seen.crop_path if known.last_seen else None
-    return await _picture(desk, known.person.picture_path or seen)
+    return await _picture(desk, request, known.person.picture_path or seen)
 
 
 async def _uploaded(request: web.Request) -> bytes:
@@ -233,12 +233,12 @@ def _track(row: TrackRow) -> wire.TrackOut:
     )
 
 
-async def _picture(desk: Desk, path: PurePosixPath | None) -> web.StreamResponse:
-    file = await desk.file(path) if path is not None else None
-    if file is None:
-        raise NotFoundError("There is no picture of that.")
-    kind = PICTURE_TYPES.get(file.suffix, "image/jpeg")
-    return web.FileResponse(file, headers={"Cache-Control": "private, max-age=60", "Content-Type": kind})
+async def _picture(desk: Desk, request: web.Request, path: PurePosixPath | None) -> web.StreamResponse:
+    if path is None:
+        raise NotFoundError(NO_PICTURE)
+    kind = PICTURE_TYPES.get(path.suffix, "image/jpeg")
+    headers = {"Cache-Control": "private, max-age=60", "Content-Type": kind}
+    return await file_answer(desk, request, path, headers, NO_PICTURE)
 
 
 def _cursor(text: str | None) -> tuple[datetime, UUID] | None:

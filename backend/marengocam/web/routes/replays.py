@@ -95,13 +95,13 @@ async def remove_replay(desk: Desk, request: web.Request) -> web.Response:
 
 async def whole_report(desk: Desk, request: web.Request) -> web.Response:
     run = await desk.hub.replays.get(path_uuid(request, "run_id"))
-    report = await asyncio.to_thread(_folder(desk, run.run_id).report)
+    report = await desk.first_disk.run(_folder(desk, run.run_id).report)
     return web.json_response(report)
 
 
 async def replay_picture(desk: Desk, request: web.Request) -> web.Response:
     run = await desk.hub.replays.get(path_uuid(request, "run_id"))
-    jpeg = await asyncio.to_thread(_folder(desk, run.run_id).picture, request.match_info["name"])
+    jpeg = await desk.first_disk.run(_folder(desk, run.run_id).picture, request.match_info["name"])
     if jpeg is None:
         raise NotFoundError("The replay has no such picture.")
     return web.Response(body=jpeg, content_type="image/jpeg")
@@ -130,7 +130,7 @@ async def page(desk: Desk, request: web.Request) -> web.Response:
     run_id = path_uuid(request, "run_id")
     run = await desk.hub.replays.get(run_id)
     if run.why_at is not None or run.case_ids is not None:
-        text = await asyncio.to_thread(_folder(desk, run_id).page)
+        text = await desk.first_disk.run(_folder(desk, run_id).page)
         if text is None:
             raise NotFoundError("The replay has no page yet.")
     else:
@@ -143,12 +143,12 @@ async def _difference(desk: Desk, run_id: UUID, against: str) -> Difference:
     run = await desk.hub.replays.get(run_id)
     if run.why_at is not None or run.case_ids is not None:
         raise InputFieldError("That run has nothing to compare: it explains a moment, or runs tests.", "run_id")
-    after = await asyncio.to_thread(of_run, "the replay", _folder(desk, run.run_id))
+    after = await desk.first_disk.run(of_run, "the replay", _folder(desk, run.run_id))
     if against == LIVE:
         before = await of_live(desk.hub, desk.store, run.camera_id, after.from_at, after.to_at)
     else:
         other = await _other(desk, against)
-        before = await asyncio.to_thread(of_run, "the other replay", _folder(desk, other.run_id))
+        before = await desk.first_disk.run(of_run, "the other replay", _folder(desk, other.run_id))
     return await asyncio.to_thread(compare, before, after)
 
 
