@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from marengocam.cli.columns import column
 from marengocam.cli.opening import Subparsers, opened_hub, password_of, plain_address
 from marengocam.cli.services import moment
 from marengocam.core.camera_options import Recording, RecordingMode, Transport
@@ -85,7 +86,7 @@ async def list_cameras(settings: Settings, _arguments: argparse.Namespace) -> No
             status = statuses.get(camera.camera_id)
             state = f"{status.state}  {status.reason}" if status else "unknown"
             kept = str(camera.recording.mode)
-            print(f"{camera.camera_id:24} {camera.name:24} {camera.main_url:48} {kept:8} {state}")
+            print(f"{camera.camera_id:24} {column(camera.name, 24)} {camera.main_url:48} {kept:8} {state}")
 
 
 async def discover_cameras(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -95,7 +96,7 @@ async def discover_cameras(settings: Settings, arguments: argparse.Namespace) ->
     where = Neighbourhood(interfaces=tuple(arguments.interface)) if arguments.interface else None
     found = await discover(arguments.seconds, where)
     for one in found:
-        print(f"{one.host:24} {one.name:24} {one.model or '':24} {one.onvif_url}")
+        print(f"{one.host:24} {column(one.name, 24)} {column(one.model or '', 24)} {one.onvif_url}")
     if not found:
         print("no camera answered: ONVIF may be switched off in it, or it is in another network")
     return 0 if found else 1
@@ -113,7 +114,7 @@ async def probe_camera(settings: Settings, arguments: argparse.Namespace) -> Non
         for profile in camera.profiles:
             use = "main" if profile is camera.main else "sub" if profile is camera.sub else ""
             size = f"{profile.width_px}x{profile.height_px}"
-            print(f"{use:5} {profile.name:20} {profile.codec:6} {size:10} {profile.url}")
+            print(f"{use:5} {column(profile.name, 20)} {profile.codec:6} {size:10} {profile.url}")
         for note in camera.notes:
             print(note)
         return

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from marengocam.cli.columns import column
 from marengocam.cli.opening import Subparsers, opened_hub
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import BadInputError, NotFoundError
@@ -103,7 +104,7 @@ async def list_persons(settings: Settings, _arguments: argparse.Namespace) -> No
     async with opened_hub(settings) as hub:
         for known in await hub.persons.list():
             seen = f"{known.last_seen.camera_id} {known.last_seen.at:%F %T}Z" if known.last_seen else "never seen"
-            print(f"{known.person.person_id}  {known.person.name:24} {known.faces:3} faces  {seen}")
+            print(f"{known.person.person_id}  {column(known.person.name, 24)} {known.faces:3} faces  {seen}")
 
 
 async def add_person(settings: Settings, arguments: argparse.Namespace) -> None:
@@ -160,7 +161,7 @@ async def list_tokens(settings: Settings, _arguments: argparse.Namespace) -> Non
     async with opened_hub(settings) as hub:
         for token in await hub.tokens.list():
             state = "revoked" if token.revoked_at else "valid"
-            print(f"{token.token_id}  {token.name:24} {','.join(sorted(token.scopes)):16} {state}")
+            print(f"{token.token_id}  {column(token.name, 24)} {','.join(sorted(token.scopes)):16} {state}")
 
 
 async def create_token(settings: Settings, arguments: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
+from marengocam.cli.columns import column
 from marengocam.cli.opening import Subparsers, opened_hub
 from marengocam.cli.replay_words import moment_of_today, when
 from marengocam.cli.replays import add_overrides, overrides_of
@@ -77,7 +78,7 @@ async def list_cases(settings: Settings, _arguments: argparse.Namespace) -> None
         for case in await hub.cases.list():
             seen = f", saw {case.seen}" if case.ran_at else ""
             moment = f"{case.camera_id:16} {when(case.from_at)}"
-            print(f"{case.name:24} {moment}  {case.expected:20} {states[case.passed]}{seen}")
+            print(f"{column(case.name, 24)} {moment}  {column(case.expected, 20)} {states[case.passed]}{seen}")
 
 
 async def run_suite(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -95,7 +96,7 @@ async def run_suite(settings: Settings, arguments: argparse.Namespace) -> int:
         outcomes = await run_cases(hub, settings, SystemClock(), cases, overrides)
     for one in outcomes:
         state = "passed" if one.passed else "FAILED"
-        print(f"{state}  {one.case.name:24} expected {one.case.expected}, saw {one.problem or one.seen}")
+        print(f"{state}  {column(one.case.name, 24)} expected {one.case.expected}, saw {one.problem or one.seen}")
     failed = sum(not one.passed for one in outcomes)
     print(f"{len(outcomes) - failed} of {len(outcomes)} passed with {outcomes[0].detector or 'no detector'}")
     if arguments.json is not None:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from marengocam.cli.columns import column
 from marengocam.cli.opening import Subparsers, opened_hub
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import BadInputError
@@ -80,7 +81,7 @@ async def list_rules(settings: Settings, _arguments: argparse.Namespace) -> None
         rules = await hub.rules.list()
     for rule in rules:
         does = ", ".join(action_name(action) for action in rule.actions)
-        print(f"{rule.name:32} {'on ' if rule.enabled else 'off'} {', '.join(rule.event_types)} -> {does}")
+        print(f"{column(rule.name, 32)} {'on ' if rule.enabled else 'off'} {', '.join(rule.event_types)} -> {does}")
     if not rules:
         print("No rules.")
 

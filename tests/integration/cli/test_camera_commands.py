@@ -4,6 +4,7 @@ import pytest
 from tests.support.onvif_device import OnvifDevice, serving
 
 from marengocam.core.camera_options import RecordingMode, Transport
+from marengocam.core.model import Camera
 
 pytestmark = pytest.mark.timeout(180)  # each command is a Python of its own, and this machine may be busy
 MAIN = ("main", "H264", 1920, 1080, "rtsp://10.9.8.7:554/main")
@@ -53,6 +54,17 @@ async def test_what_cannot_be_done_is_said_in_one_line_without_secrets(hub, mare
     assert complained.count("\n") == 1
     assert "s3cret" not in said + complained
     assert await hub.cameras.list() == []
+
+
+async def test_the_list_stands_in_columns_in_every_script_and_shows_what_a_terminal_would_obey(hub, marengocam):
+    wide = "前门🎥"
+    for number, name in enumerate(("Front", wide, "Cafe\u0301", "evil\x1b[2J")):
+        await hub.cameras.add(Camera(f"camera_{number}", name, "rtsp://cam/main"))
+    _, listed, _ = await marengocam("camera", "list")
+    heads = [line.partition("rtsp://")[0] for line in listed.splitlines()]
+    cells = [len(head) + sum(letter in wide for letter in head) - head.count("\u0301") for head in heads]
+    assert (len(cells), len(set(cells))) == (4, 1), heads
+    assert "\x1b" not in listed
 
 
 async def test_an_export_of_nothing_says_so_and_leaves_no_file(hub, marengocam, tmp_path):
