@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Collection, Coroutine, Iterable
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from marengocam.core.errors import HubUnavailableError, MarengoCamError, StoreError
 from marengocam.core.model import Camera, CameraState
@@ -22,7 +21,7 @@ from marengocam.ingest.sharing import Sharing, able
 from marengocam.ingest.statuses import Statuses
 from marengocam.ingest.stray_pictures import remove_strays
 from marengocam.ingest.worker import CameraWorker, Eyes
-from marengocam.media.mounting import check_mounted
+from marengocam.media.mounting import MediaFolder
 from marengocam.media.store import Store
 from marengocam.runtime.context import ServiceContext
 from marengocam.runtime.leases import LeaseKeeper
@@ -50,11 +49,11 @@ class CameraRounds:
         neighbours: SignOfLife,
     ) -> None:
         self.workers: dict[str, CameraWorker] = {}
-        self.store_problem = ""
         self.writer = HubWriter(context.hub, self._fences)
         self._context = context
         self._hub = context.hub
         self._store = store
+        self._media = MediaFolder(store, context.settings.data_dir)
         self._make_worker = make_worker
         self._background = background
         self._neighbours = neighbours
@@ -147,6 +146,11 @@ class CameraRounds:
             async with asyncio.timeout(RELEASE_LIMIT_S):
                 await self._keeper.release_all()
 
+    @property
+    def store_problem(self) -> str:
+        """Why nothing can be recorded, empty while all is well."""
+        return self._store.problem
+
     def _held(self) -> set[str]:
         return {name.removeprefix(PREFIX) for name in self._keeper.held}
 
@@ -207,17 +211,10 @@ class CameraRounds:
         except MarengoCamError:
             installation_id = None
         try:
-            await asyncio.to_thread(self._prepare, installation_id)
+            await asyncio.to_thread(self._media.look, installation_id)
         except StoreError as error:
             if str(error) != self.store_problem:
                 _LOG.error("%s", error)
-            self.store_problem = str(error)
-        else:
-            self.store_problem = ""
-
-    def _prepare(self, installation_id: UUID | None) -> None:
-        check_mounted(self._store.root, self._context.settings.data_dir)
-        self._store.prepare(installation_id)
 
     async def _serve_known(self) -> None:
         """Start the cameras known from last time: recording needs the disk and the camera, nothing else (I4)."""

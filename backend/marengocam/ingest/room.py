@@ -59,6 +59,9 @@ class Room:
                 _LOG.exception("room on the disk cannot be made")
 
     def _look(self) -> None:
+        if self._store.problem or not self._store.marked():
+            self.pressing = False
+            return  # no disk, or another installation's: nothing is put there, and nothing deleted, however full it is
         refused, self._refused = self._refused, False
         self.pressing = refused or self._store.space().used_share > FULL_SHARE
         if not self.pressing:

@@ -8,7 +8,7 @@ import av
 
 from marengocam.core.errors import MediaError, StoreError
 from marengocam.core.model import Chunk
-from marengocam.media.mp4.fragments import read_index
+from marengocam.media.mp4.fragments import FragmentIndex, read_index
 from marengocam.media.store import GROWING_SUFFIX, RecordingName, Store, claimed
 
 _LOG = logging.getLogger(__name__)
@@ -34,6 +34,15 @@ def adopt_partials(store: Store, camera_id: str) -> list[Chunk]:
         if chunk is not None:
             adopted.append(chunk)
     return adopted
+
+
+def whole_part(file: Path) -> FragmentIndex | None:
+    """Return the index of what is whole in a growing file, None when that is nothing; raises OSError."""
+    try:
+        index = read_index(file)
+    except MediaError:
+        return None
+    return index if index.fragments else None
 
 
 def chunk_of(store: Store, file: Path) -> Chunk:
@@ -69,11 +78,8 @@ def finished_since(store: Store, camera_id: str, newest: timedelta, now: datetim
 
 
 def _adopt(store: Store, file: Path) -> Chunk | None:
-    try:
-        index = read_index(file)
-    except MediaError:
-        index = None
-    if index is None or not index.fragments:
+    index = whole_part(file)
+    if index is None:
         _LOG.info("%s holds nothing that can be shown; it is removed", file.name)
         store.delete(store.relative(file))
         return None

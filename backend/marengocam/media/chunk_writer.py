@@ -1,9 +1,11 @@
 """Packets into fragmented MP4 files, without re-encoding: what is on disk can be read up to the last fragment."""
 
 import contextlib
+import errno
 import fcntl
 import io
 import logging
+import os
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +17,7 @@ import av.container
 from marengocam.core.errors import StoreError
 from marengocam.core.ids import new_id
 from marengocam.core.model import Chunk
+from marengocam.media.adoption import whole_part
 from marengocam.media.sound import SoundPacket, SoundTrack
 from marengocam.media.store import RecordingName, Store
 from marengocam.media.stream import StreamInfo, StreamPacket
@@ -167,12 +170,13 @@ class ChunkWriter:
             file.touch()
             lock = file.open("rb")
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(lock.fileno()).st_nlink == 0:  # adopted as an empty one meanwhile: a new one would have no lock
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
             container = av.open(str(file), "w", format="mp4", options=dict(CONTAINER_OPTIONS))
             stream = self._stream_of(container)
             sound = self._sound.add_to(container) if self._sound is not None else None
         except (av.FFmpegError, OSError) as error:
-            if lock is not None:
-                lock.close()
+            self._let_go(file, lock)
             raise StoreError(f"A recording cannot be begun: {_reason(error)}.") from error
         dts = _decode_stamp(packet.packet)
         time_base = packet.packet.time_base
@@ -236,8 +240,22 @@ class ChunkWriter:
             return
         with contextlib.suppress(av.FFmpegError, OSError):
             chunk.container.close()
-        chunk.lock.close()
-        _LOG.error("camera %s: the recording from %s is given up", self._camera_id, chunk.name.started_at.isoformat())
+        if self._let_go(chunk.file, chunk.lock):
+            started_at = chunk.name.started_at.isoformat()
+            _LOG.error("camera %s: the recording from %s is given up", self._camera_id, started_at)
+
+    def _let_go(self, file: Path, lock: io.BufferedReader | None) -> bool:
+        """Leave a file to be adopted; False: it held nothing and is removed, or a full disk would be littered."""
+        if lock is None:
+            return False
+        with lock:
+            try:
+                if whole_part(file) is not None:
+                    return True
+                self._store.delete(self._store.relative(file))
+            except (StoreError, OSError):
+                return True  # a disk that cannot even be read now
+            return False
 
 
 def _decode_stamp(packet: Any) -> int:

@@ -1,11 +1,44 @@
 """Whether the media folder's disk is there: a mount point without its disk looks like a new, empty folder."""
 
+import contextlib
 from pathlib import Path
+from uuid import UUID
 
 from marengocam.core.errors import StoreError
-from marengocam.media.store import MARKER
+from marengocam.media.store import MARKER, Store
 
+NOT_SEEN = "The media folder has not been looked at yet."
+INSTALLATION = "installation_id"  # in the data folder: which disks are ours, for when the hub is away
 KNOWN = "media_disk"  # in the data folder: the media folder that lay on another disk than that
+
+
+class MediaFolder:
+    """The media folder as ingest looks after it: until it was seen to be the right one, nothing is written there."""
+
+    def __init__(self, store: Store, data_dir: Path) -> None:
+        self._store = store
+        self._data_dir = data_dir
+        store.problem = NOT_SEEN
+
+    def look(self, installation_id: UUID | None) -> None:
+        """See whether it may be written now, None: the hub is away; raises StoreError, which `store.problem` keeps."""
+        try:
+            check_mounted(self._store.root, self._data_dir)
+            self._store.prepare(self._known_id(installation_id))
+        except StoreError as error:
+            self._store.problem = str(error)
+            raise
+        self._store.problem = ""
+
+    def _known_id(self, told: UUID | None) -> UUID | None:
+        kept = self._data_dir / INSTALLATION
+        known = None
+        with contextlib.suppress(OSError, ValueError):  # not kept yet, or damaged: then the hub is waited for
+            known = UUID(kept.read_text().strip())
+        if told is not None and told != known:
+            with contextlib.suppress(OSError):
+                kept.write_text(str(told))
+        return told or known
 
 
 def check_mounted(media_dir: Path, data_dir: Path) -> None:

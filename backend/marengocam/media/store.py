@@ -1,6 +1,7 @@
 """The media folder: names of files, and the only place that fsyncs, renames and deletes them."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -81,6 +82,8 @@ class Store:
     def __init__(self, root: Path, archive: Path | None = None) -> None:
         self.root = root
         self.archive = archive  # a second folder, to which old recordings are moved; None: there is none
+        self.problem = ""  # why nothing may be written into the first now, by whoever looks after it
+        self._is_marked = False
 
     def prepare(self, installation_id: UUID | None = None) -> None:
         """Make the folder ready.
@@ -91,15 +94,15 @@ class Store:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             marker = self.root / MARKER
-            if marker.exists():
-                found = marker.read_text().strip()
-                if installation_id is not None and found and found != str(installation_id):
-                    raise StoreError(
-                        f"{self.root} belongs to another MarengoCam installation: mount the right disk, or delete "
-                        f"{marker} to take it over."
-                    )
-            if installation_id is not None and (not marker.exists() or not marker.read_text().strip()):
-                marker.write_text(str(installation_id))
+            found = _owner(marker)
+            if installation_id is not None and found and found != str(installation_id):
+                raise StoreError(
+                    f"{self.root} belongs to another MarengoCam installation: mount the right disk, or delete "
+                    f"{marker} to take it over."
+                )
+            if installation_id is not None and not found:
+                _mark(marker, installation_id)
+            self._is_marked = marker.exists()
         except OSError as error:
             raise StoreError(f"The media folder {self.root} cannot be used: {error.strerror}.") from error
 
@@ -110,9 +113,7 @@ class Store:
     def belongs_to(self, installation_id: UUID) -> bool:
         """Return whether the folder carries the marker of this installation; raises StoreError."""
         try:
-            return (self.root / MARKER).read_text().strip() == str(installation_id)
-        except FileNotFoundError:
-            return False
+            return _owner(self.root / MARKER) == str(installation_id)
         except OSError as error:
             raise StoreError(f"The media folder {self.root} cannot be read: {error.strerror}.") from error
 
@@ -147,7 +148,13 @@ class Store:
         return file
 
     def _folder_of(self, path: PurePosixPath) -> None:
-        """Make a file's folder, for good; raises StoreError where a link leads out of the media folder."""
+        """Make a file's folder, for good; raises StoreError where nothing may be written now, or a link leads away."""
+        if self.problem:
+            raise StoreError(self.problem)
+        if self._is_marked and not self.marked():  # in the moment between two looks at it
+            raise StoreError(
+                f"The media folder {self.root} has lost its file {MARKER}: see whether its disk is mounted."
+            )
         try:
             _make_folder(self.resolve(path.parent))
         except BadInputError:
@@ -329,6 +336,27 @@ def settle(partial: Path, whole: Path) -> None:
     _fsync(partial)
     partial.replace(whole)
     _fsync(whole.parent)
+
+
+def _owner(marker: Path) -> str:
+    """Return whose a media folder is, '' while that is nobody's; zeros are what a power cut left of a new file."""
+    try:
+        return marker.read_bytes().strip(b"\0 \t\r\n").decode(errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+def _mark(marker: Path, installation_id: UUID) -> None:
+    """Make a media folder an installation's; on a full disk it stays nobody's until there is room."""
+    partial = marker.with_name(f"{marker.name}.new")
+    try:
+        partial.write_text(str(installation_id))
+        settle(partial, marker)
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        partial.unlink(missing_ok=True)
+        marker.touch()
 
 
 def _make_folder(folder: Path) -> None:

@@ -1,12 +1,14 @@
 """A real RTSP camera recorded, interrupted, adopted and played."""
 
 import asyncio
+import fcntl
 import itertools
 import os
 import signal
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import av
 import pytest
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from tests.support.clips import read_number, write_counter_clip
 
 from marengocam.core.clock import SystemClock
-from marengocam.core.errors import MediaError, NotFoundError
+from marengocam.core.errors import MediaError, NotFoundError, StoreError
 from marengocam.core.secret import Secret
 from marengocam.demo.rtsp import RtspServer
 from marengocam.media.adoption import adopt_partials, chunk_of
@@ -23,7 +25,7 @@ from marengocam.media.chunk_writer import FRAGMENT_S, ChunkWriter
 from marengocam.media.faults import Fault, StreamError
 from marengocam.media.mp4.fragments import read_index
 from marengocam.media.playlist import LiveView, init_bytes, recording_playlist, segment_bytes
-from marengocam.media.store import GROWING_SUFFIX, Store
+from marengocam.media.store import GROWING_SUFFIX, Store, claimed
 from marengocam.media.stream import StreamOptions, StreamReader
 
 CHUNK_S = 2.0
@@ -253,6 +255,29 @@ async def test_every_wrong_address_has_its_own_sentence(clip, tmp_path):
                 await asyncio.to_thread(record, url, tmp_path / "media", 2)
             assert caught.value.kind is kind, url
             assert len(str(caught.value)) > 30
+
+
+def test_a_file_that_is_taken_for_a_crash_s_before_it_is_locked_is_not_written_without_its_lock(
+    clip, tmp_path, monkeypatch
+):
+    store, lock = Store(tmp_path), fcntl.flock
+
+    def too_late(file, how):
+        Path(file.name).unlink()  # by whoever adopts, who found nothing in it
+        lock(file, how)
+
+    with StreamReader(f"file://{clip}", StreamOptions(), SystemClock(), SystemClock().now()) as reader:
+        writer = ChunkWriter(store, "front", reader.video, reader.info, 100)
+        first = next(iter(reader))
+        with monkeypatch.context() as patched:
+            patched.setattr(fcntl, "flock", too_late)
+            with pytest.raises(StoreError, match="cannot be begun"):
+                writer.write(first)
+        assert store.recordings("front") == []
+        writer.write(first)
+        with claimed(store.recordings("front")[0]) as ours:
+            assert not ours
+        writer.close()
 
 
 def test_any_bytes_are_an_index_or_a_clear_error(clip, tmp_path):

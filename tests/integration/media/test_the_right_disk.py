@@ -4,7 +4,7 @@ import subprocess
 from uuid import uuid4
 
 import pytest
-from tests.support.small_disk import small_disk
+from tests.support.small_disk import fill, small_disk
 
 from marengocam.core.errors import StoreError
 from marengocam.media.mounting import KNOWN, check_mounted
@@ -41,6 +41,32 @@ def test_a_mount_point_without_its_disk_is_refused_until_it_is_mounted_or_its_ow
     (media / MARKER).touch()
     use()
     assert not (data / KNOWN).exists()
+
+
+@pytest.mark.parametrize("left", [b"", bytes(36), b"\n"])
+def test_a_marker_that_a_power_cut_left_without_content_is_nobody_s_and_written_anew(tmp_path, left):
+    ours = uuid4()
+    (tmp_path / MARKER).write_bytes(left)
+    Store(tmp_path).prepare(ours)
+    assert Store(tmp_path).belongs_to(ours)
+
+
+def test_a_marker_with_any_other_bytes_is_another_s(tmp_path):
+    (tmp_path / MARKER).write_bytes(b"\xff\xfe\x80")
+    with pytest.raises(StoreError, match="belongs to another MarengoCam"):
+        Store(tmp_path).prepare(uuid4())
+    assert not Store(tmp_path).belongs_to(uuid4())
+
+
+def test_a_full_disk_may_be_recorded_to_before_it_is_marked(tmp_path):
+    ours = uuid4()
+    with small_disk(tmp_path / "disk", 1) as folder:
+        full = fill(folder)
+        Store(folder).prepare(ours)
+        assert Store(folder).marked()
+        full.unlink()
+        Store(folder).prepare(ours)
+        assert Store(folder).belongs_to(ours)
 
 
 def test_a_folder_beside_the_data_may_be_emptied(tmp_path):
