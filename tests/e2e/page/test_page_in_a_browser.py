@@ -48,6 +48,30 @@ async def test_an_owner_sees_cameras_people_events_and_health_and_names_a_strang
             await expect(page.locator("#persons")).to_contain_text("Bob")
 
 
+HOLES = """() => {
+  const boxes = [...document.querySelectorAll('#home section')].map((one) => one.getBoundingClientRect());
+  const across = (one, other) => one.left < other.right && other.left < one.right;
+  return boxes.map((one) => Math.min(...boxes.filter((other) => other.top >= one.bottom && across(one, other)).map(
+    (other) => Math.round(other.top - one.bottom)))).filter((gap) => gap > 24 && gap < Infinity);
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 820, 1440])
+async def test_sections_stand_under_each_other_without_holes(hub, hub_settings, tmp_path, width):
+    async with serving_api(hub, hub_settings) as api:
+        (track, _), _ = await home(hub, Store(hub_settings.media_dir), api.context.clock.now())
+        alice = await hub.persons.add("Alice", api.context.clock.now())
+        for _ in range(12):
+            await confirmed(hub, api.context.clock, track, alice)
+        async with browser_page(api.address, width=width) as page:
+            await sign_in(page, api.token)
+            await expect(page.locator("#events li")).to_have_count(12)
+            await expect(page.locator("#services")).to_contain_text("No face model is here")
+            await page.screenshot(path=_artifact(tmp_path, f"page-{width}.png"), full_page=True)
+            assert await page.evaluate(HOLES) == []
+            assert await page.evaluate("() => document.documentElement.scrollWidth") <= width
+
+
 async def test_the_page_fits_a_phone_in_the_dark(hub, hub_settings, tmp_path):
     async with serving_api(hub, hub_settings) as api:
         await home(hub, Store(hub_settings.media_dir), api.context.clock.now())
