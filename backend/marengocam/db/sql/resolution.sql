@@ -49,14 +49,23 @@ SELECT count(*) FROM local_track WHERE resolved_revision < revision AND run_id I
 -- One row of columns: the driver reads arrays several times faster than rows.
 WITH seen AS (
     (
-        SELECT t.local_track_id, t.camera_id, t.first_seen_at, t.last_seen_at, t.path FROM local_track t
+        SELECT t.local_track_id, t.camera_id, t.first_seen_at, t.last_seen_at, t.path, a.*
+        FROM local_track t
+        CROSS JOIN LATERAL (
+            SELECT identity_id, decided_by, probability, evidence FROM assignment
+            WHERE local_track_id = t.local_track_id LIMIT 1
+        ) AS a
         WHERE t.run_id IS NULL AND t.last_seen_at > :common_to AND t.last_seen_at <= :to_at
     )
     UNION ALL
     (
-        SELECT t.local_track_id, t.camera_id, t.first_seen_at, t.last_seen_at, t.path FROM local_track t
-        WHERE EXISTS (SELECT FROM assignment a WHERE a.local_track_id = t.local_track_id)
-            AND t.run_id IS NULL AND t.last_seen_at BETWEEN :from_at AND :common_to
+        SELECT t.local_track_id, t.camera_id, t.first_seen_at, t.last_seen_at, t.path, a.*
+        FROM local_track t
+        CROSS JOIN LATERAL (
+            SELECT identity_id, decided_by, probability, evidence FROM assignment
+            WHERE local_track_id = t.local_track_id LIMIT 1
+        ) AS a
+        WHERE t.run_id IS NULL AND t.last_seen_at BETWEEN :from_at AND :common_to
         ORDER BY t.last_seen_at DESC, t.local_track_id
         LIMIT :most
     )
@@ -66,16 +75,15 @@ SELECT array_agg(local_track_id) AS local_track_ids, array_agg(identity_id) AS i
     array_agg(last_s) AS last_s, array_agg(probability) AS probabilities, array_agg(path) AS paths,
     array_agg(human) AS humans
 FROM (
-    SELECT t.local_track_id, a.identity_id, i.person_id, t.camera_id,
+    SELECT t.local_track_id, t.identity_id, i.person_id, t.camera_id,
         extract(epoch FROM t.first_seen_at)::float8 AS first_s, extract(epoch FROM t.last_seen_at)::float8 AS last_s,
-        CASE WHEN a.decided_by = 'human' THEN 1
-            ELSE coalesce((a.evidence ->> 'trust')::float8, a.probability) END AS probability,
+        CASE WHEN t.decided_by = 'human' THEN 1
+            ELSE coalesce((t.evidence ->> 'trust')::float8, t.probability) END AS probability,
         CASE WHEN t.camera_id = ANY(:camera_ids) AND t.last_seen_at >= :path_from AND t.first_seen_at <= :path_to
             THEN t.path::text END AS path,
-        a.decided_by = 'human' AS human
+        t.decided_by = 'human' AS human
     FROM seen t
-    CROSS JOIN LATERAL (SELECT * FROM assignment WHERE local_track_id = t.local_track_id LIMIT 1) AS a
-    CROSS JOIN LATERAL (SELECT * FROM identity WHERE identity_id = a.identity_id LIMIT 1) AS i
+    CROSS JOIN LATERAL (SELECT person_id FROM identity WHERE identity_id = t.identity_id LIMIT 1) AS i
     ORDER BY t.last_seen_at DESC, t.local_track_id
 ) AS sight;
 
