@@ -35,6 +35,8 @@ LIVE_QUALITY_PERCENT = 80
 BEHIND_PACKETS = 12  # waiting packets: frames are skipped until analysis has caught up
 IDLE_S = 5.0  # without a picture: whoever was followed is followed no more
 MODEL_RETRY_S = 5.0
+BLIND_AFTER_S = 10.0  # looks fail for so long: its owner is told
+BLIND_LOGGED_EVERY_S = 30.0
 UNDECODABLE_AFTER_S = 10.0  # pictures come for so long, and the decoder makes nothing of them
 UNDECODABLE_REASON = (
     "Recorded, but not analysed, since its pictures cannot be decoded: "
@@ -83,6 +85,9 @@ class Analysis:
         self._moved_at: datetime | None = None
         self._undecodable_since_s: float | None = None
         self._model_retry_at_s = 0.0
+        self._blind_since_s: float | None = None
+        self._blind_logged_at_s = float("-inf")
+        self._blind_reason = ""
         self._frame_at_s = clock.monotonic_s()
         self._busy_since_s: float | None = None  # since when the packet waited that is worked on
         self._whole = False  # whether the present group of pictures is decoded in full
@@ -168,7 +173,7 @@ class Analysis:
         self._next_at = at + step * 0.9
         self._live_picture(picture, at)
         luma = luma_of(picture)
-        self._health.analysis_problem = FROZEN_REASON if self._frozen.update(luma, at) else ""
+        self._health.analysis_problem = FROZEN_REASON if self._frozen.update(luma, at) else self._blind_reason
         analyser = self.analyser
         if analyser is not None and self._whole and self._model_retry_at_s <= self._clock.monotonic_s():
             self._look(analyser, picture, luma, at)
@@ -183,8 +188,13 @@ class Analysis:
             result = analyser.look(Frame(at, luma, lambda: rgb_of(picture)))
         except ModelError as error:
             self._model_retry_at_s = self._clock.monotonic_s() + MODEL_RETRY_S
-            _LOG.error("camera %s is not analysed: %s", self._camera.camera_id, error)
+            self._note_blind(str(error))
             return
+        except Exception as error:  # noqa: BLE001 - a library's trouble with a model, or ours with a frame; it is logged
+            self._note_blind("MarengoCam itself fails; see the log of ingest.", error)
+            return
+        if result.looked:
+            self._blind_since_s, self._blind_reason = None, ""
         if result.motion.moving or result.objects or self._moved_at is None:
             self._moved_at = at
         self._sights.note(at, motion=result.motion.moving, person=analyser.follows_person)
@@ -193,6 +203,17 @@ class Analysis:
         self._write_pictures(result)
         if result.tracks or result.faces:
             self._on_result(result)
+
+    def _note_blind(self, why: str, error: Exception | None = None) -> None:
+        """Tell, when it lasts, that nobody looks at this camera; a single frame that failed is only passed over."""
+        now_s = self._clock.monotonic_s()
+        if self._blind_since_s is None:
+            self._blind_since_s = now_s
+        if now_s - self._blind_since_s >= BLIND_AFTER_S:
+            self._blind_reason = f"Recorded, but not analysed, since looking for people fails: {why}"
+        if now_s - self._blind_logged_at_s >= BLIND_LOGGED_EVERY_S:
+            self._blind_logged_at_s = now_s
+            _LOG.error("camera %s: a frame could not be analysed: %s", self._camera.camera_id, why, exc_info=error)
 
     def _rest_when_idle(self) -> None:
         """End the tracks of a camera that shows nothing, rather than leave them open until it comes back."""

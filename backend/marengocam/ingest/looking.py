@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 import numpy.typing as npt
@@ -45,11 +46,11 @@ class Looker:
 
     def look(self, frame: Frame, motion: Motion, objects: Sequence[TrackedObject]) -> Look:
         """Return what is in a frame; raises ModelError."""
-        found = self._detector.detect([frame.rgb], self._lowest)[0]
+        found = _numbers(self._detector.detect([frame.rgb], self._lowest)[0])
         height_px, width_px = frame.luma.shape
         region = self._regions.choose((width_px, height_px), motion, found, objects, frame.at)
         if region is not None:
-            closer = self._detector.detect([cut(frame.rgb, region, margin=0)], self._lowest)[0]
+            closer = _numbers(self._detector.detect([cut(frame.rgb, region, margin=0)], self._lowest)[0])
             found = merged(found, placed(closer, region))
         kept = [
             one
@@ -64,3 +65,8 @@ class Looker:
     def _least(self, label: str) -> float:
         rule = self._options.rule(label)
         return self._min_score if rule is None or rule.min_score is None else rule.min_score
+
+
+def _numbers(found: Sequence[Detection]) -> list[Detection]:
+    """Return the detections whose score and box are numbers: half precision on a GPU may overflow to others."""
+    return [one for one in found if all(map(isfinite, (one.score, one.box.x1, one.box.y1, one.box.x2, one.box.y2)))]

@@ -17,7 +17,7 @@ ROWS = [
     tuple(cell.strip() for cell in row.strip("|").split("|")) for row in re.findall(r"^\|.*\|$", PAGE, re.MULTILINE)
 ]
 FIRST_CELLS = {row[0] for row in ROWS}
-OF_A_CAMERA = {"recording_problem", "stream_problem", "analysis_problem"}
+OF_A_CAMERA = {"recording_problem", "stream_problem", "analysis_problem", "_blind_reason"}
 REASONS = {"FROZEN_REASON", "DISABLED_REASON", "UNDECODABLE_REASON"}
 OF_A_RECORDING = {CODE / "media/chunk_writer.py"}
 
