@@ -66,6 +66,24 @@ def test_without_room_for_one_picture_the_processor_looks():
     assert (stepping.problem, stepping.name) == (ON_CPU, "processor")
 
 
+def test_what_was_blind_and_sees_again_says_no_longer_that_it_is_blind():
+    def nothing():
+        raise ModelError("no model")
+
+    gpu, processor = Gpu(room=0), Gpu(room=0)
+    for stepping, detector, afterwards in (
+        (SteppingDetector(gpu, 1, nothing), gpu, FEWER),
+        (SteppingDetector(Gpu(room=0), 1, lambda: processor), processor, ON_CPU),
+    ):
+        for _ in range(2):
+            with pytest.raises(ModelError):
+                stepping.detect(pictures(1), 0.1)
+            assert stepping.problem == BLIND
+        detector.room = 1
+        assert labels(stepping.detect(pictures(7), 0.1)) == ["7"]
+        assert stepping.problem == afterwards
+
+
 def test_without_anything_that_can_look_it_says_so():
     def nothing():
         raise ModelError("no model")

@@ -22,6 +22,7 @@ class SteppingDetector:
 
     def __init__(self, on_gpu: Detector, max_batch: int, make_fallback: Callable[[], Detector]) -> None:
         self._detector = on_gpu
+        self._fell_back = False
         self._batch = max_batch
         self._make_fallback = make_fallback
         self._on_gpu = True
@@ -43,6 +44,8 @@ class SteppingDetector:
                 if not is_out_of_memory(error):
                     raise
                 self._step_down(batch)
+        if self.problem == BLIND:
+            self.problem = ON_CPU if self._fell_back else FEWER  # it sees again
         return found
 
     def _step_down(self, failed_batch: int) -> None:
@@ -63,6 +66,7 @@ class SteppingDetector:
         self.problem = ON_CPU
         try:
             self._detector = self._make_fallback()
+            self._fell_back = True
         except ModelError as error:
             self.problem = BLIND
             raise ModelError(BLIND) from error
