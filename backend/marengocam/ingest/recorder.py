@@ -8,7 +8,7 @@ from marengocam.core.clock import Clock
 from marengocam.core.errors import StoreError
 from marengocam.core.model import Camera, Chunk
 from marengocam.ingest.camera_state import CameraHealth
-from marengocam.ingest.recording_modes import MediaPacket, PreRoll, Sights, records
+from marengocam.ingest.recording_modes import MediaPacket, PreRoll, Sights, records, seen_until
 from marengocam.media.chunk_writer import ChunkWriter
 from marengocam.media.last_resort import is_full
 from marengocam.media.sound import sound_track
@@ -67,7 +67,9 @@ class Recorder:
         if self._writing:
             self._write(packet)
         else:
-            self._pre_roll.add(packet)
+            self._pre_roll.add(
+                packet, seen_until(self._sights, packet.at) if isinstance(packet, StreamPacket) else None
+            )
 
     def close(self) -> None:
         """Finish the present chunk."""

@@ -47,7 +47,14 @@ def records(recording: Recording, sights: Sights, at: datetime) -> bool:
     if sights.looked_at is None or abs(at - sights.looked_at) > BLIND_LIMIT:
         return True
     seen_at = sights.motion_at if recording.mode is RecordingMode.MOTION else sights.person_at
-    return seen_at is not None and abs(at - seen_at) <= timedelta(seconds=recording.post_roll_s)
+    # By how far analysis has come: one that is behind by more than the post-roll would have nothing recorded.
+    return seen_at is not None and abs(seen_until(sights, at) - seen_at) <= timedelta(seconds=recording.post_roll_s)
+
+
+def seen_until(sights: Sights, at: datetime) -> datetime:
+    """Return how far analysis has come with a stream whose last packet is of `at`; that moment when it is blind."""
+    looked_at = sights.looked_at
+    return looked_at if looked_at is not None and timedelta(0) <= at - looked_at <= BLIND_LIMIT else at
 
 
 class PreRoll:
@@ -67,13 +74,16 @@ class PreRoll:
         for group in self._groups:
             yield from group.packets
 
-    def add(self, packet: MediaPacket) -> None:
-        """Keep a packet; what is older than needed goes, and what follows a lost keyframe is not kept."""
+    def add(self, packet: MediaPacket, until: datetime | None = None) -> None:
+        """Keep a packet; what is older than needed goes, and what follows a lost keyframe is not kept.
+
+        The length is counted from `until`, the packet's own time when not given.
+        """
         if isinstance(packet, StreamPacket) and packet.keyframe:
             if packet.jumped or packet.changed is not None:
                 self._groups.clear()
             self._groups.append(_Group(packet.at))
-            self._drop_old(packet.at)
+            self._drop_old(until or packet.at)
         if not self._groups:
             return
         self._groups[-1].add(packet)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from marengocam.core.camera_options import Recording, RecordingMode
-from marengocam.ingest.recording_modes import BLIND_LIMIT, PreRoll, Sights, records
+from marengocam.ingest.recording_modes import BLIND_LIMIT, PreRoll, Sights, records, seen_until
 from marengocam.media.sound import SoundPacket
 from marengocam.media.stream import StreamPacket
 
@@ -62,6 +62,28 @@ def test_what_nobody_looks_at_is_recorded():
     assert records(MOTION, Sights(), NOON), "no frame was analysed yet"
     blind = seen(looked_s=-BLIND_LIMIT.total_seconds() - 1)
     assert records(PERSON, blind, NOON), "analysis has stopped"
+
+
+@pytest.mark.parametrize("behind_s", [0.1, 4.0, 8.0])
+def test_analysis_that_is_behind_still_has_recorded_what_it_sees_with_the_moments_before_and_after(behind_s):
+    brief = Recording(RecordingMode.PERSON, pre_roll_s=3, post_roll_s=2)
+    ring, sights, written, came_s, gone_s = PreRoll(brief.pre_roll_s), Sights(), [], 30.0, 40.0
+    for number in range(700):
+        at_s = number / 10
+        packet = picture(at_s, keyframe=number % 10 == 0)
+        looked_s = at_s - behind_s
+        sights.note(after(looked_s), motion=False, person=came_s <= looked_s <= gone_s)
+        if records(brief, sights, packet.at):
+            written += [*ring.take(), packet]
+        else:
+            ring.add(packet, seen_until(sights, packet.at))
+    assert written[0].at <= after(came_s - brief.pre_roll_s)
+    assert written[-1].at >= after(gone_s + brief.post_roll_s - 0.1)
+    assert [one.at for one in written] == [after(number / 10) for number in range(700)][
+        round((written[0].at - NOON).total_seconds() * 10) :
+    ][: len(written)], "without a break"
+    assert written[0].at > after(came_s - brief.pre_roll_s - 2)
+    assert written[-1].at < after(gone_s + brief.post_roll_s + behind_s + 0.2)
 
 
 def test_a_clock_that_was_set_back_does_not_record_for_ever():
