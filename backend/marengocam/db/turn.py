@@ -229,7 +229,6 @@ def _exemplar_columns(placed: Sequence[Outcome]) -> Mapping[str, list[Any]]:
         "exemplar_tracks": [one.local_track_id for one in exemplars],
         "kinds": [one.kind for one in exemplars],
         "models": [one.embedding.model for one in exemplars],
-        "vectors": [vector_text(one.embedding.vector) for one in exemplars],
         "qualities": [one.embedding.quality for one in exemplars],
         "sources": [one.source for one in exemplars],
         "picture_paths": [str(one.picture_path) if one.picture_path else None for one in exemplars],

@@ -143,8 +143,8 @@ GROUP BY e.kind, e.model, vector_dims(e.embedding);
 
 -- name: write_decisions!
 -- All decisions of a turn in one round trip: the identities made or widened (whom a human or an earlier decision named
--- it stays), the assignments (of a human's only what was said since, I6), what the tracks leave in the galleries, and
--- that they have been decided on as they were when claimed.
+-- it stays), the assignments (of a human's only what was said since, I6), what the tracks leave in the galleries (their
+-- own vectors, which no one changes while they are claimed), and that they have been decided on as they were then.
 WITH kept_identities AS (
     INSERT INTO identity (identity_id, person_id, first_seen_at, last_seen_at, created_at)
     SELECT one.*, :at
@@ -177,12 +177,14 @@ WITH kept_identities AS (
     INSERT INTO exemplar (exemplar_id, person_id, identity_id, local_track_id, kind, model, embedding, quality, source,
         picture_path, created_at, remembered)
     SELECT one.exemplar_id, one.person_id, one.identity_id, one.local_track_id, one.kind, one.model,
-        one.vector::halfvec, one.quality, one.source, one.picture_path, one.created_at, one.remembered
+        CASE one.kind WHEN 'face' THEN t.face ELSE t.appearance END, one.quality, one.source, one.picture_path,
+        one.created_at, one.remembered
     FROM unnest(:exemplar_ids::uuid[], :exemplar_persons::uuid[], :exemplar_identities::uuid[],
-        :exemplar_tracks::uuid[], :kinds::text[], :models::text[], :vectors::text[], :qualities::real[],
+        :exemplar_tracks::uuid[], :kinds::text[], :models::text[], :qualities::real[],
         :sources::text[], :picture_paths::text[], :seen::timestamptz[], :remembered::boolean[])
-        AS one (exemplar_id, person_id, identity_id, local_track_id, kind, model, vector, quality, source, picture_path,
+        AS one (exemplar_id, person_id, identity_id, local_track_id, kind, model, quality, source, picture_path,
             created_at, remembered)
+    CROSS JOIN LATERAL (SELECT face, appearance FROM local_track WHERE local_track_id = one.local_track_id LIMIT 1) AS t
     ON CONFLICT (exemplar_id) DO UPDATE SET
         person_id = excluded.person_id, identity_id = excluded.identity_id, embedding = excluded.embedding,
         quality = excluded.quality, source = excluded.source, picture_path = excluded.picture_path,
