@@ -87,7 +87,7 @@ class Recorder:
         wanted = records(self._recording, self._sights, packet.at)
         if wanted and not self._writing:
             self._writing = True
-            for kept in self._pre_roll.take():
+            for kept in self._pre_roll.take(seen_until(self._sights, packet.at)):
                 self._write(kept)
         elif self._writing and not wanted and packet.keyframe:
             self._writing = False

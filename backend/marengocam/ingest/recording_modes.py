@@ -90,8 +90,10 @@ class PreRoll:
         while self._groups and self.size_bytes > self._limit_bytes:
             self._groups.popleft()
 
-    def take(self) -> Iterator[MediaPacket]:
-        """Yield what is kept, in order, and forget it; it begins with a keyframe."""
+    def take(self, until: datetime | None = None) -> Iterator[MediaPacket]:
+        """Yield what is kept, in order, and forget it; it begins with a keyframe. The length is counted as in `add`."""
+        if until is not None:
+            self._drop_old(until)
         while self._groups:
             yield from self._groups.popleft().packets
 

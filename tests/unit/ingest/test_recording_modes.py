@@ -74,7 +74,7 @@ def test_analysis_that_is_behind_still_has_recorded_what_it_sees_with_the_moment
         looked_s = at_s - behind_s
         sights.note(after(looked_s), motion=False, person=came_s <= looked_s <= gone_s)
         if records(brief, sights, packet.at):
-            written += [*ring.take(), packet]
+            written += [*ring.take(seen_until(sights, packet.at)), packet]
         else:
             ring.add(packet, seen_until(sights, packet.at))
     assert written[0].at <= after(came_s - brief.pre_roll_s)
@@ -82,7 +82,7 @@ def test_analysis_that_is_behind_still_has_recorded_what_it_sees_with_the_moment
     assert [one.at for one in written] == [after(number / 10) for number in range(700)][
         round((written[0].at - NOON).total_seconds() * 10) :
     ][: len(written)], "without a break"
-    assert written[0].at > after(came_s - brief.pre_roll_s - 2)
+    assert written[0].at > after(came_s - brief.pre_roll_s - 1), "and no group of pictures more than is needed"
     assert written[-1].at < after(gone_s + brief.post_roll_s + behind_s + 0.2)
 
 
