@@ -5,6 +5,7 @@ both ends because no camera is that certain. How each fit was measured stands in
 """
 
 from dataclasses import dataclass
+from math import exp
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,10 @@ Floats = npt.NDArray[np.float64]
 LEGIBLE_QUALITY = 0.75  # a face this good shows who it is; at 0 it shows nothing of him
 BLURRED_LIKENESS = 0.7  # cosine that two faces of quality 0 have in common, whoever they are: they look like blur
 BLURRED_SPREAD = 0.12  # by which deviations grow between two of them
+# Of the variance between looks of two people (or of one), the share that stays from look to look: docs/ref/models.md.
+PERSISTENT_SHARE = 0.7
+BOUND_SLACK = 1.0  # log odds by which the bounds of looks together lie beyond those of a single one
+LATENT = np.linspace(-5.0, 5.0, 41)  # deviations over which what stays between two people is integrated
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,33 @@ class CosineFit:
 
     def log_ratios(self, cosines: Floats, qualities: Floats, other_qualities: Floats) -> Floats:
         """Return the evidence of many comparisons, element by element."""
-        worse = np.minimum(qualities, other_qualities)
-        lack = 1.0 - np.clip(worse, 0.0, 1.0)
+        inside, same, other = self._spreads(cosines, qualities, other_qualities)
+        ratios = np.clip(_log_normal(inside, *same) - _log_normal(inside, *other), self.lowest, self.highest)
+        lost = self.lost(np.minimum(qualities, other_qualities))
+        return np.asarray(np.log((1.0 - lost) * np.exp(ratios) + lost))
+
+    def together(self, cosines: Floats, qualities: Floats, other_qualities: Floats) -> float:
+        """Return the evidence of several looks of one individual, each compared with the same other one.
+
+        What two people have in common stays from look to look, so that looks do not add up: a hundred that are
+        somewhat alike say little more than one. The likelihoods of all looks are integrated over what stays, normal
+        with PERSISTENT_SHARE of the variance. A look that has lost its person speaks neither way, and each look may be
+        wrong altogether, as seldom as the bounds of a single one say.
+        """
+        inside, same, other = self._spreads(cosines, qualities, other_qualities)
+        as_same, as_other = np.exp(_log_normal(inside, *same)), np.exp(_log_normal(inside, *other))
+        lost = self.lost(np.minimum(qualities, other_qualities))
+        anybody = lost * as_other
+        same_or_wrong = anybody + exp(self.lowest - BOUND_SLACK) * as_other
+        other_or_wrong = anybody + exp(-self.highest - BOUND_SLACK) * as_same
+        ratio = _integrated(inside, *same, lost, same_or_wrong) - _integrated(inside, *other, lost, other_or_wrong)
+        return float(np.clip(ratio, self.lowest, self.highest))
+
+    def _spreads(
+        self, cosines: Floats, qualities: Floats, other_qualities: Floats
+    ) -> tuple[Floats, tuple[Floats, Floats], tuple[Floats, Floats]]:
+        """Return the cosines inside the means, and mean and deviation for the same person and for others."""
+        lack = 1.0 - np.clip(np.minimum(qualities, other_qualities), 0.0, 1.0)
         blurred = self.lost(qualities) * self.lost(other_qualities)
         spread = self.low_quality_spread * lack + BLURRED_SPREAD * np.sqrt(blurred)
         other_mean = self.other_mean + BLURRED_LIKENESS * blurred
@@ -58,14 +88,20 @@ class CosineFit:
         same_mean = np.maximum(self.same_mean - self.low_quality_drop * lack, other_mean)
         # Beyond both means the densities' tails say nothing; the ratio must not turn around there.
         inside = np.clip(cosines, other_mean, np.maximum(same_mean, other_mean + other_deviation))
-        same = _log_normal(inside, same_mean, self.same_deviation + spread)
-        ratios = np.clip(same - _log_normal(inside, other_mean, other_deviation), self.lowest, self.highest)
-        lost = self.lost(worse)
-        return np.asarray(np.log((1.0 - lost) * np.exp(ratios) + lost))
+        return inside, (same_mean, self.same_deviation + spread), (other_mean, other_deviation)
 
 
 def _log_normal(values: Floats, means: Floats, deviations: Floats) -> Floats:
     return np.asarray(-0.5 * ((values - means) / deviations) ** 2 - np.log(deviations))
+
+
+def _integrated(cosines: Floats, means: Floats, deviations: Floats, lost: Floats, besides: Floats) -> float:
+    """Return the log-likelihood of all cosines together, but for a constant; `besides`: of looks lost or wrong."""
+    centres = means + PERSISTENT_SHARE**0.5 * deviations * LATENT[:, None]
+    passing = _log_normal(cosines, centres, (1 - PERSISTENT_SHARE) ** 0.5 * deviations)
+    logs = np.log((1 - lost) * np.exp(passing) + besides).sum(axis=1) - 0.5 * LATENT**2
+    top = logs.max()
+    return float(top + np.log(np.exp(logs - top).sum()))
 
 
 FACE_FITS = {
@@ -96,6 +132,11 @@ def face_log_ratios(model: str, cosines: Floats, qualities: Floats, other_qualit
 def face_log_ratio(model: str, cosine: float, quality: float, other_quality: float) -> float:
     """Return the evidence of one face comparison; an unknown model is trusted little."""
     return FACE_FITS.get(model, UNKNOWN_FACE_FIT).log_ratio(cosine, quality, other_quality)
+
+
+def faces_together_log_ratio(model: str, cosines: Floats, qualities: Floats, other_qualities: Floats) -> float:
+    """Return the evidence of several faces of one individual, each compared with the same other one."""
+    return FACE_FITS.get(model, UNKNOWN_FACE_FIT).together(cosines, qualities, other_qualities)
 
 
 def appearance_log_ratios(

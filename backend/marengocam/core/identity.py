@@ -1,6 +1,6 @@
 """What the resolver weighs and what it decides: values shared by `db.resolution` and the resolver."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -153,6 +153,14 @@ class CameraGraph:
     overlaps: Mapping[tuple[str, str], bool] = field(default_factory=dict)  # an owner said so; both directions
 
 
+class Shown(NamedTuple):
+    """What the faces that an identity showed say of its being a person, all together: log ratios."""
+
+    before: float  # without the track's own
+    together: float  # with it
+    faces: int  # with it
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """Everything a decision on one track may rest on, besides the track itself."""
@@ -164,9 +172,12 @@ class Surroundings:
     denied: frozenset[tuple[UUID, UUID]] = frozenset()  # (identity, person): a human said it is not
     ignored: frozenset[UUID] = frozenset()  # identities and persons that nothing is told about
     spoken_about: frozenset[UUID] = frozenset()  # identities with tracks that a human decided on
-    # (unknown identity, person or stranger of before), log ratio of that identity's own faces being the other's
+    called: Mapping[UUID, UUID] = field(default_factory=dict)  # identities that the resolver named, and whom
+    # what an identity's faces say of its being a person; None: there are none to compare. Few pairs are asked for
+    shown: Callable[[UUID, UUID], Shown | None] = lambda _identity_id, _person_id: None
+    # (unknown identity, stranger of before), log ratio of that identity's own faces being the other's
     past_faces: Mapping[tuple[UUID, UUID], float] = field(default_factory=dict)
-    past_clothes: Mapping[tuple[UUID, UUID], float] = field(default_factory=dict)  # the same of clothes, of strangers
+    past_clothes: Mapping[tuple[UUID, UUID], float] = field(default_factory=dict)  # the same of clothes
     # (one unknown of this visit with the track's own look, another one), log ratio of their being one: by faces, by
     # clothes; and the clothes of all unknown about, each two without the track
     alike_faces: Mapping[tuple[UUID, UUID], float] = field(default_factory=dict)
@@ -219,3 +230,4 @@ class Outcome:
     events: tuple[NewEvent, ...] = ()
     joined_identity_id: UUID | None = None  # an identity found to be `identity_id`: all its tracks go there
     wake_identity: bool = False  # its other recent tracks have to be looked at again: the person is new to it
+    unnamed: bool = False  # `identity_id` is not whom the resolver called it: it is nobody known again

@@ -56,7 +56,8 @@ class Turn:
         sights = await self._sights(tracks, window)
         strangers = await self._strangers(tracks)
         identity_ids = {sight.identity_id for sight in sights}.union(*strangers.values())
-        looks = await self._looks(tracks, identity_ids)
+        called = {one.identity_id: one.person_id for one in sights if one.person_id is not None}
+        looks = await self._looks(tracks, identity_ids, called)
         persons: list[KnownPerson] = []
         denied, ignored = set(), set()
         for row in await rows(_QUERIES.facts(self._connection)):
@@ -104,14 +105,19 @@ class Turn:
         joined = {one.identity_id for one in placed if moved(one) or one.joined_identity_id is not None}
         if joined:
             await _QUERIES.trim_exemplars(self._connection, identity_ids=list(joined), most=OBSERVED_LIMIT)
+        unnamed = [one.identity_id for one in placed if one.unnamed]
+        if unnamed:
+            await _QUERIES.take_names_back(self._connection, identity_ids=unnamed)
         woken = [one for one in placed if one.wake_identity]
-        if woken:
+        named = [one for one in woken if not one.unnamed]
+        if named:
             await _QUERIES.carry_names(
                 self._connection,
-                identity_ids=[one.identity_id for one in woken],
-                probabilities=[one.probability for one in woken],
+                identity_ids=[one.identity_id for one in named],
+                probabilities=[one.probability for one in named],
                 named_ids=[one.claimed.track.local_track_id for one in placed if one.person_id is not None],
             )
+        if woken:
             await _QUERIES.wake_identities(
                 self._connection,
                 identity_ids=[one.identity_id for one in woken],
@@ -159,11 +165,16 @@ class Turn:
                     near[row["local_track_id"]][row["identity_id"]] = None
         return {track_id: frozenset(identities) for track_id, identities in near.items()}
 
-    async def _looks(self, tracks: Sequence[LocalTrack], identity_ids: set[UUID]) -> tuple[KnownLooks, ...]:
+    async def _looks(
+        self, tracks: Sequence[LocalTrack], identity_ids: set[UUID], named: Mapping[UUID, UUID]
+    ) -> tuple[KnownLooks, ...]:
+        """Return all looks that count: of those named, faces also where no track shows one."""
         found = await rows(
             _QUERIES.looks(
                 self._connection,
                 identity_ids=sorted(identity_ids),
+                named_ids=sorted(named),
+                person_ids=sorted(set(named.values())),
                 most_faces=FACES_LIMIT,
                 face_models=sorted({track.face.model for track in tracks if track.face}),
                 appearance_models=sorted({track.appearance.model for track in tracks if track.appearance}),

@@ -1,6 +1,7 @@
 """All looks by one model that the tracks of a turn may be compared with, as columns that grow while it decides."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy.typing as npt
 
 from marengocam.core.identity import ExemplarWrite, Floats, KnownLooks, Looks, Places, Portraits
 from marengocam.core.model import Embedding, Vector
+from marengocam.resolver.naming import Portfolio
 
 NOBODY = -1
 OwnerOf = Callable[[UUID | None, UUID | None], UUID]  # of a look: person whose for good, identity it was seen on
@@ -30,7 +32,8 @@ class Album:
         self._vectors = np.zeros((room, size), np.float32)
         self._numbers = np.zeros((3, room))  # quality, seconds, trust
         self._owner = np.full(room, NOBODY)
-        self._identity = np.full(room, NOBODY)
+        self._identity = np.full(room, NOBODY)  # of passing looks
+        self._seen_on = np.full(room, NOBODY)  # of lasting ones, too
         self._track = np.full(room, NOBODY)
         self._kept = np.zeros(room, bool)
 
@@ -50,6 +53,7 @@ class Album:
         passing = [None if one is not None else each for one, each in zip(lasting, looks.identity_ids, strict=True)]
         album._owner[:count] = album._coded(map(owner_of, lasting, looks.identity_ids))
         album._identity[:count] = album._coded(passing)
+        album._seen_on[:count] = album._coded(looks.identity_ids)
         album._track[:count] = album._coded(looks.local_track_ids)
         album._kept[:count] = True
         return album
@@ -67,8 +71,9 @@ class Album:
         self._track[place] = self._code(one.local_track_id)
         lasting = one.person_id if self._lasts else None
         self._owner[place] = self._code(self._owner_of(lasting, one.identity_id))
+        self._seen_on[place] = self._code(one.identity_id)
         if lasting is None:
-            self._identity[place] = self._code(one.identity_id)
+            self._identity[place] = self._seen_on[place]
         self._kept[place] = True
 
     def drop_track(self, local_track_id: UUID) -> None:
@@ -91,22 +96,28 @@ class Album:
         if code is not None:
             into = self._code(into_id)
             self._identity[self._identity == code] = into
+            self._seen_on[self._seen_on == code] = into
             self._owner[self._owner == code] = into
 
     def trim(self, identity_id: UUID, most: int) -> None:
-        """Keep an identity's newest passing looks; faces that a human spoke about stay first."""
+        """Keep an identity's newest passing looks, of faces the best; those that a human spoke about stay first."""
         passing = self._passing(identity_id).tolist()
         if len(passing) <= most:
             return
         passing.sort(key=self._precedence)
         self._kept[passing[most:]] = False
 
-    def compare(self, vector: Vector, but: UUID, identity_ids: Iterable[UUID]) -> Looks:
-        """Return how like a track's vector the looks of these identities, and all lasting ones, are; not its own."""
+    def compare(self, vector: Vector, but: UUID, identity_ids: Iterable[UUID], called: Iterable[UUID]) -> Looks:
+        """Return how like a track's vector the looks of these identities, and all lasting ones, are; not its own.
+
+        What was seen on those `called` a person speaks for them alone, though it be in the person's gallery.
+        """
         filled = len(self._exemplar_ids)
         cosines = (self._vectors[:filled] @ np.asarray(vector, np.float32)).astype(np.float64)
         places = np.flatnonzero(self._compared(self._listed(identity_ids), but) & np.isfinite(cosines))
-        return self._looks(places, np.maximum(np.minimum(cosines[places], 1.0), -1.0))
+        looks = self._looks(places, np.maximum(np.minimum(cosines[places], 1.0), -1.0))
+        seen_on = self._seen_on[places]
+        return replace(looks, owner=np.where(self._listed(called)[seen_on], seen_on, looks.owner))
 
     def places_of(self, owners: Iterable[UUID], but: UUID) -> Places:
         """Return where looks stand that speak for these: persons by their lasting ones, the unknown by their own."""
@@ -126,6 +137,33 @@ class Album:
         usable = np.isfinite(cosines).all(axis=0)
         qualities, _, trusts = self._numbers[:, mine]
         return qualities, trusts, self._looks(places[usable], np.maximum(np.minimum(cosines[:, usable], 1.0), -1.0))
+
+    def gallery(self, person_id: UUID, but: UUID, but_seen_on: Iterable[UUID]) -> Portfolio | None:
+        """Return the faces that stand for a person; None: there are none.
+
+        Those of one track, and those that identities left which are to be held against them, do not count.
+        """
+        code = self._codes.get(person_id)
+        return self._portfolio((self._owner == code) & ~self._listed(but_seen_on)[self._seen_on], but)
+
+    def shown(self, identity_id: UUID, but: UUID) -> Portfolio | None:
+        """Return all looks that were seen on an identity, but for one track's; None: there are none."""
+        code = self._codes.get(identity_id)
+        return self._portfolio(self._seen_on == code, but) if code is not None else None
+
+    def take_back(self, identity_id: UUID) -> None:
+        """Have the looks that were seen on an identity stand for it alone, not for whom it was taken."""
+        code = self._codes.get(identity_id)
+        if code is None:
+            return
+        for place in np.flatnonzero(self._seen_on == code).tolist():
+            if self._sources[place] != "enrolled":
+                self._sources[place], self._person_ids[place] = "observed", None
+                self._owner[place] = self._identity[place] = code
+
+    def _portfolio(self, chosen: npt.NDArray[np.bool_], but: UUID) -> Portfolio | None:
+        places = np.flatnonzero(chosen & self._kept & (self._track != self._codes.get(but, NOBODY - 1)))
+        return Portfolio(self._vectors[places], self._numbers[0, places]) if len(places) else None
 
     def _listed(self, keys: Iterable[UUID]) -> npt.NDArray[np.bool_]:
         """Return, by code, who is among these; nobody never is."""
@@ -187,9 +225,10 @@ class Album:
         code = self._codes.get(identity_id)
         return np.flatnonzero(self._kept & (self._identity == code) if code is not None else ())
 
-    def _precedence(self, place: int) -> tuple[bool, float, int]:
+    def _precedence(self, place: int) -> tuple[bool, float, float, int]:
         spoken_about = self._lasts and self._humans[place]
-        return (not spoken_about, -float(self._numbers[1, place]), self._exemplar_ids[place].int)
+        quality = float(self._numbers[0, place]) if self._lasts else 0.0
+        return (not spoken_about, -quality, -float(self._numbers[1, place]), self._exemplar_ids[place].int)
 
     def _coded(self, keys: Iterable[UUID | None]) -> list[int]:
         codes = self._codes

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from marengocam.core.identity import Assignment, CameraGraph, KnownPerson, Sight, Surroundings
 from marengocam.core.model import LocalTrack
-from marengocam.resolver.composites import RETURN_ODDS, STRANGER_ODDS, arriving, persons_found, strangers_found
+from marengocam.resolver.composites import RETURN_ODDS, STRANGER_ODDS, arriving, strangers_found, with_persons
 from marengocam.resolver.cues import Cue, CueKind, log_sum_exp
 from marengocam.resolver.fusion import (
     APPEARANCE_LIMIT,
@@ -53,6 +53,8 @@ class _About:
     """Who is about, by individual: sights, and what looks say."""
 
     sights: Mapping[UUID, list[Sight]]
+    called: Mapping[UUID, UUID]  # individuals that the resolver named, and whom
+    elsewhere: Mapping[UUID, list[Sight]]  # by person: sights of those called so
     faces: Mapping[UUID, Fused]
     appearances: Mapping[UUID, Fused]
 
@@ -82,20 +84,26 @@ def hypotheses(
     crowd = _crowd(track, about, names.keys() | apart, graph)
     keys = sorted(names.keys() | (about.keys - crowd.keys()))
     standing_out = [_individual(key if key in names else None, key, about) for key in keys]
-    places = {one: place_cues(track, one.sights, graph) for one in standing_out}
+    places = {one: _place(track, one, graph) for one in standing_out}
     placed = {one: place for one, place in places.items() if place is not None}
     total = _weight_of_all(track, placed, crowd.values())
     priors = _priors(track, placed, total, len(names))
     looks = told_apart({one: _recognition(track, one, names) for one in placed}, surroundings.denied)
-    found = [NOBODY_KNOWN]
+    linked = {}
     for individual, place in placed.items():
         cues = [*place, *looks[individual]]
         if assignment is not None and not assignment.alone and assignment.identity_id in individual.identity_ids:
             cues.append(Cue(CueKind.STAY, STAY_RATIO))
-        found.append(Hypothesis(individual.identity_id, individual.person_id, priors[individual], tuple(cues)))
-    composites = persons_found(looks, found, surroundings)
-    found += [*composites, *strangers_found(track, looks, found, surroundings)]
-    unknown = {one.identity_id: one for one in placed if one.person_id is None and one.identity_id is not None}
+        linked[individual] = Hypothesis(
+            individual.identity_id, individual.person_id, priors[individual], tuple(cues), called=individual.called
+        )
+    found = [NOBODY_KNOWN, *with_persons(looks, linked, surroundings)]
+    found += strangers_found(track, looks, found, surroundings)
+    unknown = {
+        one.identity_id: one
+        for one in placed
+        if one.person_id is None and one.called is None and one.identity_id is not None
+    }
     found += visitors_found(track, found, unknown, surroundings, graph)
     weighed = {key: one.log_odds(total) for key, one in crowd.items()}
     if weighed:
@@ -113,16 +121,36 @@ def hypotheses(
 
 def _about(track: LocalTrack, surroundings: Surroundings) -> _About:
     sights: dict[UUID, list[Sight]] = defaultdict(list)
+    elsewhere: dict[UUID, list[Sight]] = defaultdict(list)
     for sight in surroundings.sights:
-        sights[sight.person_id or sight.identity_id].append(sight)
+        called = surroundings.called.get(sight.identity_id)
+        if called is None:
+            sights[sight.person_id or sight.identity_id].append(sight)
+        else:
+            sights[sight.identity_id].append(sight)
+            elsewhere[called].append(sight)
     faces: dict[UUID, Fused] = {}
     appearances: dict[UUID, Fused] = {}
     if track.face is not None and surroundings.faces is not None:
-        faces = weighed_faces(track.face, surroundings.faces)
+        faces = weighed_faces(track.face, surroundings.faces, [one.person_id for one in surroundings.persons])
     if track.appearance is not None and surroundings.appearances is not None:
         at_s = track.last_seen_at.timestamp()
         appearances = weighed_appearances(track.appearance, surroundings.appearances, at_s)
-    return _About(dict(sights), faces, appearances)
+    return _About(dict(sights), surroundings.called, dict(elsewhere), faces, appearances)
+
+
+def _place(track: LocalTrack, one: Individual, graph: CameraGraph) -> tuple[Cue, ...] | None:
+    """Return what place and time say of one candidate; None: it cannot be.
+
+    Of a person, those whom the resolver called so only tell where he is not: going on from there is their own affair.
+    """
+    cues = place_cues(track, one.sights, graph)
+    if cues is None or not one.elsewhere:
+        return cues
+    others = place_cues(track, one.elsewhere, graph)
+    if others is None:
+        return None
+    return (*cues, *(cue for cue in others if cue.kind is CueKind.ELSEWHERE and cue.log_ratio < 0))
 
 
 def _crowd(track: LocalTrack, about: _About, but: set[UUID], graph: CameraGraph) -> dict[UUID, _Passer]:
@@ -167,7 +195,16 @@ def _individual(person_id: UUID | None, key: UUID, about: _About) -> Individual:
         identity_ids.add(key)
     newest = sights[-1].identity_id if sights else min(identity_ids, default=None)
     face, appearance = about.faces.get(key), about.appearances.get(key)
-    return Individual(newest, frozenset(identity_ids), person_id, tuple(sights), face, appearance)
+    return Individual(
+        newest,
+        frozenset(identity_ids),
+        person_id,
+        tuple(sights),
+        face,
+        appearance,
+        about.called.get(key),
+        tuple(about.elsewhere.get(key, ())),
+    )
 
 
 def _recognition(track: LocalTrack, individual: Individual, names: Mapping[UUID, KnownPerson]) -> list[Cue]:

@@ -1,13 +1,14 @@
 """What a track shows of an unknown identity as well: that it is a person, or a stranger of before."""
 
 from collections.abc import Mapping, Sequence
-from math import log
+from dataclasses import replace
+from math import exp, log, log1p
 
-from marengocam.core.identity import Surroundings
+from marengocam.core.identity import Shown, Sight, Surroundings
 from marengocam.core.model import LocalTrack
 from marengocam.resolver.cues import LINKS, Cue, CueKind, best
-from marengocam.resolver.fusion import past_faces_cues, past_strangers_cues
-from marengocam.resolver.hypothesis import NOBODY_KNOWN, Hypothesis, Individual
+from marengocam.resolver.fusion import past_strangers_cues
+from marengocam.resolver.hypothesis import Hypothesis, Individual
 from marengocam.resolver.spacetime import apart_s
 from marengocam.resolver.ways import VISIT_GAP_S, seen_apart
 
@@ -22,35 +23,75 @@ def arriving(persons: int) -> float:
     return log(PERSON_ODDS / max(PERSONS_LEAST, persons))
 
 
-def persons_found(
+def with_persons(
     looks: Mapping[Individual, list[Cue]],
-    found: Sequence[Hypothesis],
+    linked: Mapping[Individual, Hypothesis],
     surroundings: Surroundings,
 ) -> list[Hypothesis]:
-    """Return 'it is that unknown, and that unknown is this person' where both halves have something for them."""
-    by_identity = {one.identity_id: one for one in found if one.person_id is None}
+    """Return all that are linked, and 'it is that unknown, and that unknown is this person' where both may be.
+
+    A name that the resolver gave before is no more than that: it is weighed again with each look. What faces of
+    before say of an unknown's name says nothing of the track's being of it: that part is taken off both.
+    """
     persons = [(one, _naming(cues)) for one, cues in looks.items() if one.person_id is not None]
-    joined = []
-    for unknown in looks:
-        linked = by_identity[unknown.identity_id] if unknown.person_id is None else NOBODY_KNOWN
-        if best(linked.cues, LINKS) is None:
+    known = arriving(len(surroundings.persons))
+    found = []
+    for unknown, plain in linked.items():
+        if unknown.person_id is not None:
+            found.append(plain)
             continue
+        joined, before = [], 0.0
         for person, naming in persons:
-            if sum(cue.log_ratio for cue in naming) <= 0 or seen_apart(unknown.sights, person.sights):
+            if not _may_be(unknown, plain, person, naming, surroundings):
                 continue
-            if any((identity_id, person.person_id) in surroundings.denied for identity_id in unknown.identity_ids):
-                continue
-            past = past_faces_cues(surroundings.past_faces, unknown.identity_id, person.person_id)
+            assert unknown.identity_id is not None
+            assert person.person_id is not None
+            shown = surroundings.shown(unknown.identity_id, person.person_id)
+            before += exp(known) * (exp(max(shown.before, 0.0)) - 1.0) if shown is not None else 0.0
             joined.append(
                 Hypothesis(
                     identity_id=unknown.identity_id,
                     person_id=person.person_id,
-                    prior=linked.prior + arriving(len(surroundings.persons)),
-                    cues=(*_without_double_face(linked.cues, naming), *past),
-                    composite=True,
+                    prior=plain.prior + known,
+                    cues=_together(plain.cues, naming, shown),
+                    composite=unknown.called is None,
+                    called=unknown.called,
+                    named_by=sum(cue.log_ratio for cue in naming),
                 )
             )
-    return joined
+        found += (
+            [replace(one, prior=one.prior - log1p(before)) for one in (plain, *joined)] if before else [plain, *joined]
+        )
+    return found
+
+
+def _may_be(
+    unknown: Individual, plain: Hypothesis, person: Individual, naming: Sequence[Cue], surroundings: Surroundings
+) -> bool:
+    speaking = best(plain.cues, LINKS) is not None and sum(cue.log_ratio for cue in naming) > 0
+    return (
+        (speaking if unknown.called is None else unknown.called == person.person_id)
+        and not seen_apart(unknown.sights, _others(person, unknown))
+        and not any((identity_id, person.person_id) in surroundings.denied for identity_id in unknown.identity_ids)
+    )
+
+
+def _others(person: Individual, unknown: Individual) -> list[Sight]:
+    """Return where else the person was seen, or those whom the resolver called so."""
+    sights = (*person.sights, *person.elsewhere)
+    return [one for one in sights if one.identity_id not in unknown.identity_ids]
+
+
+def _together(linked: Sequence[Cue], naming: Sequence[Cue], shown: Shown | None) -> tuple[Cue, ...]:
+    """Return what links the track to the unknown, and what all faces of both together say of the person.
+
+    Where the unknown showed no face before, the track's is compared with the person's alone.
+    """
+    if shown is None:
+        return (*linked, *naming)
+    names = [cue for cue in naming if cue.kind is CueKind.NAME]
+    own = next((cue.detail for cue in naming if cue.kind is CueKind.FACE), {})
+    return (*linked, *names, Cue(CueKind.PAST_FACES, shown.together, {**own, "faces": shown.faces}))
 
 
 def strangers_found(
@@ -60,7 +101,11 @@ def strangers_found(
     denied = {identity_id for identity_id, _ in surroundings.denied}
     left_alone = surroundings.ignored | surroundings.spoken_about | denied
     at_s = track.first_seen_at.timestamp()
-    faces = {one: sum(cue.log_ratio for cue in _naming(cues)) for one, cues in looks.items() if one.person_id is None}
+    faces = {
+        one: sum(cue.log_ratio for cue in _naming(cues))
+        for one, cues in looks.items()
+        if one.person_id is None and one.called is None
+    }
     unknown = [one for one in faces if not one.identity_ids & left_alone]
     by_identity = {one.identity_id: one for one in found if one.person_id is None}
     joined = []

@@ -16,9 +16,12 @@ from marengocam.resolver.hypothesis import Hypothesis
 CONFIRM_MARGIN = 2.2  # log-odds to the runner-up (9 to 1) before a name is said
 CONFIRM_LINK_RATIO = 2.0  # evidence that is not prior or habit: face, name, appearance, or plain continuation
 JOIN_PROBABILITY = 0.6  # of being that unknown rather than somebody new
+CALLED_JOIN_PROBABILITY = 0.8  # of being of an identity that is called a person: the name goes with it
 RETURN_PROBABILITY = 0.9  # from which two identities become one: a track may go back, an identity does not
 JOIN_LINK_RATIO = 1.0  # and of that, so much from links or a usual journey: nobody joins by habit alone
 NAMED_RATIO = 2.0  # face and name evidence from which a person needs no chain of links
+FOUND_PROBABILITY = 0.98  # from which an unknown gets a name: all its tracks do, how sure each of them may be
+UNNAME_PROBABILITY = 0.5  # below, whom the resolver called an identity it is more likely not
 RETRACT_PROBABILITY = 0.1  # an announced person is held until this unlikely or another is confirmed
 TRUST_CAP = 0.999
 MARGIN_LIMIT = 50.0
@@ -36,6 +39,7 @@ class Verdict:
     runner_up: Hypothesis | None
     confirmed_person_id: UUID | None  # may be announced by name
     likeliest_person: tuple[UUID, float] | None
+    unnames: bool = False  # the identity is more likely not whom the resolver called it
 
     @property
     def trust(self) -> float:
@@ -68,15 +72,19 @@ def judge(explanations: Explanations, assignment: Assignment | None, confirm_pro
             persons[one.person_id] += weight
     likeliest = min(persons.items(), key=lambda pair: (-pair[1], str(pair[0])), default=None)
     chosen, confirmed = _choose(ordered, weights, persons, likeliest, assignment, confirm_probability)
-    weight = persons[chosen.person_id] if chosen.person_id is not None else _weight_of(ordered, weights, chosen)
+    called = chosen.called if chosen.person_id is None else None
+    unnames = called is not None and _being_called(ordered, weights, chosen) < UNNAME_PROBABILITY
+    person_id = chosen.person_id if called is None or unnames else called
+    weight = persons[person_id] if person_id is not None else _weight_of(ordered, weights, chosen)
     rival_weight, rival = _runner_up(ordered, weights, persons, chosen)
     return Verdict(
         chosen=chosen,
-        probability=min(weight * (_chain(chosen) if chosen.person_id is not None else 1.0), 1.0),
+        probability=min(weight * (_chain(chosen) if person_id is not None else 1.0), 1.0),
         margin=_log_odds(weight, rival_weight),
         runner_up=rival,
         confirmed_person_id=confirmed,
         likeliest_person=likeliest,
+        unnames=unnames,
     )
 
 
@@ -92,7 +100,8 @@ def _choose(
         person_id, weight = likeliest
         leading = _leading(ordered, weights, person_id, weight)
         rival_weight, _ = _runner_up(ordered, weights, persons, leading)
-        sure = weight * _chain(leading) >= confirm_probability
+        wanted = max(confirm_probability, FOUND_PROBABILITY) if leading.composite else confirm_probability
+        sure = weight * _chain(leading) >= wanted
         if sure and _log_odds(weight, rival_weight) >= CONFIRM_MARGIN and _linked(leading):
             return leading, person_id
     announced = assignment.announced_person_id if assignment else None
@@ -101,20 +110,26 @@ def _choose(
     if announced is not None and held and persons.get(announced, 0.0) >= RETRACT_PROBABILITY:
         return next(one for one in ordered if one.person_id == announced), None
     nobody = next(one for one in ordered if one.identity_id is None and one.person_id is None)
-    unknown = next(
-        (
-            one
-            for one, weight in zip(ordered, weights, strict=True)
-            if one.identity_id is not None and one.person_id is None
-            if one.joins is None or weight >= RETURN_PROBABILITY * (1 - _agreeing(ordered, weights, one))
-        ),
-        None,
-    )
+    unknown = _likeliest_unknown(ordered, weights)
     if unknown is None or unknown.ratio_of(JOINING) < JOIN_LINK_RATIO:
         return nobody, None
     being_unknown = _weight_of(ordered, weights, unknown)
+    if unknown.called is not None:
+        return (unknown if being_unknown >= CALLED_JOIN_PROBABILITY else nobody), None
     joins = being_unknown >= JOIN_PROBABILITY * (being_unknown + _weight_of(ordered, weights, nobody))
     return (unknown if joins else nobody), None
+
+
+def _likeliest_unknown(ordered: Sequence[Hypothesis], weights: Sequence[float]) -> Hypothesis | None:
+    """Return the likeliest way in which a track is of an identity that no human named, whoever that is."""
+    for one, weight in zip(ordered, weights, strict=True):
+        if one.identity_id is None or (one.person_id is not None and one.called is None and not one.composite):
+            continue
+        if one.person_id is not None:
+            return next(way for way in ordered if way.identity_id == one.identity_id and way.person_id is None)
+        if one.joins is None or weight >= RETURN_PROBABILITY * (1 - _agreeing(ordered, weights, one)):
+            return one
+    return None
 
 
 def _leading(ordered: Sequence[Hypothesis], weights: Sequence[float], person_id: UUID, weight: float) -> Hypothesis:
@@ -158,13 +173,19 @@ def _weight_of(ordered: Sequence[Hypothesis], weights: Sequence[float], unknown:
     return sum(weight for one, weight in zip(ordered, weights, strict=True) if one.identity_id == unknown.identity_id)
 
 
+def _being_called(ordered: Sequence[Hypothesis], weights: Sequence[float], called: Hypothesis) -> float:
+    """Return how likely an identity is whom the resolver called it, given that the track is of it."""
+    whole = _weight_of(ordered, weights, called)
+    return 1.0 - weights[ordered.index(called)] / whole if whole > 0 else 1.0
+
+
 def _linked(hypothesis: Hypothesis) -> bool:
     return sum(cue.log_ratio for cue in hypothesis.cues if cue.kind in LINKS) >= CONFIRM_LINK_RATIO
 
 
 def _chain(hypothesis: Hypothesis) -> float:
     """Return the factor for having come by links: a face or a name of its own needs none."""
-    if hypothesis.ratio_of((CueKind.FACE, CueKind.NAME)) >= NAMED_RATIO:
+    if hypothesis.naming >= NAMED_RATIO:
         return 1.0
     return min(hypothesis.trust, TRUST_CAP)
 

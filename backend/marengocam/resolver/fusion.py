@@ -1,16 +1,17 @@
 """What faces, names and clothes say about each candidate: log-likelihood ratios from cosines, all weighed at once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import log
 from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
 
-from marengocam.core.calibration import appearance_log_ratios, face_log_ratios, name_log_ratios
+from marengocam.core.calibration import appearance_log_ratios, face_log_ratio, face_log_ratios, name_log_ratios
 from marengocam.core.identity import Floats, Looks, Places
 from marengocam.core.model import Embedding, NameEvidence
 from marengocam.resolver.cues import Cue, CueKind, clamp
+from marengocam.resolver.naming import agreeing
 
 BEST_LOOKS = 5  # of a gallery: the track need not look like every pose in it
 TELLING_SHARE = 0.5  # of the best ratio: a surer exemplar nearly as alike carries the link
@@ -30,10 +31,11 @@ class Fused(NamedTuple):
     local_track_id: UUID | None  # where it was seen; None: enrolled, or the track is gone
 
 
-def weighed_faces(face: Embedding, looks: Looks) -> dict[UUID, Fused]:
-    """Weigh all faces by the same model, of whomever, at once."""
+def weighed_faces(face: Embedding, looks: Looks, persons: Collection[UUID] = ()) -> dict[UUID, Fused]:
+    """Weigh all faces by the same model, of whomever, at once; most of a person's have to be like the track's."""
     own = np.full_like(looks.qualities, face.quality)
-    return _fused(looks, face_log_ratios(face.model, looks.cosines, own, looks.qualities))
+    fused = _fused(looks, face_log_ratios(face.model, looks.cosines, own, looks.qualities))
+    return fused | _galleries(face, looks, {*persons} & fused.keys())
 
 
 def weighed_appearances(appearance: Embedding, looks: Looks, at_s: float) -> dict[UUID, Fused]:
@@ -79,14 +81,6 @@ def face_cue(face: Embedding, fused: Fused) -> Cue:
 def appearance_cue(appearance: Embedding, fused: Fused) -> Cue:
     """Return what the track's clothes and build say of one candidate."""
     return _cue(CueKind.APPEARANCE, appearance, fused, APPEARANCE_LIMIT)
-
-
-def past_faces_cues(
-    ratios: Mapping[tuple[UUID, UUID], float], identity_id: UUID | None, person_id: UUID | None
-) -> list[Cue]:
-    """Say that an unknown's faces of before are a person's too; faces that are not speak by the track's alone."""
-    ratio = ratios.get((identity_id, person_id), 0.0) if identity_id is not None and person_id is not None else 0.0
-    return [Cue(CueKind.PAST_FACES, min(ratio, FACE_LIMIT[1]))] if ratio > 0 else []
 
 
 def past_strangers_cues(
@@ -149,6 +143,21 @@ def _fused(looks: Looks, ratios: Floats) -> dict[UUID, Fused]:
         looks.owners[place]: Fused(ratio, cosine, count, trusted, looks.exemplar_ids[row], looks.local_track_ids[row])
         for place, row, ratio, cosine, count, trusted in zip(*columns, strict=True)
     }
+
+
+def _galleries(face: Embedding, looks: Looks, persons: Collection[UUID]) -> dict[UUID, Fused]:
+    """Weigh a track's face against each person's as a whole."""
+    found = {}
+    for code, person_id in enumerate(looks.owners):
+        if person_id not in persons:
+            continue
+        places = np.flatnonzero(looks.owner == code)
+        likest = places[np.lexsort((looks.at_s[places], -looks.cosines[places]))][: agreeing(len(places))]
+        cosine, quality = float(looks.cosines[likest].mean()), float(looks.qualities[likest].mean())
+        ratio = face_log_ratio(face.model, cosine, face.quality, quality)
+        row = int(looks.rows[likest[0]])
+        found[person_id] = Fused(ratio, cosine, len(places), 1.0, looks.exemplar_ids[row], looks.local_track_ids[row])
+    return found
 
 
 def _lowered(ratios: Floats, trusts: Floats) -> Floats:

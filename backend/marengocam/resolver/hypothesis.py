@@ -19,6 +19,8 @@ class Individual:
     sights: tuple[Sight, ...]
     face: Fused | None = None
     appearance: Fused | None = None
+    called: UUID | None = None  # whom the resolver named it; every decision weighs anew whether it is
+    elsewhere: tuple[Sight, ...] = ()  # of a person: where those were seen whom the resolver called so
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +34,8 @@ class Hypothesis:
     composite: bool = False  # the unknown identity is found to be the person
     joins: UUID | None = None  # an unknown identity of this visit that is found to be the stranger of before
     visiting: bool = False  # it is found to be another one of this visit
+    called: UUID | None = None  # whom the resolver called the identity, be it him or not
+    named_by: float | None = None  # what the track's own face and name say of the person, where links say more
     log_odds: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -48,6 +52,11 @@ class Hypothesis:
         """Order: best first, ties by ids so that the order of arrival never matters."""
         identity, person = self.identity_id, self.person_id
         return (-round(self.log_odds, 9), identity.int if identity else -1, person.int if person else -1)
+
+    @property
+    def naming(self) -> float:
+        """What the track itself says of the person by face or name, not by being like others called so."""
+        return self.ratio_of((CueKind.FACE, CueKind.NAME)) if self.named_by is None else self.named_by
 
     def ratio_of(self, kinds: Collection[CueKind]) -> float:
         return sum(cue.log_ratio for cue in self.cues if cue.kind in kinds)

@@ -2,7 +2,7 @@
 
 from bisect import insort
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
@@ -26,11 +26,11 @@ from marengocam.resolver.album import Album
 from marengocam.resolver.fusion import past_appearance_ratios, past_face_ratios
 from marengocam.resolver.likeness import Pair, alike_clothes, alike_faces, like_it
 from marengocam.resolver.past import PastLikeness
+from marengocam.resolver.shown import Key, ShownFaces
 from marengocam.resolver.ways import VISIT_GAP_S
 
 ALIKE_COSINE = 0.25  # of faces: below, no model at hand speaks for anybody
 CONFIRMED_FACES_LIMIT = 20  # that the resolver takes into a person's gallery by itself, of each model
-Key = tuple[str, str, int]  # kind, model, numbers in a vector
 _NOBODY: frozenset[UUID] = frozenset()
 
 
@@ -75,8 +75,10 @@ class Neighbourhood:
         around = {one.identity_id for one in sights}
         known = self._vicinity
         near = frozenset(map(self._identity, known.strangers.get(track.local_track_id, _NOBODY)))
-        faces = self._compared("face", track.face, track, around | near)
-        appearances = self._compared("appearance", track.appearance, track, around)
+        called = {one: whom for one in sorted(around) if (whom := self._called(one)) is not None}
+        faces = self._compared("face", track.face, track, around | near, called)
+        appearances = self._compared("appearance", track.appearance, track, around, called)
+        told = {one.identity_id: one.probability for one in sorted(sights, key=lambda one: one.probability)}
         past_faces, past_clothes = self._past(track, faces, sights)
         alike_faces, alike_clothes, alike_others = self._visitors(track, appearances, sights)
         return Surroundings(
@@ -87,6 +89,8 @@ class Neighbourhood:
             denied=known.denied,
             ignored=known.ignored,
             spoken_about=self._spoken_about,
+            called=called,
+            shown=ShownFaces(self._albums, track, called, told, len(known.persons)),
             past_faces=past_faces,
             past_clothes=past_clothes,
             alike_faces=alike_faces,
@@ -106,7 +110,7 @@ class Neighbourhood:
         before = outcome.claimed.assignment
         human = before is not None and before.decided_by == HUMAN
         trust = 1.0 if human else float(outcome.evidence.get("trust", outcome.probability))
-        self._name(identity_id, outcome.person_id)
+        self._name(identity_id, outcome)
         self._see(outcome.claimed.track, identity_id, trust)
         for album in self._albums.values():
             album.drop_track(outcome.claimed.track.local_track_id)
@@ -114,6 +118,7 @@ class Neighbourhood:
             self._keep(one, 1.0 if one.person_id is not None else trust, human=human)
         if human and outcome.exemplars:
             self._spoken_about |= {identity_id}
+            self._settle(identity_id)
         if outcome.joined_identity_id is not None:
             self._join(outcome.joined_identity_id, identity_id)
             before = self.assignment(outcome.claimed)
@@ -147,17 +152,30 @@ class Neighbourhood:
         for album in self._albums.values():
             album.join(identity_id, into_id)
 
-    def _name(self, identity_id: UUID, person_id: UUID | None) -> None:
-        """Whom an earlier decision or a human named it an identity stays."""
-        known = self._person_of.get(identity_id)
+    def _name(self, identity_id: UUID, outcome: Outcome) -> None:
+        """Whom an earlier decision or a human named it an identity stays, unless the name is taken back."""
+        if outcome.unnamed:
+            self._unname(identity_id)
+            return
+        known, person_id = self._person_of.get(identity_id), outcome.person_id
         self._person_of[identity_id] = known or person_id
         if known is not None or person_id is None:
             return
         self._sights = [
             one._replace(person_id=person_id) if one.identity_id == identity_id else one for one in self._sights
         ]
+        self._settle(identity_id)
+
+    def _unname(self, identity_id: UUID) -> None:
+        self._person_of[identity_id] = None
+        self._sights = [one._replace(person_id=None) if one.identity_id == identity_id else one for one in self._sights]
         for album in self._albums.values():
-            album.give(identity_id, person_id)
+            album.take_back(identity_id)
+
+    def _settle(self, identity_id: UUID) -> None:
+        """Have an identity's looks stand for whom a human named it."""
+        for album in self._albums.values():
+            album.give(identity_id, self._owner_of(None, identity_id))
 
     def _see(self, track: LocalTrack, identity_id: UUID, trust: float) -> None:
         for place, one in enumerate(self._sights):
@@ -182,13 +200,22 @@ class Neighbourhood:
             self._albums[key] = Album(*key, self._room, self._owner_of)
         self._albums[key].add(one, trust, human=human)
 
+    def _called(self, identity_id: UUID) -> UUID | None:
+        """Return whom the resolver named an identity; None: nobody, or a human did."""
+        return None if identity_id in self._spoken_about else self._person_of.get(identity_id)
+
     def _compared(
-        self, kind: str, embedding: Embedding | None, track: LocalTrack, identity_ids: set[UUID] | frozenset[UUID]
+        self,
+        kind: str,
+        embedding: Embedding | None,
+        track: LocalTrack,
+        identity_ids: Collection[UUID],
+        called: Collection[UUID],
     ) -> Looks | None:
         album = self._album(kind, embedding)
         if embedding is None or album is None:
             return None
-        return album.compare(embedding.vector, track.local_track_id, identity_ids)
+        return album.compare(embedding.vector, track.local_track_id, identity_ids, called)
 
     def _album(self, kind: str, embedding: Embedding | None) -> Album | None:
         return self._albums.get((kind, embedding.model, len(embedding.vector))) if embedding is not None else None
@@ -196,28 +223,24 @@ class Neighbourhood:
     def _past(
         self, track: LocalTrack, faces: Looks | None, sights: Sequence[Sight]
     ) -> tuple[Mapping[Pair, float], Mapping[Pair, float]]:
-        """Return whether the unknown are others whose face the track shows: by their faces and clothes of before.
-
-        Those who are like the track may be persons; those of this visit may be others unknown.
-        """
+        """Return whether those of this visit are others unknown whose face the track shows: by faces and clothes."""
         if track.face is None or faces is None:
             return {}, {}
         alike = {faces.owners[code] for code in faces.owner[faces.cosines >= ALIKE_COSINE].tolist()}
-        persons = {one.person_id for one in self._vicinity.persons}
+        alike -= {one.person_id for one in self._vicinity.persons}
         at_s = track.first_seen_at.timestamp()
         visiting = {one.identity_id for one in sights if max(at_s - one.last_s, one.first_s - at_s) <= VISIT_GAP_S}
         here = {one for one in visiting if self._person_of.get(one) is None}
-        strangers = here, {one for one in alike - persons if self._person_of.get(one) is None}
+        strangers = here, {one for one in alike if self._person_of.get(one) is None}
 
         def clothes(looks: Looks, qualities: Floats) -> Floats:
             return past_appearance_ratios(looks, qualities, at_s)
 
         own = track.local_track_id
         album, wardrobe = self._album("face", track.face), self._album("appearance", track.appearance)
-        known = alike - persons, alike & persons
         return (
-            PastLikeness(album, own, (known, strangers), past_face_ratios) if album is not None else {},
-            PastLikeness(wardrobe, own, (strangers,), clothes) if wardrobe is not None else {},
+            PastLikeness(album, own, *strangers, past_face_ratios) if album is not None else {},
+            PastLikeness(wardrobe, own, *strangers, clothes) if wardrobe is not None else {},
         )
 
     def _visitors(
@@ -256,7 +279,8 @@ class Neighbourhood:
             return person_id
         if identity_id is None:
             raise LookupError("a look stands for nobody")
-        return self._person_of.get(identity_id) or identity_id
+        named = self._person_of.get(identity_id) if identity_id in self._spoken_about else None
+        return named or identity_id
 
     def _with_room(self, one: ExemplarWrite) -> ExemplarWrite:
         if one.person_id is None:

@@ -1,14 +1,12 @@
 """Whether somebody unknown is another whose face a track shows, by the looks that both had before."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from uuid import UUID
 
 from marengocam.core.identity import Floats, Looks
 from marengocam.resolver.album import Album
 from marengocam.resolver.fusion import past_looks
 from marengocam.resolver.likeness import Pair
-
-Group = tuple[Collection[UUID], Collection[UUID]]  # unknown individuals, and whom each of them may be
 
 
 class PastLikeness(Mapping[Pair, float]):
@@ -18,12 +16,18 @@ class PastLikeness(Mapping[Pair, float]):
     """
 
     def __init__(
-        self, album: Album, but: UUID, groups: Sequence[Group], weigh: Callable[[Looks, Floats], Floats]
+        self,
+        album: Album,
+        but: UUID,
+        ones: Collection[UUID],
+        others: Collection[UUID],
+        weigh: Callable[[Looks, Floats], Floats],
     ) -> None:
         """Compare the looks of an album, but those of one track; `weigh` says what each comparison is worth."""
         self._album = album
         self._but = but
-        self._groups = groups
+        self._ones = ones
+        self._others = others
         self._weigh = weigh
         self._known: dict[UUID, Mapping[UUID, float]] = {}
 
@@ -34,15 +38,14 @@ class PastLikeness(Mapping[Pair, float]):
         return self._known[one][other]
 
     def __iter__(self) -> Iterator[Pair]:
-        asked = sorted(set[UUID]().union(*(ones for ones, _ in self._groups)))
-        return ((one, other) for one in asked for other in self._known.setdefault(one, self._ratios(one)))
+        return ((one, other) for one in sorted(self._ones) for other in self._known.setdefault(one, self._ratios(one)))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
     def _ratios(self, one: UUID) -> Mapping[UUID, float]:
-        others = set[UUID]().union(*(others for ones, others in self._groups if one in ones)) - {one}
-        if not others:
+        others = {*self._others} - {one}
+        if one not in self._ones or not others:
             return {}
         qualities, trusts, looks = self._album.across(one, self._but, self._album.places_of(others, self._but))
         return past_looks(trusts, looks, self._weigh(looks, qualities)) if len(trusts) else {}

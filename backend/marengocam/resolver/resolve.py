@@ -7,7 +7,6 @@ from uuid import UUID
 
 from marengocam.core.identity import Assignment, CameraGraph, ClaimedTrack, KnownPerson, Outcome, Surroundings
 from marengocam.resolver.announce import Announcement, Belief, announce, is_news, movement_events, zone_events
-from marengocam.resolver.cues import CueKind
 from marengocam.resolver.decision import Verdict, decide
 from marengocam.resolver.evidence import evidence_of
 from marengocam.resolver.gallery import HUMAN_QUALITY, may_last, observed
@@ -51,7 +50,7 @@ def resolve(
         ignored=_ignored(surroundings, identity_id, person),
     )
     said = announce(claimed, belief, names)
-    face_ratio = verdict.chosen.ratio_of((CueKind.FACE,))
+    face_ratio = verdict.chosen.naming
     lasting = verdict.confirmed_person_id is not None and may_last(claimed.track, verdict.probability, face_ratio)
     return Outcome(
         claimed=claimed,
@@ -68,7 +67,8 @@ def resolve(
         ),
         events=said.events,
         joined_identity_id=verdict.chosen.joins,
-        wake_identity=verdict.chosen.composite,
+        wake_identity=verdict.chosen.composite or verdict.unnames,
+        unnamed=verdict.unnames,
     )
 
 

@@ -67,7 +67,7 @@ class Backlog:
 
 @pytest.fixture
 async def backlog(hub: Hub) -> Backlog:
-    town = build(people=10, residents=5, journeys=3, hours=1, seed=11)
+    town = build(people=10, residents=5, journeys=3, hours=1, seed=13)
     rng = np.random.default_rng(12)
     for one in town.people:
         if one.resident:

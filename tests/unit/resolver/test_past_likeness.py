@@ -27,7 +27,7 @@ def album(tracks: dict[UUID, UUID]) -> Album:
 
 def test_only_pairs_that_were_meant_are_there_and_the_alike_speak_for_it() -> None:
     tracks = {one: uuid4() for one in DIRECTIONS}
-    likeness = PastLikeness(album(tracks), uuid4(), [([ONE], [ONE, LIKE, UNLIKE])], past_face_ratios)
+    likeness = PastLikeness(album(tracks), uuid4(), [ONE], [ONE, LIKE, UNLIKE], past_face_ratios)
     assert likeness[ONE, LIKE] > 0 > likeness[ONE, UNLIKE]
     assert dict(likeness).keys() == {(ONE, LIKE), (ONE, UNLIKE)}
     for pair in ((ONE, UNASKED), (ONE, ONE), (LIKE, ONE)):
@@ -36,6 +36,6 @@ def test_only_pairs_that_were_meant_are_there_and_the_alike_speak_for_it() -> No
 
 def test_looks_of_the_track_itself_do_not_count() -> None:
     tracks = {one: uuid4() for one in DIRECTIONS}
-    likeness = PastLikeness(album(tracks), tracks[ONE], [([ONE], [LIKE])], past_face_ratios)
+    likeness = PastLikeness(album(tracks), tracks[ONE], [ONE], [LIKE], past_face_ratios)
     assert (ONE, LIKE) not in likeness
     assert len(likeness) == 0

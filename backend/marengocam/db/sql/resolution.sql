@@ -116,17 +116,19 @@ ORDER BY probe.local_track_id, near.distance, near.identity_id;
 
 -- name: looks
 -- Every exemplar that a turn's tracks are compared with: of these identities, and the lasting faces of all persons.
+-- Faces by other models than the tracks' only of identities that have a name, which has to hold, and of those persons.
 -- A row of columns for each kind, model and size; vectors one after another.
 WITH chosen AS (
     SELECT e.* FROM exemplar e
     WHERE e.identity_id = ANY(:identity_ids)
-        AND (e.kind = 'face' AND e.model = ANY(:face_models) AND e.person_id IS NULL
+        AND (e.kind = 'face' AND (e.model = ANY(:face_models) OR e.identity_id = ANY(:named_ids)) AND e.person_id IS NULL
             OR e.kind = 'appearance' AND e.model = ANY(:appearance_models))
     UNION ALL
     SELECT e.* FROM person p
     CROSS JOIN LATERAL (
         SELECT * FROM exemplar
-        WHERE person_id = p.person_id AND kind = 'face' AND model = ANY(:face_models)
+        WHERE person_id = p.person_id AND kind = 'face'
+            AND (model = ANY(:face_models) OR p.person_id = ANY(:person_ids))
         LIMIT :most_faces
     ) AS e
 )
@@ -215,13 +217,15 @@ FROM rest
 WHERE identity.identity_id = rest.left_id;
 
 -- name: trim_exemplars!
--- Keep only the newest passing looks of identities, of each kind and model; faces that a human spoke about stay first.
+-- Keep only the newest passing looks of identities, of faces the best, of each kind and model; faces that a human spoke
+-- about stay first.
 DELETE FROM exemplar
 WHERE exemplar_id IN (
     SELECT exemplar_id FROM (
         SELECT exemplar_id, row_number() OVER (
             PARTITION BY e.identity_id, e.kind, e.model
-            ORDER BY e.kind = 'face' AND coalesce(a.decided_by = 'human', false) DESC, e.created_at DESC, e.exemplar_id
+            ORDER BY e.kind = 'face' AND coalesce(a.decided_by = 'human', false) DESC,
+                CASE WHEN e.kind = 'face' THEN e.quality ELSE 0 END DESC, e.created_at DESC, e.exemplar_id
         ) AS place
         FROM exemplar e
         LEFT JOIN assignment a ON a.local_track_id = e.local_track_id
@@ -230,8 +234,27 @@ WHERE exemplar_id IN (
     WHERE place > :most
 );
 
+-- name: take_names_back!
+-- Identities are not whom the resolver called them: they are unknown again, and so are the faces that they left in a
+-- gallery. Tracks whose name was told are looked at again, however old: somebody heard it.
+WITH unnamed AS (
+    UPDATE identity SET person_id = NULL WHERE identity_id = ANY(:identity_ids::uuid[])
+), faces AS (
+    UPDATE exemplar SET person_id = NULL, source = 'observed', remembered = kind = 'face'
+    WHERE identity_id = ANY(:identity_ids::uuid[]) AND source <> 'enrolled'
+)
+UPDATE local_track SET revision = revision + 1
+WHERE local_track_id IN (
+    SELECT t.local_track_id
+    FROM assignment a
+    JOIN local_track t ON t.local_track_id = a.local_track_id
+    WHERE a.identity_id = ANY(:identity_ids::uuid[]) AND a.announced_person_id IS NOT NULL AND t.run_id IS NULL
+        AND a.decided_by <> 'human'
+    FOR UPDATE OF t SKIP LOCKED
+);
+
 -- name: wake_identities!
--- An identity's person is new to it: its other tracks that are still news are looked at again.
+-- An identity's person is new to it, or taken from it: its other tracks that are still news are looked at again.
 -- Those that somebody else is writing just now are left out; that write brings them back by itself.
 UPDATE local_track SET revision = revision + 1
 WHERE local_track_id IN (

@@ -1,0 +1,108 @@
+"""A name that the resolver gave is weighed again with each look, and taken back when the looks deny it."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.support.resolver_hub import RED, Scene, like, open_scene, seen
+from tests.support.resolver_scenes import ident
+
+from marengocam.core.model import EventType, LocalTrack
+from marengocam.db.hub import Hub
+from marengocam.resolver import turn
+
+ALICE = np.eye(1, 128, 0, dtype=np.float32)[0]
+LOOK_ALIKE = np.eye(1, 128, 1, dtype=np.float32)[0]
+CONFIRMED_FACES = "SELECT count(*) FROM exemplar WHERE person_id IS NOT NULL AND source <> 'enrolled'"
+DECIDED = """
+    SELECT a.local_track_id, i.person_id, i.merged_into, a.announced_person_id, round(a.probability::numeric, 4)
+    FROM assignment a JOIN identity i USING (identity_id) ORDER BY a.local_track_id"""
+
+
+@pytest.fixture
+async def scene(hub: Hub) -> Scene:
+    return await open_scene(hub)
+
+
+def face(of_alice: float) -> np.ndarray:
+    """Return a look of the look-alike whose cosine to Alice is so high."""
+    return np.float32(of_alice) * ALICE + np.float32((1 - of_alice**2) ** 0.5) * LOOK_ALIKE
+
+
+def walk(name: str, start_s: float, shown: np.ndarray | None) -> LocalTrack:
+    return seen(name, camera="yard", start_s=start_s, end_s=start_s + 3, face=shown, clothes=like(RED, 7), open_=False)
+
+
+FIRST = (walk("first", 0, face(0.55)), walk("back", 20, None))
+LATER = tuple(
+    walk(f"later {number}", 40 + 20 * number, face(cosine)) for number, cosine in enumerate((0.12, 0.08, 0.1))
+)
+
+
+async def resolve_one_by_one(scene: Scene, *tracks: LocalTrack) -> None:
+    for one in tracks:
+        await scene.save(one)
+        await scene.resolve()
+
+
+async def name_of(scene: Scene, track: LocalTrack) -> str | None:
+    return (await scene.hub.tracks.get(track.local_track_id)).person_name
+
+
+async def test_whom_one_look_resembles_and_the_next_ones_do_not_loses_the_name_on_all_tracks(scene: Scene) -> None:
+    await scene.enrol("Alice", ALICE)
+    await resolve_one_by_one(scene, *FIRST)
+    assert [await name_of(scene, one) for one in FIRST] == ["Alice", "Alice"]
+    async with scene.hub.database.connection() as connection:
+        assert await connection.fetchval(CONFIRMED_FACES) == 1
+    await resolve_one_by_one(scene, *LATER)
+    assert [await name_of(scene, one) for one in (*FIRST, *LATER)] == [None] * 5
+    async with scene.hub.database.connection() as connection:
+        assert await connection.fetchval(CONFIRMED_FACES) == 0, "the gallery keeps nothing of him"
+    taken_back = {
+        one.local_track_id: one.data.get("was_person_name") for one in await scene.said(EventType.PERSON_UNKNOWN)
+    }
+    assert [taken_back[one.local_track_id] for one in FIRST] == ["Alice", "Alice"]
+    identities = {(await scene.hub.tracks.get(one.local_track_id)).identity_id for one in (*FIRST, *LATER)}
+    assert len(identities) == 1, "he stays the one he was"
+
+
+async def test_how_the_looks_fall_into_turns_does_not_matter(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = await open_scene(hub)
+    await scene.enrol("Alice", ALICE)
+
+    async def resolved(tracks: int) -> list[tuple[Any, ...]]:
+        monkeypatch.setattr(turn, "TURN_TRACKS", tracks)
+        async with scene.hub.database.connection() as connection:
+            await connection.execute(
+                "DELETE FROM event; DELETE FROM exemplar WHERE source <> 'enrolled'; DELETE FROM assignment;"
+                "DELETE FROM identity; DELETE FROM local_track"
+            )
+        await scene.save(*FIRST, *LATER)
+        await scene.resolve()
+        async with scene.hub.database.connection() as connection:
+            return [tuple(row) for row in await connection.fetch(DECIDED)]
+
+    alone = await resolved(1)
+    assert len(alone) == 5
+    assert await resolved(12) == alone
+    assert {person for _, person, *_ in alone} == {None}
+
+
+async def test_a_name_holds_through_a_look_that_shows_little(scene: Scene) -> None:
+    await scene.enrol("Alice", ALICE)
+    turned = walk("turned away", 20, like(ALICE, 10, noise=2.0))
+    await resolve_one_by_one(scene, walk("first", 0, like(ALICE, 9)), turned, walk("back", 40, None))
+    names = [(await scene.hub.tracks.get(ident(one))).person_name for one in ("first", "turned away", "back")]
+    assert names == ["Alice", "Alice", "Alice"]
+
+
+async def test_of_the_faces_that_somebody_showed_the_best_are_kept(scene: Scene) -> None:
+    qualities = [0.9, 0.3, 0.8, 0.4, 0.7, 0.6, 0.5]
+    for number, quality in enumerate(qualities):
+        one = walk(f"look {number}", 20 * number, like(LOOK_ALIKE, number))
+        await resolve_one_by_one(scene, replace(one, face=replace(one.face, quality=quality)))
+    async with scene.hub.database.connection() as connection:
+        kept = await connection.fetch("SELECT quality FROM exemplar WHERE kind = 'face' ORDER BY quality DESC")
+    assert [round(row["quality"], 1) for row in kept] == [0.9, 0.8, 0.7, 0.6, 0.5]
