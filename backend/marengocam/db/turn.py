@@ -19,7 +19,7 @@ from marengocam.core.identity import (
 )
 from marengocam.core.model import Event, LocalTrack, NewEvent, PathPoint
 from marengocam.db.database import Connection
-from marengocam.db.queries import load, rows, to_json, vector_text, vectors_from
+from marengocam.db.queries import load, rows, to_json, vectors_from
 
 SIGHTS_LIMIT = 400  # a decision looks at so many of the newest sights
 PATH_REACH_S = 15.0  # paths of the same camera are looked at this far around a track
@@ -154,7 +154,6 @@ class Turn:
                 _QUERIES.strangers(
                     self._connection,
                     local_track_ids=[track.local_track_id for track in alike],
-                    vectors=[vector_text(track.face.vector) for track in alike if track.face is not None],
                     model=model,
                     from_at=min(track.last_seen_at for track in alike) - STRANGER_REACH,
                     searched=STRANGERS_SEARCHED,

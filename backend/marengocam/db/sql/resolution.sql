@@ -95,10 +95,10 @@ UNION ALL SELECT 'ignored', identity_id, NULL, NULL FROM identity WHERE ignored
 UNION ALL SELECT 'ignored', person_id, NULL, NULL FROM person WHERE ignored;
 
 -- name: strangers
--- For each of some faces: unknown identities of any day whose remembered faces are nearest, by the index of such faces.
+-- For the face of each of some tracks: unknown identities of any day whose remembered faces are nearest, by the index of
+-- such faces.
 WITH probe AS MATERIALIZED (
-    SELECT one.local_track_id, one.vector::halfvec(128) AS vector
-    FROM unnest(:local_track_ids::uuid[], :vectors::text[]) AS one (local_track_id, vector)
+    SELECT local_track_id, face::halfvec(128) AS vector FROM local_track WHERE local_track_id = ANY(:local_track_ids)
 )
 SELECT probe.local_track_id, near.identity_id
 FROM probe
