@@ -21,6 +21,7 @@ from marengocam.ingest.sharing import Sharing, able
 from marengocam.ingest.statuses import Statuses
 from marengocam.ingest.stray_pictures import remove_strays
 from marengocam.ingest.worker import CameraWorker, Eyes
+from marengocam.media.adoption import held_since_before
 from marengocam.media.mounting import MediaFolder
 from marengocam.media.store import Store
 from marengocam.runtime.context import ServiceContext
@@ -32,6 +33,7 @@ END_LIMIT_S = 6.0  # for stopping and flushing; with a slow call before it, it f
 RELEASE_LIMIT_S = 1.0
 LEFTOVERS_REACHES = (timedelta(days=2), timedelta(days=400))  # what is recent first, then all
 LEFTOVERS_RETRY_S = 5.0
+HELD_RETRY_S = 30.0  # a former holder that hangs still has its file
 PREFIX = "camera:"
 RENEW_S = 2.0  # a quarter of a lease
 _LOG = logging.getLogger(__name__)
@@ -62,6 +64,7 @@ class CameraRounds:
         self._memories = Memories(context.hub, context.clock, self._fences)
         self._known = KnownCameras(context.settings.data_dir, context.hub.keyring)
         self._eyes: Eyes | None = None
+        self._held_elsewhere: set[str] = set()  # cameras of which a former holder still has a file
         self._taken_over: dict[str, int] = {}  # camera and the fence of the lease it was tidied up under
         self.statuses = Statuses(context, self.workers, self._fences, self._taken_over, self._memories)
 
@@ -275,16 +278,39 @@ class CameraRounds:
         self._background(self._index_leftovers(camera_id))
 
     async def _index_leftovers(self, camera_id: str) -> None:
-        reaches = list(LEFTOVERS_REACHES)
-        while reaches:
+        for reach in LEFTOVERS_REACHES:
+            await self._index(camera_id, reach)
+        if camera_id in self._held_elsewhere:
+            return  # that is waited for already
+        self._held_elsewhere.add(camera_id)
+        try:
+            while await self._is_held_elsewhere(camera_id):
+                await asyncio.sleep(HELD_RETRY_S)
+                await self._index(camera_id, LEFTOVERS_REACHES[0])
+        finally:
+            self._held_elsewhere.discard(camera_id)
+
+    async def _index(self, camera_id: str, reach: timedelta) -> None:
+        """Adopt and index what lies there without a row, again and again until hub and disk have answered."""
+        while True:
             try:
-                await index_leftovers(self._hub, self._store, camera_id, self._context.clock, reaches[0])
-                await self._remove_strays(camera_id, reaches[0])
+                await index_leftovers(self._hub, self._store, camera_id, self._context.clock, reach)
+                await self._remove_strays(camera_id, reach)
             except (HubUnavailableError, StoreError, OSError) as error:
                 _LOG.info("camera %s: leftovers are looked for again: %s", camera_id, error)
                 await asyncio.sleep(LEFTOVERS_RETRY_S)
             else:
-                del reaches[0]
+                return
+
+    async def _is_held_elsewhere(self, camera_id: str) -> bool:
+        """Return whether a file of a former holder still grows, or hangs, while the camera is ours."""
+        worker = self.workers.get(camera_id)
+        if worker is None:
+            return False
+        now = self._context.clock.now()
+        return await asyncio.to_thread(
+            held_since_before, self._store, camera_id, worker.began_at, LEFTOVERS_REACHES[0], now
+        )
 
     async def _remove_strays(self, camera_id: str, reach: timedelta) -> None:
         worker = self.workers.get(camera_id)

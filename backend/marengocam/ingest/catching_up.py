@@ -19,9 +19,9 @@ async def index_leftovers(hub: Hub, store: Store, camera_id: str, clock: Clock, 
 
     Raises HubUnavailableError; calling it again is no harm.
     """
-    adopted = await asyncio.to_thread(adopt_partials, store, camera_id)
-    await hub.chunks.add(adopted)
     now = clock.now()
+    adopted = await asyncio.to_thread(adopt_partials, store, camera_id, reach, now)
+    await hub.chunks.add(adopted)
     known = await hub.chunks.known_paths(camera_id, now - reach - timedelta(hours=1), now)
     found = await asyncio.to_thread(_unknown, store, camera_id, known, reach, clock)
     await hub.chunks.add(found)

@@ -14,13 +14,15 @@ from marengocam.media.store import GROWING_SUFFIX, RecordingName, Store, claimed
 _LOG = logging.getLogger(__name__)
 
 
-def adopt_partials(store: Store, camera_id: str) -> list[Chunk]:
-    """Finish what a crash left of a camera; a file that a living writer holds is left alone.
+def adopt_partials(
+    store: Store, camera_id: str, newest: timedelta | None = None, now: datetime | None = None
+) -> list[Chunk]:
+    """Finish what a crash left of a camera, in the last hours if asked; what a living writer holds is left alone.
 
     Returns the chunks that came of it; a file without one whole fragment is removed.
     """
     adopted = []
-    for file in store.recordings(camera_id):
+    for file in store.recordings(camera_id, newest, now):
         if not file.name.endswith(GROWING_SUFFIX):
             continue
         with claimed(file) as ours:
@@ -75,6 +77,13 @@ def chunk_of(store: Store, file: Path) -> Chunk:
 def finished_since(store: Store, camera_id: str, newest: timedelta, now: datetime) -> list[Path]:
     """Return a camera's finished recordings of the last hours."""
     return [file for file in store.recordings(camera_id, newest, now) if not file.name.endswith(GROWING_SUFFIX)]
+
+
+def held_since_before(store: Store, camera_id: str, before: datetime, newest: timedelta, now: datetime) -> bool:
+    """Return whether a growing file of the last hours is left that was begun before a moment."""
+    growing = (file for file in store.recordings(camera_id, newest, now) if file.name.endswith(GROWING_SUFFIX))
+    names = (RecordingName.from_path(store.relative(file)) for file in growing)
+    return any(name is not None and name.started_at < before for name in names)
 
 
 def _adopt(store: Store, file: Path) -> Chunk | None:
