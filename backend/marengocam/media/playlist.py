@@ -15,7 +15,7 @@ from marengocam.media.disk_thread import still_answers
 from marengocam.media.mp4.fragments import Fragment, FragmentIndex, read_index, rebase
 from marengocam.media.store import GROWING_SUFFIX, RecordingName, Store
 
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # segments' decode times count from here
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # segments' decode times count from here: no clock is before it
 LIVE_WINDOW = timedelta(seconds=20)
 LIVE_SEARCH = timedelta(minutes=20)
 LIVE_SEGMENTS = 6
