@@ -115,14 +115,20 @@ async def note(
     *,
     also: Iterable[UUID] = (),
     changed: Sequence[UUID] = (),
+    given: Sequence[UUID] = (),
 ) -> Word:
-    """Write the word with the rows as they are before it is carried out; `changed` are persons that it alters."""
-    before = await _QUERIES.snapshot(connection, identity_ids=list(identity_ids), person_ids=list(changed))
+    """Write the word with the rows as they are before it is carried out.
+
+    `changed` are persons that it alters, `given` those whose everything it gives to another.
+    """
+    before = await _QUERIES.snapshot(
+        connection, identity_ids=list(identity_ids), person_ids=list(changed), given_ids=list(given)
+    )
     subjects = sorted({*identity_ids, *person_ids, *also})
-    word = Word(new_id(speaker.at), kind, speaker.at, speaker.name, summary, tuple(subjects), undoable=True)
-    await _QUERIES.add_word(
+    word_id = new_id(speaker.at)
+    said_at = await _QUERIES.add_word(
         connection,
-        word_id=word.word_id,
+        word_id=word_id,
         kind=str(kind),
         said_at=speaker.at,
         said_by=speaker.name,
@@ -131,12 +137,13 @@ async def note(
         changed=sorted({*identity_ids, *changed, *also}),
         before=before,
     )
-    return word
+    return Word(word_id, kind, said_at, speaker.name, summary, tuple(subjects), undoable=True)
 
 
 async def make_person(connection: Connection, identity_ids: list[UUID], person_id: UUID, at: datetime) -> None:
     """Have identities be a person, with their faces in the gallery."""
     await _QUERIES.set_person(connection, identity_ids=identity_ids, person_id=person_id)
+    await _QUERIES.say_after_all(connection, person_id=person_id)
     await _QUERIES.pin(connection, identity_ids=identity_ids, at=at)
     await _QUERIES.adopt_faces(
         connection, identity_ids=identity_ids, person_id=person_id, least_quality=LEAST_FACE_QUALITY
@@ -182,13 +189,15 @@ async def restore(connection: Connection, word: Any, at: datetime) -> None:
     before, subjects = word["before"], list(word["subjects"])
     await _QUERIES.touch(connection, identity_ids=subjects)
     await _QUERIES.drop_denials(connection, word_id=word["word_id"])
-    try:
-        await _QUERIES.restore_persons(connection, before=before)
-    except ConflictError as error:
-        raise ConflictError("Somebody else has that name by now: rename them first.") from error
+    taken = await _QUERIES.name_taken(connection, before=before)
+    if taken is not None:
+        raise ConflictError(f"Somebody else is called {taken!r} by now: rename them first.")
+    await _QUERIES.restore_persons(connection, before=before)
     await _QUERIES.restore_identities(connection, before=before)
     await _QUERIES.restore_assignments(connection, before=before, at=at)
     await _QUERIES.restore_exemplars(connection, before=before)
+    await _QUERIES.restore_denials(connection, before=before)
+    await _QUERIES.follow_tracks(connection, identity_ids=subjects)
     await _QUERIES.close_emptied(connection, identity_ids=subjects, before=before)
     for person_id in subjects:
         if await _QUERIES.person(connection, person_id=person_id) is not None:

@@ -70,6 +70,7 @@ class Words:
             word = await note(connection, WordKind.NAME, speaker, summary, touched, [person_id], also=[identity_id])
             await move(connection, local_track_ids, identity_id, speaker.at, exists=bool(own))
             await _QUERIES.set_person(connection, identity_ids=[identity_id], person_id=person_id)
+            await _QUERIES.say_after_all(connection, person_id=person_id)
             await _QUERIES.pin_tracks(connection, local_track_ids=list(local_track_ids), at=speaker.at)
             await finish(connection, [*touched, identity_id], person_id, speaker.at)
         return word
@@ -170,11 +171,12 @@ class Words:
             person, into = await person_row(connection, person_id), await person_row(connection, into_id)
             summary = f"{person['name']} is {into['name']}."
             own = await identities_of(connection, person_id)
-            word = await note(
-                connection, WordKind.MERGE_PERSONS, speaker, summary, own, [person_id, into_id], changed=[person_id]
-            )
+            both, gone = [person_id, into_id], [person_id]
+            word = await note(connection, WordKind.MERGE_PERSONS, speaker, summary, own, both, changed=gone, given=gone)
             await _QUERIES.set_person(connection, identity_ids=own, person_id=into_id)
             await _QUERIES.give_gallery(connection, person_id=person_id, into_id=into_id)
+            await _QUERIES.give_denials(connection, person_id=person_id, into_id=into_id)
+            await _QUERIES.say_after_all(connection, person_id=into_id)
             await _QUERIES.drop_person(connection, person_id=person_id)
             await _QUERIES.pin(connection, identity_ids=own, at=speaker.at)
             await finish(connection, own, into_id, speaker.at)
@@ -230,7 +232,7 @@ class Words:
                 raise ConflictError("That was for good: biometric data that were erased cannot come back.")
             later = await _QUERIES.later_word(
                 connection, word_id=word_id, changed=list(word["changed"]), said_at=word["said_at"]
-            )
+            ) or await _QUERIES.merged_away(connection, word_id=word_id, before=word["before"])
             if later is not None:
                 raise ConflictError(f"Something was said about it later: first undo {later['summary']!r}.")
             await restore(connection, word, speaker.at)

@@ -296,6 +296,62 @@ async def test_words_about_the_same_are_taken_back_in_turn(scene: Scene) -> None
     assert [word.word_id for word in await scene.hub.words.list(10, subject=second.identity_id)] == [elsewhere.word_id]
 
 
+@pytest.mark.parametrize("about_the_person", ["rename", "ignore"])
+async def test_what_is_taken_back_about_a_name_brings_no_face_back_that_another_word_took_away(
+    scene: Scene, about_the_person: str
+) -> None:
+    one, _ = await two_strangers(scene)
+    (row,) = await rows_of(scene, one)
+    bob = await scene.hub.persons.add("Bob", NOON)
+    words = scene.hub.words
+    named = await words.name(row.identity_id, bob.person_id, HUMAN)
+    assert len(await scene.hub.persons.exemplars(bob.person_id)) == 1
+    if about_the_person == "rename":
+        said = await words.rename(bob.person_id, "Robert", LATER)
+    else:
+        said = await words.ignore_person(bob.person_id, LATER, ignored=True)
+    for word in (named, said):
+        await words.undo(word.word_id, LATEST)
+    assert await scene.hub.persons.exemplars(bob.person_id) == []
+
+
+async def test_words_are_taken_back_in_the_order_in_which_they_were_carried_out(scene: Scene) -> None:
+    one, _ = await two_strangers(scene)
+    (row,) = await rows_of(scene, one)
+    ann, ben = [(await scene.hub.persons.add(name, NOON)).person_id for name in ("Ann", "Ben")]
+    second = await scene.hub.words.name(row.identity_id, ann, LATER)  # whose turn came first
+    first = await scene.hub.words.name(row.identity_id, ben, HUMAN)  # who spoke first and waited
+    with pytest.raises(ConflictError, match="first undo 'Ann is Ben"):
+        await scene.hub.words.undo(second.word_id, LATEST)
+    for word in (first, second):
+        await scene.hub.words.undo(word.word_id, LATEST)
+    assert (await rows_of(scene, one))[0].person_id is None
+
+
+async def test_who_was_merged_away_comes_back_before_somebody_is_them_again(scene: Scene) -> None:
+    one, _ = await two_strangers(scene)
+    (row,) = await rows_of(scene, one)
+    alice, bob, cid = [(await scene.hub.persons.add(name, NOON)).person_id for name in ("Alice", "Bob", "Cid")]
+    words = scene.hub.words
+    await words.name(row.identity_id, alice, HUMAN)
+    before = await everything(scene)
+    renamed = await words.name(row.identity_id, cid, LATER)
+    merged = await words.merge_persons(alice, bob, LATEST)
+    with pytest.raises(ConflictError, match="first undo 'Alice is Bob"):
+        await words.undo(renamed.word_id, LATEST)
+    for word in (merged, renamed):
+        await words.undo(word.word_id, LATEST)
+    assert await everything(scene) == before
+
+
+async def test_a_name_that_somebody_else_has_by_now_is_told_when_it_would_come_back(scene: Scene) -> None:
+    alice = await scene.hub.persons.add("Alice", NOON)
+    word = await scene.hub.words.rename(alice.person_id, "Alicia", HUMAN)
+    await scene.hub.persons.add("ALICE", NOON)
+    with pytest.raises(ConflictError, match="'ALICE' by now: rename them first"):
+        await scene.hub.words.undo(word.word_id, LATEST)
+
+
 async def test_two_humans_at_once_both_have_their_say_one_after_the_other(scene: Scene) -> None:
     one, _ = await two_strangers(scene)
     (row,) = await rows_of(scene, one)
@@ -308,6 +364,68 @@ async def test_two_humans_at_once_both_have_their_say_one_after_the_other(scene:
     (row,) = await rows_of(scene, one)
     assert row.person_id in people
     assert len(await scene.hub.words.list(10)) == 4
+
+
+async def test_who_somebody_is_not_holds_when_that_person_is_found_to_be_another(scene: Scene) -> None:
+    alice, alix = await scene.enrol("Alice", ALICE), await scene.hub.persons.add("Alix", NOON)
+    stranger = seen("stranger", end_s=5, face=like(ALICE, 8), open_=False)
+    (row,) = await decided(scene, stranger)
+    assert row.person_name == "Alice"
+    denied, _ = await scene.hub.words.deny(row.identity_id, alice.person_id, HUMAN)
+    await scene.resolve()
+    before = await everything(scene)
+
+    merged = await scene.hub.words.merge_persons(alice.person_id, alix.person_id, LATER)
+    await scene.resolve()
+    again = seen("again", camera="yard", start_s=900, end_s=905, face=like(like(ALICE, 8), 4, 0.2), open_=False)
+    rows = [*await rows_of(scene, stranger), *await decided(scene, again)]
+    assert [one.person_name for one in rows] == [None, None], "who is not Alice is not Alix, whom Alice is now"
+    with pytest.raises(ConflictError, match="is not that person"):
+        await scene.hub.words.merge(row.identity_id, await of(scene, alix.person_id), LATEST)
+
+    await scene.hub.words.undo(merged.word_id, LATEST)
+    after = await everything(scene)
+    assert after["denial"] == before["denial"] == [(row.identity_id, alice.person_id)]
+    await scene.hub.words.undo(denied.word_id, LATEST)
+    assert (await everything(scene))["denial"] == []
+
+
+async def of(scene: Scene, person_id: UUID) -> UUID:
+    """Return an identity of a person, made by a human's word."""
+    walk = seen("walk", camera="hall", start_s=2000, end_s=2005, clothes=BLUE, open_=False)
+    (row,) = await decided(scene, walk)
+    await scene.hub.words.name(row.identity_id, person_id, HUMAN)
+    return row.identity_id
+
+
+@pytest.mark.parametrize("by", ["name", "name_tracks", "merge_persons"])
+async def test_a_later_word_holds_over_what_was_denied_until_it_is_taken_back(scene: Scene, by: str) -> None:
+    alice, bob = await scene.hub.persons.add("Alice", NOON), await scene.hub.persons.add("Bob", NOON)
+    one, other = await two_strangers(scene)
+    first, _ = await rows_of(scene, one, other)
+    await scene.hub.words.name(first.identity_id, bob.person_id, HUMAN)
+    await scene.hub.words.deny(first.identity_id, alice.person_id, HUMAN)
+    before = await everything(scene)
+    words = scene.hub.words
+    said = await {
+        "name": lambda: words.name(first.identity_id, alice.person_id, LATER),
+        "name_tracks": lambda: words.name_tracks([one.local_track_id], alice.person_id, LATER),
+        "merge_persons": lambda: words.merge_persons(bob.person_id, alice.person_id, LATER),
+    }[by]()
+    (now,) = await rows_of(scene, one)
+    assert now.person_name == "Alice"
+    assert (now.identity_id, alice.person_id) not in (await everything(scene))["denial"]
+    await words.undo(said.word_id, LATEST)
+    assert await everything(scene) == before
+
+
+async def test_what_was_denied_and_then_said_stands_against_no_merge(scene: Scene) -> None:
+    alice = await scene.hub.persons.add("Alice", NOON)
+    first, second = await rows_of(scene, *await two_strangers(scene))
+    await scene.hub.words.deny(first.identity_id, alice.person_id, HUMAN)
+    for row in (first, second):
+        await scene.hub.words.name(row.identity_id, alice.person_id, LATER)
+    await scene.hub.words.merge(second.identity_id, first.identity_id, LATEST)
 
 
 async def test_what_is_not_there_is_said_so(scene: Scene) -> None:

@@ -35,7 +35,8 @@ JOIN local_track t USING (local_track_id)
 WHERE a.local_track_id = ANY(:local_track_ids) AND t.run_id IS NULL;
 
 -- name: snapshot$
--- The rows of these identities and persons as they are now, for a later undo.
+-- The rows of these identities and persons as they are now, for a later undo; galleries and denials only of persons who
+-- are given to another: a name has nothing to do with them.
 SELECT jsonb_build_object(
     'identities', (SELECT coalesce(jsonb_agg(jsonb_build_object('identity_id', identity_id, 'person_id', person_id,
             'merged_into', merged_into, 'ignored', ignored)), '[]')
@@ -45,14 +46,19 @@ SELECT jsonb_build_object(
         FROM assignment WHERE identity_id = ANY(:identity_ids)),
     'exemplars', (SELECT coalesce(jsonb_agg(jsonb_build_object('exemplar_id', exemplar_id, 'person_id', person_id,
             'identity_id', identity_id, 'source', source)), '[]')
-        FROM exemplar WHERE identity_id = ANY(:identity_ids) OR person_id = ANY(:person_ids)),
-    'persons', (SELECT coalesce(jsonb_agg(to_jsonb(person)), '[]') FROM person WHERE person_id = ANY(:person_ids))
+        FROM exemplar WHERE identity_id = ANY(:identity_ids) OR person_id = ANY(:given_ids)),
+    'persons', (SELECT coalesce(jsonb_agg(to_jsonb(person)), '[]') FROM person WHERE person_id = ANY(:person_ids)),
+    'denials', (SELECT coalesce(jsonb_agg(to_jsonb(denial)), '[]')
+        FROM denial WHERE identity_id = ANY(:identity_ids) OR person_id = ANY(:given_ids))
 )::text;
 
--- name: add_word!
--- The word itself.
+-- name: add_word$
+-- The word itself, later than all that were carried out before it: they are taken back in that order, whoever waited.
 INSERT INTO word (word_id, kind, said_at, said_by, summary, subjects, changed, before)
-VALUES (:word_id, :kind, :said_at, :said_by, :summary, :subjects, :changed, CAST(:before AS text)::jsonb);
+VALUES (:word_id, :kind,
+    greatest(:said_at, (SELECT max(said_at) FROM word) + interval '1 microsecond'),
+    :said_by, :summary, :subjects, :changed, CAST(:before AS text)::jsonb)
+RETURNING said_at;
 
 -- name: set_person!
 -- Who an identity is; null: unknown.
@@ -183,6 +189,17 @@ INSERT INTO denial (identity_id, person_id, word_id)
 SELECT :into_id, person_id, :word_id FROM denial WHERE identity_id = :identity_id
 ON CONFLICT DO NOTHING;
 
+-- name: give_denials!
+-- Who is not a person is not the one either that this person was found to be.
+INSERT INTO denial (identity_id, person_id, word_id)
+SELECT identity_id, :into_id, word_id FROM denial WHERE person_id = :person_id
+ON CONFLICT DO NOTHING;
+
+-- name: say_after_all!
+-- Identities that are a person now are so whatever was denied before.
+DELETE FROM denial USING identity
+WHERE identity.identity_id = denial.identity_id AND denial.person_id = :person_id AND identity.person_id = :person_id;
+
 -- name: denied^
 -- Whether one of two identities was said not to be a person.
 SELECT p.name FROM denial d JOIN person p USING (person_id)
@@ -204,12 +221,30 @@ LIMIT :most;
 SELECT word_id, kind, said_at, subjects, changed, before::text AS before, undone_at FROM word
 WHERE word_id = :word_id FOR UPDATE;
 
+-- name: merged_away^
+-- The word by which a person whom identities are to be again was found to be another.
+SELECT w.summary FROM word w
+WHERE w.kind = 'merge_persons' AND w.undone_at IS NULL AND w.word_id <> :word_id AND w.changed && ARRAY(
+    SELECT CAST(one ->> 'person_id' AS uuid)
+    FROM jsonb_array_elements(CAST(:before AS text)::jsonb -> 'identities') AS one
+    WHERE NOT EXISTS (SELECT FROM person p WHERE p.person_id = CAST(one ->> 'person_id' AS uuid))
+)
+ORDER BY w.said_at DESC
+LIMIT 1;
+
 -- name: later_word^
 -- A later word about the same that still holds.
 SELECT summary FROM word
 WHERE word_id <> :word_id AND undone_at IS NULL AND changed && CAST(:changed AS uuid[])
     AND (said_at, word_id) > (:said_at, :word_id)
 ORDER BY said_at DESC
+LIMIT 1;
+
+-- name: name_taken$
+-- A name that a person is to have again and somebody else has by now.
+SELECT other.name
+FROM jsonb_to_recordset(CAST(:before AS text)::jsonb -> 'persons') AS one (person_id uuid, name text)
+JOIN person other ON lower(btrim(other.name)) = lower(btrim(one.name)) AND other.person_id <> one.person_id
 LIMIT 1;
 
 -- name: restore_persons!
@@ -248,6 +283,13 @@ FROM jsonb_to_recordset(CAST(:before AS text)::jsonb -> 'exemplars')
 WHERE exemplar.exemplar_id = one.exemplar_id
     AND (one.identity_id IS NOT NULL OR EXISTS (SELECT FROM person WHERE person.person_id = one.person_id));
 
+-- name: follow_tracks!
+-- Looks that came after the word go where their tracks have gone.
+UPDATE exemplar SET identity_id = assignment.identity_id
+FROM assignment
+WHERE exemplar.local_track_id = assignment.local_track_id AND exemplar.identity_id = ANY(:identity_ids)
+    AND exemplar.identity_id <> assignment.identity_id;
+
 -- name: close_emptied!
 -- Identities that the word had made and that have no track any more lead to where their tracks went.
 WITH former AS (
@@ -263,6 +305,24 @@ WHERE identity_id = ANY(:identity_ids) AND identity_id NOT IN (SELECT identity_i
 -- name: drop_denials!
 -- What the word denied is open again.
 DELETE FROM denial WHERE word_id = :word_id;
+
+-- name: restore_denials!
+-- What was denied before is denied again, of the person it was said of, as far as that word holds.
+WITH before AS (
+    SELECT one.* FROM jsonb_to_recordset(CAST(:before AS text)::jsonb -> 'denials')
+        AS one (identity_id uuid, person_id uuid, word_id uuid)
+), given AS (
+    DELETE FROM denial USING before
+    WHERE denial.identity_id = before.identity_id AND denial.word_id = before.word_id
+        AND denial.person_id <> before.person_id
+)
+INSERT INTO denial (identity_id, person_id, word_id)
+SELECT before.identity_id, before.person_id, before.word_id
+FROM before
+JOIN identity ON identity.identity_id = before.identity_id
+JOIN person ON person.person_id = before.person_id
+JOIN word ON word.word_id = before.word_id AND word.undone_at IS NULL
+ON CONFLICT DO NOTHING;
 
 -- name: mark_undone!
 -- The word no longer holds.
