@@ -109,7 +109,8 @@ class CameraRounds:
         others = await self._others()
         surplus = self._sharing.surplus(self._held() & wanted.keys(), len(wanted), others, can_record=self._can_record)
         self._sharing.give_up(surplus, self._context.clock.monotonic_s())
-        to_hold = await self._to_hold(wanted.keys() | self.workers.keys(), others)
+        owed = self._owed(wanted)
+        to_hold = await self._to_hold(wanted.keys() | self.workers.keys() | owed, others)
         answered = await self._refresh(to_hold)
         gone = [camera_id for camera_id in self.workers if camera_id not in wanted or camera_id in surplus]
         changed = [key for key, worker in self.workers.items() if key in wanted and worker.camera != wanted[key]]
@@ -118,10 +119,12 @@ class CameraRounds:
         for camera_id in lost:
             self.writer.drop_camera(camera_id)
         if gone:
-            # Their last rows need the lease, so it is given back only now.
+            # Their last rows need the lease, so it is given back only now, or when the hub has taken them.
             await self._flush()
         if gone or surplus:
-            await self._refresh((self._held() & wanted.keys()) - surplus)
+            await self._refresh(((self._held() & wanted.keys()) - surplus) | self._owed(wanted))
+            for camera_id in surplus - self._held():
+                self.writer.drop_camera(camera_id)
         # A hub that can be read and not written gives no leases; what they are for is recorded all the same.
         served = self._held() if answered else self._held() | (set(to_hold) - surplus)
         for camera_id in sorted(served & wanted.keys() - self.workers.keys()):
@@ -159,6 +162,10 @@ class CameraRounds:
 
     def _fences(self) -> dict[str, int]:
         return {name.removeprefix(PREFIX): lease.fence for name, lease in self._keeper.held.items()}
+
+    def _owed(self, wanted: Collection[str]) -> set[str]:
+        """Return the cameras that are served no more, and whose last rows the hub has still to take."""
+        return (self.writer.cameras & self._held()) - set(wanted) - self.workers.keys()
 
     @property
     def _can_record(self) -> bool:

@@ -45,6 +45,11 @@ class HubWriter:
         """Which tracks' rows wait."""
         return set(self._tracks)
 
+    @property
+    def cameras(self) -> set[str]:
+        """Of which cameras tracks wait."""
+        return {track.camera_id for track in self._tracks.values()}
+
     def put_tracks(self, tracks: Iterable[LocalTrack]) -> None:
         """Have the latest state of tracks written; an older state that still waits is replaced."""
         for track in tracks:
