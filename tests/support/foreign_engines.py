@@ -4,7 +4,6 @@ Neither can be had here. Two pictures show the same face to them when their byte
 with NO_FACE shows none.
 """
 
-from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -79,7 +78,7 @@ class DeepStackServer:
 
     def __init__(self, key: str = "") -> None:
         self.key = key
-        self.faces: dict[str, list[bytes]] = defaultdict(list)
+        self.faces: dict[str, list[bytes]] = {}
         self.away = False
 
     def app(self) -> web.Application:
@@ -106,12 +105,15 @@ class DeepStackServer:
         return web.json_response({"success": True, "predictions": [seen], "duration": 0})
 
     async def _register(self, request: web.Request) -> web.Response:
+        """One embedding each, the mean of a request's faces: another request about the same takes its place."""
         texts, pictures = await self._form(request)
-        if any(picture.startswith(NO_FACE) for picture in pictures):
-            told = {"success": False, "error": "Could not find any face", "duration": 0}
+        shown = [picture for picture in pictures if not picture.startswith(NO_FACE)]
+        if not shown:
+            told = {"success": False, "error": "no face detected", "code": 400, "duration": 0}
             return web.json_response(told, status=400)
-        self.faces[texts["userid"]] += pictures
-        return web.json_response({"success": True, "message": "face added", "duration": 0})
+        message = "face updated" if texts["userid"] in self.faces else "face added"
+        self.faces[texts["userid"]] = shown
+        return web.json_response({"success": True, "message": message, "duration": 0})
 
     async def _delete(self, request: web.Request) -> web.Response:
         texts, _ = await self._form(request)

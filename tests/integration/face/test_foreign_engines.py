@@ -88,6 +88,23 @@ async def test_a_person_is_registered_renamed_and_erased_once_for_every_engine(h
     assert engines.compreface.subjects == dict(engines.deepstack.faces) == {}
 
 
+async def test_every_picture_counts_where_a_registration_takes_the_place_of_the_one_before(hub, store, engines) -> None:
+    await enrol(hub, store, "Alice", PICTURE, NO_FACE, OTHER)
+    assert [(one.persons, one.unusable) for one in await carried(hub, store, engines)] == [(1, 0)] * 2
+    assert sorted(engines.deepstack.faces["Alice"]) == [PICTURE, OTHER]
+
+
+async def test_of_many_pictures_as_many_are_told_as_a_request_may_hold(hub, store, engines, monkeypatch) -> None:
+    monkeypatch.setattr("marengocam.engines.codeproject.REQUEST_PICTURES", 3)
+    monkeypatch.setattr("marengocam.engines.codeproject.REQUEST_BYTES", 3 * 1000)
+    await enrol(hub, store, "Alice", *(bytes([number]) * 900 for number in range(5)))
+    await enrol(hub, store, "Bob", *(bytes([number]) * 1200 for number in range(5)))
+    await enrol(hub, store, "Cid", bytes(9000))
+    await carried(hub, store, engines)
+    known = engines.deepstack.faces
+    assert {name: len(pictures) for name, pictures in known.items()} == {"Alice": 3, "Bob": 2, "Cid": 1}
+
+
 async def test_an_engine_that_is_away_is_told_when_it_is_back_and_the_other_at_once(hub, store, engines) -> None:
     person = await enrol(hub, store, "Alice", PICTURE)
     await carried(hub, store, engines)
