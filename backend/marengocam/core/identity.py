@@ -30,7 +30,6 @@ class Sight(NamedTuple):
     last_s: float
     probability: float
     path: tuple[PathPoint, ...] = ()
-    human: bool = False  # decided so
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -196,6 +195,7 @@ class Vicinity:
     strangers: Mapping[UUID, frozenset[UUID]] = field(default_factory=dict)  # of each track: identities by face
     denied: frozenset[tuple[UUID, UUID]] = frozenset()
     ignored: frozenset[UUID] = frozenset()
+    spoken_about: frozenset[UUID] = frozenset()  # identities with tracks that a human decided on
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,14 +59,17 @@ class Turn:
         called = {one.identity_id: one.person_id for one in sights if one.person_id is not None}
         looks = await self._looks(tracks, identity_ids, called)
         persons: list[KnownPerson] = []
-        denied, ignored = set(), set()
-        for row in await rows(_QUERIES.facts(self._connection)):
+        denied, ignored, spoken_about = set(), set(), set()
+        own = {one.assignment.identity_id for one in claimed if one.assignment is not None}
+        for row in await rows(_QUERIES.facts(self._connection, identity_ids=sorted(identity_ids | own))):
             if row["kind"] == "person":
                 persons.append(KnownPerson(row["subject_id"], row["name"]))
             elif row["kind"] == "denial":
                 denied.add((row["subject_id"], row["other_id"]))
-            else:
+            elif row["kind"] == "ignored":
                 ignored.add(row["subject_id"])
+            else:
+                spoken_about.add(row["subject_id"])
         return Vicinity(
             sights=sights,
             looks=looks,
@@ -75,6 +78,7 @@ class Turn:
             strangers=strangers,
             denied=frozenset(denied),
             ignored=frozenset(ignored),
+            spoken_about=frozenset(spoken_about),
         )
 
     async def write(self, outcomes: Sequence[Outcome], at: datetime) -> list[Event]:
@@ -139,8 +143,8 @@ class Turn:
         )
         if found["local_track_ids"] is None:
             return ()
-        *columns, paths, humans = found.values()
-        return tuple(map(Sight, *columns, map(_path, paths), humans))
+        *columns, paths = found.values()
+        return tuple(map(Sight, *columns, map(_path, paths)))
 
     async def _strangers(self, tracks: Sequence[LocalTrack]) -> dict[UUID, frozenset[UUID]]:
         """Return, for each track with a face, which unknown identities it may be of: the nearest few."""

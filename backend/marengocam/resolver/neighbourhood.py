@@ -49,9 +49,7 @@ class Neighbourhood:
                 self._person_of.setdefault(one.assignment.identity_id, one.assignment.person_id)
         self._room = len(claimed)
         self._joined: dict[UUID, UUID] = {}
-        spoken = [zip(looks.identity_ids, looks.humans, strict=True) for looks in vicinity.looks]
-        pinned = {one for pairs in spoken for one, human in pairs if human and one is not None}
-        self._spoken_about = frozenset(pinned | {one.identity_id for one in vicinity.sights if one.human})
+        self._spoken_about = vicinity.spoken_about
         self._albums: dict[Key, Album] = {
             (looks.kind, looks.model, looks.vectors.shape[1]): Album.of(looks, self._room, self._owner_of)
             for looks in vicinity.looks
@@ -116,7 +114,7 @@ class Neighbourhood:
             album.drop_track(outcome.claimed.track.local_track_id)
         for one in outcome.exemplars:
             self._keep(one, 1.0 if one.person_id is not None else trust, human=human)
-        if human and outcome.exemplars:
+        if human:
             self._spoken_about |= {identity_id}
             self._settle(identity_id)
         if outcome.joined_identity_id is not None:

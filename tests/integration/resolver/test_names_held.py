@@ -1,15 +1,17 @@
 """A name that the resolver gave is weighed again with each look, and taken back when the looks deny it."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.support.resolver_hub import RED, Scene, like, open_scene, seen
-from tests.support.resolver_scenes import ident
+from tests.support.resolver_scenes import NOON, ident
 
 from marengocam.core.model import EventType, LocalTrack
 from marengocam.db.hub import Hub
+from marengocam.db.word_changes import Speaker
 from marengocam.resolver import turn
 
 ALICE = np.eye(1, 128, 0, dtype=np.float32)[0]
@@ -106,3 +108,18 @@ async def test_of_the_faces_that_somebody_showed_the_best_are_kept(scene: Scene)
     async with scene.hub.database.connection() as connection:
         kept = await connection.fetch("SELECT quality FROM exemplar WHERE kind = 'face' ORDER BY quality DESC")
     assert [round(row["quality"], 1) for row in kept] == [0.9, 0.8, 0.7, 0.6, 0.5]
+
+
+async def test_what_a_human_named_no_face_takes_back_however_long_ago_he_spoke(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turn, "CANDIDATE_WINDOW", timedelta(minutes=3))
+    alice = await scene.enrol("Alice", ALICE)
+    await resolve_one_by_one(scene, walk("spoken about", 0, None))
+    identity_id = (await scene.hub.tracks.get(ident("spoken about"))).identity_id
+    await scene.hub.words.name(identity_id, alice.person_id, Speaker("Bob", NOON))
+    since = [walk(f"since {number}", 40 * (number + 1), None) for number in range(9)]
+    await resolve_one_by_one(scene, *since)
+    assert {await name_of(scene, one) for one in since} == {"Alice"}
+    await resolve_one_by_one(scene, walk("turned to us", 400, LOOK_ALIKE))
+    assert {await name_of(scene, one) for one in since} == {"Alice"}

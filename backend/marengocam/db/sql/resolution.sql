@@ -72,27 +72,28 @@ WITH seen AS (
 )
 SELECT array_agg(local_track_id) AS local_track_ids, array_agg(identity_id) AS identity_ids,
     array_agg(person_id) AS person_ids, array_agg(camera_id) AS camera_ids, array_agg(first_s) AS first_s,
-    array_agg(last_s) AS last_s, array_agg(probability) AS probabilities, array_agg(path) AS paths,
-    array_agg(human) AS humans
+    array_agg(last_s) AS last_s, array_agg(probability) AS probabilities, array_agg(path) AS paths
 FROM (
     SELECT t.local_track_id, t.identity_id, i.person_id, t.camera_id,
         extract(epoch FROM t.first_seen_at)::float8 AS first_s, extract(epoch FROM t.last_seen_at)::float8 AS last_s,
         CASE WHEN t.decided_by = 'human' THEN 1
             ELSE coalesce((t.evidence ->> 'trust')::float8, t.probability) END AS probability,
         CASE WHEN t.camera_id = ANY(:camera_ids) AND t.last_seen_at >= :path_from AND t.first_seen_at <= :path_to
-            THEN t.path::text END AS path,
-        t.decided_by = 'human' AS human
+            THEN t.path::text END AS path
     FROM seen t
     CROSS JOIN LATERAL (SELECT person_id FROM identity WHERE identity_id = t.identity_id LIMIT 1) AS i
     ORDER BY t.last_seen_at DESC, t.local_track_id
 ) AS sight;
 
 -- name: facts
--- What humans said, in one list: persons with their names, whom identities are not, of whom nothing is told.
+-- What humans said, in one list: persons with their names, whom identities are not, of whom nothing is told, and which
+-- of these identities they spoke about: some track of theirs was decided on by a human, be it long ago.
 SELECT 'person' AS kind, person_id AS subject_id, NULL::uuid AS other_id, name FROM person
 UNION ALL SELECT 'denial', identity_id, person_id, NULL FROM denial
 UNION ALL SELECT 'ignored', identity_id, NULL, NULL FROM identity WHERE ignored
-UNION ALL SELECT 'ignored', person_id, NULL, NULL FROM person WHERE ignored;
+UNION ALL SELECT 'ignored', person_id, NULL, NULL FROM person WHERE ignored
+UNION ALL SELECT DISTINCT 'spoken', identity_id, NULL::uuid, NULL FROM assignment
+WHERE decided_by = 'human' AND identity_id = ANY(:identity_ids::uuid[]);
 
 -- name: strangers
 -- For the face of each of some tracks: unknown identities of any day whose remembered faces are nearest, by the index of
