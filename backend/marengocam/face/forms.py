@@ -51,7 +51,10 @@ async def read(request: web.Request) -> Form:
             return Form((), asked)
         posted = await request.post()
     except web.HTTPRequestEntityTooLarge:
-        raise BadInputError(f"The request is too large: at most {MAX_BYTES >> 20} MB a picture.") from None
+        most_mb, picture_mb = request.client_max_size >> 20, MAX_BYTES >> 20
+        raise BadInputError(
+            f"The request is too large: at most {most_mb} MB, and {picture_mb} MB a picture. Send fewer at once."
+        ) from None
     except (ValueError, AssertionError, LookupError, web.RequestPayloadError, ConnectionResetError):
         # No form, a character set that does not exist, a wrong compression, a sender who left.
         raise BadInputError("The form cannot be read: send multipart form data.") from None
