@@ -30,6 +30,21 @@ CATALOGUE = (
         (f"{FAULT}/test_hung_processes.py",),
     ),
     Fault(
+        "media disk unmounted or exchanged while it is recorded to, another installation's full disk at a start",
+        "told; nothing is written to it or deleted from it; recording goes on when the right one is back",
+        (f"{FAULT}/test_disks_that_go.py",),
+    ),
+    Fault(
+        "a database that takes 0.6 s for each question",
+        "ingest keeps its leases",
+        (f"{FAULT}/test_a_slow_database.py",),
+    ),
+    Fault(
+        "a database that can be read and not written, at ingest's start",
+        "recorded without a break; the index catches up",
+        (f"{INTEGRATION}/ingest/test_a_hub_that_only_reads.py",),
+    ),
+    Fault(
         "media disk filled to the last byte while database and janitor are away",
         "no recording gap over 2 s; the oldest go; the index follows",
         (f"{FAULT}/test_full_disks.py::test_a_disk_filled",),

@@ -93,7 +93,7 @@ async def test_a_disk_that_stays_full_is_not_littered_with_files_that_hold_nothi
 
 
 async def test_nothing_is_recorded_beside_the_data_when_its_disk_is_unmounted_and_it_goes_on_when_it_is_back(
-    hub, settings, tmp_path
+    hub, settings, tmp_path, caplog
 ):
     async with recording(hub, settings, tmp_path) as store:
         subprocess.run(["umount", "-l", str(store.root)], check=True)
@@ -106,6 +106,8 @@ async def test_nothing_is_recorded_beside_the_data_when_its_disk_is_unmounted_an
             await asyncio.sleep(2 * settings.chunk_s)
             assert await told(), "as long as it lasts"
             assert list(store.root.rglob("*")) == [], "neither recordings nor pictures"
+            logged = [one for one in caplog.records if one.name == "marengocam.ingest.analysing"]
+            assert len(logged) <= 1, "not once a second"
         finally:
             subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(store.root)], check=True)
 

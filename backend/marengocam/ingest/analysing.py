@@ -37,6 +37,7 @@ IDLE_S = 5.0  # without a picture: whoever was followed is followed no more
 MODEL_RETRY_S = 5.0
 BLIND_AFTER_S = 10.0  # looks fail for so long: its owner is told
 BLIND_LOGGED_EVERY_S = 30.0
+UNWRITTEN_LOGGED_EVERY_S = 60.0
 UNDECODABLE_AFTER_S = 10.0  # pictures come for so long, and the decoder makes nothing of them
 UNDECODABLE_REASON = (
     "Recorded, but not analysed, since its pictures cannot be decoded: "
@@ -88,6 +89,7 @@ class Analysis:
         self._blind_since_s: float | None = None
         self._blind_logged_at_s = float("-inf")
         self._blind_reason = ""
+        self._unwritten_logged_at_s = float("-inf")
         self._frame_at_s = clock.monotonic_s()
         self._busy_since_s: float | None = None  # since when the packet waited that is worked on
         self._whole = False  # whether the present group of pictures is decoded in full
@@ -238,11 +240,18 @@ class Analysis:
         try:
             self._store.write_picture(live_path(self._camera.camera_id), to_jpeg(rgb, LIVE_QUALITY_PERCENT))
         except (StoreError, cv2.error) as error:
-            _LOG.warning("camera %s: %s", self._camera.camera_id, error)
+            self._log_unwritten(error)
 
     def _write_pictures(self, result: FrameResult) -> None:
         for saved in result.pictures:
             try:
                 self._store.write_picture(saved.path, saved.jpeg)
             except StoreError as error:
-                _LOG.warning("camera %s: %s", self._camera.camera_id, error)
+                self._log_unwritten(error)
+
+    def _log_unwritten(self, error: Exception) -> None:
+        """Tell of a picture that could not be written; a disk that refuses refuses one a second."""
+        now_s = self._clock.monotonic_s()
+        if now_s - self._unwritten_logged_at_s >= UNWRITTEN_LOGGED_EVERY_S:
+            self._unwritten_logged_at_s = now_s
+            _LOG.warning("camera %s: %s", self._camera.camera_id, error)
