@@ -7,7 +7,7 @@ from uuid import UUID
 
 import numpy as np
 
-from marengocam.core.calibration import appearance_log_ratios, face_log_ratio, face_log_ratios, name_log_ratios
+from marengocam.core.calibration import appearance_log_ratios, face_log_ratios, name_log_ratios
 from marengocam.core.identity import Floats, Looks, Places
 from marengocam.core.model import Embedding, NameEvidence
 from marengocam.resolver.cues import Cue, CueKind, clamp
@@ -147,16 +147,21 @@ def _fused(looks: Looks, ratios: Floats) -> dict[UUID, Fused]:
 
 def _galleries(face: Embedding, looks: Looks, persons: Collection[UUID]) -> dict[UUID, Fused]:
     """Weigh a track's face against each person's as a whole."""
-    found = {}
+    galleries = {}
     for code, person_id in enumerate(looks.owners):
-        if person_id not in persons:
-            continue
-        places = np.flatnonzero(looks.owner == code)
-        likest = places[np.lexsort((looks.at_s[places], -looks.cosines[places]))][: agreeing(len(places))]
-        cosine, quality = float(looks.cosines[likest].mean()), float(looks.qualities[likest].mean())
-        ratio = face_log_ratio(face.model, cosine, face.quality, quality)
-        row = int(looks.rows[likest[0]])
-        found[person_id] = Fused(ratio, cosine, len(places), 1.0, looks.exemplar_ids[row], looks.local_track_ids[row])
+        if person_id in persons:
+            places = np.flatnonzero(looks.owner == code)
+            galleries[person_id] = places[np.lexsort((looks.at_s[places], -looks.cosines[places]))]
+    likest = {person_id: places[: agreeing(len(places))] for person_id, places in galleries.items()}
+    cosines = np.array([looks.cosines[places].mean() for places in likest.values()])
+    qualities = np.array([looks.qualities[places].mean() for places in likest.values()])
+    own = np.full_like(qualities, face.quality)
+    ratios = face_log_ratios(face.model, cosines, own, qualities).tolist()
+    found = {}
+    for (person_id, places), ratio, cosine in zip(galleries.items(), ratios, cosines.tolist(), strict=True):
+        row = int(looks.rows[places[0]])
+        ids = looks.exemplar_ids[row], looks.local_track_ids[row]
+        found[person_id] = Fused(ratio, cosine, len(places), 1.0, *ids)
     return found
 
 
