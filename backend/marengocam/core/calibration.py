@@ -59,22 +59,30 @@ class CosineFit:
         lost = self.lost(np.minimum(qualities, other_qualities))
         return np.asarray(np.log((1.0 - lost) * np.exp(ratios) + lost))
 
-    def together(self, cosines: Floats, qualities: Floats, other_qualities: Floats) -> float:
-        """Return the evidence of several looks of one individual, each compared with the same other one.
+    def likelihoods(self, cosines: Floats, qualities: Floats, other_qualities: Floats) -> Floats:
+        """Return the log-likelihoods of several looks of one individual, each compared with the same other one.
 
         What two people have in common stays from look to look, so that looks do not add up: a hundred that are
-        somewhat alike say little more than one. The likelihoods of all looks are integrated over what stays, normal
-        with PERSISTENT_SHARE of the variance. A look that has lost its person speaks neither way, and each look may be
-        wrong altogether, as seldom as the bounds of a single one say.
+        somewhat alike say little more than one. Two rows, for the same person and for others; a column for each of
+        LATENT, what stays, with PERSISTENT_SHARE of the variance. A look that has lost its person speaks neither way,
+        and each look may be wrong altogether, as seldom as the bounds of a single one say. Those of further looks are
+        added to them.
         """
         inside, same, other = self._spreads(cosines, qualities, other_qualities)
         as_same, as_other = np.exp(_log_normal(inside, *same)), np.exp(_log_normal(inside, *other))
         lost = self.lost(np.minimum(qualities, other_qualities))
-        anybody = lost * as_other
-        same_or_wrong = anybody + exp(self.lowest - BOUND_SLACK) * as_other
-        other_or_wrong = anybody + exp(-self.highest - BOUND_SLACK) * as_same
-        ratio = _integrated(inside, *same, lost, same_or_wrong) - _integrated(inside, *other, lost, other_or_wrong)
-        return float(np.clip(ratio, self.lowest, self.highest))
+        wrong = np.stack((exp(self.lowest - BOUND_SLACK) * as_other, exp(-self.highest - BOUND_SLACK) * as_same))
+        means, deviations = np.stack((same[0], other[0])), np.stack((same[1], other[1]))
+        centres = means + PERSISTENT_SHARE**0.5 * deviations * LATENT[:, None, None]
+        passing = np.exp(_log_normal(inside, centres, (1 - PERSISTENT_SHARE) ** 0.5 * deviations))
+        return np.asarray(np.log((1 - lost) * passing + lost * as_other + wrong).sum(axis=2).T)
+
+    def together(self, likelihoods: Floats) -> float:
+        """Return the evidence of looks of one individual from their likelihoods, integrated over what stays."""
+        logs = likelihoods - 0.5 * LATENT**2
+        tops = logs.max(axis=1)
+        same, other = tops + np.log(np.exp(logs - tops[:, None]).sum(axis=1))
+        return float(np.clip(same - other, self.lowest, self.highest))
 
     def _spreads(
         self, cosines: Floats, qualities: Floats, other_qualities: Floats
@@ -93,15 +101,6 @@ class CosineFit:
 
 def _log_normal(values: Floats, means: Floats, deviations: Floats) -> Floats:
     return np.asarray(-0.5 * ((values - means) / deviations) ** 2 - np.log(deviations))
-
-
-def _integrated(cosines: Floats, means: Floats, deviations: Floats, lost: Floats, besides: Floats) -> float:
-    """Return the log-likelihood of all cosines together, but for a constant; `besides`: of looks lost or wrong."""
-    centres = means + PERSISTENT_SHARE**0.5 * deviations * LATENT[:, None]
-    passing = _log_normal(cosines, centres, (1 - PERSISTENT_SHARE) ** 0.5 * deviations)
-    logs = np.log((1 - lost) * np.exp(passing) + besides).sum(axis=1) - 0.5 * LATENT**2
-    top = logs.max()
-    return float(top + np.log(np.exp(logs - top).sum()))
 
 
 FACE_FITS = {
@@ -134,9 +133,9 @@ def face_log_ratio(model: str, cosine: float, quality: float, other_quality: flo
     return FACE_FITS.get(model, UNKNOWN_FACE_FIT).log_ratio(cosine, quality, other_quality)
 
 
-def faces_together_log_ratio(model: str, cosines: Floats, qualities: Floats, other_qualities: Floats) -> float:
-    """Return the evidence of several faces of one individual, each compared with the same other one."""
-    return FACE_FITS.get(model, UNKNOWN_FACE_FIT).together(cosines, qualities, other_qualities)
+def face_fit(model: str) -> CosineFit:
+    """Return how cosines of faces are spread; an unknown model is trusted little."""
+    return FACE_FITS.get(model, UNKNOWN_FACE_FIT)
 
 
 def appearance_log_ratios(

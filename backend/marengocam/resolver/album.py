@@ -163,7 +163,7 @@ class Album:
 
     def _portfolio(self, chosen: npt.NDArray[np.bool_], but: UUID) -> Portfolio | None:
         places = np.flatnonzero(chosen & self._kept & (self._track != self._codes.get(but, NOBODY - 1)))
-        return Portfolio(self._vectors[places], self._numbers[0, places]) if len(places) else None
+        return Portfolio(self._vectors[places], self._numbers[0, places], places.tobytes()) if len(places) else None
 
     def _listed(self, keys: Iterable[UUID]) -> npt.NDArray[np.bool_]:
         """Return, by code, who is among these; nobody never is."""

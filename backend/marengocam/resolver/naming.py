@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from marengocam.core.calibration import faces_together_log_ratio
+from marengocam.core.calibration import face_fit
 from marengocam.core.identity import Floats
 from marengocam.core.model import Embedding, Vector
 
@@ -16,6 +16,7 @@ class Portfolio(NamedTuple):
 
     vectors: Vector
     qualities: Floats
+    key: bytes  # the same for the same faces of an album
 
 
 def agreeing(faces: int) -> int:
@@ -26,16 +27,15 @@ def agreeing(faces: int) -> int:
     return min(faces // 2 + 1, BEST_FACES)
 
 
-def faces_log_ratio(model: str, shown: Portfolio, gallery: Portfolio) -> float:
-    """Return the evidence that those who were shown are the person of a gallery; neither is empty."""
+def likelihoods(model: str, shown: Portfolio, gallery: Portfolio) -> Floats:
+    """Return the log-likelihoods of those who were shown being the person of a gallery; neither is empty."""
     cosines = (shown.vectors @ gallery.vectors.T).astype(np.float64)
-    most = agreeing(len(gallery.qualities))
-    likest = np.argsort(-cosines, axis=1, kind="stable")[:, :most]
+    likest = np.argsort(-cosines, axis=1, kind="stable")[:, : agreeing(len(gallery.qualities))]
     mean = np.take_along_axis(cosines, likest, axis=1).mean(axis=1)
-    return faces_together_log_ratio(model, mean, shown.qualities, gallery.qualities[likest].mean(axis=1))
+    return face_fit(model).likelihoods(mean, shown.qualities, gallery.qualities[likest].mean(axis=1))
 
 
-def with_own(shown: Portfolio, own: Embedding) -> Portfolio:
-    """Return faces with one more."""
+def portfolio_of(own: Embedding) -> Portfolio:
+    """Return one face."""
     vector = own.vector / (np.linalg.norm(own.vector) or 1.0)
-    return Portfolio(np.vstack((shown.vectors, vector[None])), np.append(shown.qualities, own.quality))
+    return Portfolio(np.asarray(vector[None], np.float32), np.array([own.quality]), b"")

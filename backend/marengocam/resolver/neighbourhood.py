@@ -26,7 +26,7 @@ from marengocam.resolver.album import Album
 from marengocam.resolver.fusion import past_appearance_ratios, past_face_ratios
 from marengocam.resolver.likeness import Pair, alike_clothes, alike_faces, like_it
 from marengocam.resolver.past import PastLikeness
-from marengocam.resolver.shown import Key, ShownFaces
+from marengocam.resolver.shown import Compared, Key, ShownFaces
 from marengocam.resolver.ways import VISIT_GAP_S
 
 ALIKE_COSINE = 0.25  # of faces: below, no model at hand speaks for anybody
@@ -50,6 +50,7 @@ class Neighbourhood:
         self._room = len(claimed)
         self._joined: dict[UUID, UUID] = {}
         self._spoken_about = vicinity.spoken_about
+        self._compared_faces: Compared = {}
         self._albums: dict[Key, Album] = {
             (looks.kind, looks.model, looks.vectors.shape[1]): Album.of(looks, self._room, self._owner_of)
             for looks in vicinity.looks
@@ -88,7 +89,7 @@ class Neighbourhood:
             ignored=known.ignored,
             spoken_about=self._spoken_about,
             called=called,
-            shown=ShownFaces(self._albums, track, called, told, len(known.persons)),
+            shown=ShownFaces(self._albums, track, called, told, len(known.persons), self._compared_faces),
             past_faces=past_faces,
             past_clothes=past_clothes,
             alike_faces=alike_faces,

@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from math import log
 from uuid import UUID
 
-from marengocam.core.identity import Shown
+from marengocam.core.calibration import face_fit
+from marengocam.core.identity import Floats, Shown
 from marengocam.core.model import LocalTrack
 from marengocam.resolver.album import Album
 from marengocam.resolver.composites import arriving
-from marengocam.resolver.naming import faces_log_ratio, with_own
+from marengocam.resolver.naming import Portfolio, likelihoods, portfolio_of
 
 Key = tuple[str, str, int]  # kind, model, numbers in a vector
+# Of a model, faces shown and a gallery: log-likelihoods, and what they say by themselves
+Compared = dict[tuple[str, bytes, bytes], tuple[Floats, float]]
 
 
 class ShownFaces:
@@ -26,13 +29,21 @@ class ShownFaces:
         called: Mapping[UUID, UUID],
         told: Mapping[UUID, float],
         persons: int,
+        compared: Compared,
     ) -> None:
-        """Take whom the resolver `called` identities, and how sure it was of their tracks when it `told`."""
+        """Take whom the resolver `called` identities, and how sure it was of their tracks when it `told`.
+
+        What was `compared` before in the same albums need not be again.
+        """
         self._albums = albums
         self._track = track
         self._called = called
         self._told = told
         self._persons = persons
+        self._faces = compared
+        self._own = portfolio_of(track.face) if track.face is not None else None
+        self._alone: Compared = {}  # the track's face by itself
+        self._galleries: dict[tuple[Key, UUID], Portfolio | None] = {}
         self._known: dict[tuple[UUID, UUID], Shown | None] = {}
 
     def __call__(self, identity_id: UUID, person_id: UUID) -> Shown | None:
@@ -43,19 +54,28 @@ class ShownFaces:
         return self._known[pair]
 
     def _compared(self, identity_id: UUID, person_id: UUID) -> Shown | None:
-        own, but = self._track.face, self._track.local_track_id
-        for kind, model, size in sorted(self._albums):
-            if kind != "face" or (own is not None and (model, size) != (own.model, len(own.vector))):
+        face, own = self._track.face, self._own
+        for key in sorted(self._albums):
+            kind, model, size = key
+            if kind != "face" or (face is not None and (model, size) != (face.model, len(face.vector))):
                 continue
-            album = self._albums[kind, model, size]
-            gallery = album.gallery(person_id, but, {*self._called, identity_id})
-            shown = album.shown(identity_id, but) if gallery is not None else None
+            gallery = self._gallery(key, person_id)
+            shown = self._albums[key].shown(identity_id, self._track.local_track_id) if gallery is not None else None
             if gallery is None or shown is None:
                 continue
-            before = faces_log_ratio(model, shown, gallery)
-            together = faces_log_ratio(model, with_own(shown, own), gallery) if own is not None else before
-            return Shown(before, together, len(shown.qualities) + (own is not None))
+            before, ratio = _weighed(self._faces, model, shown, gallery)
+            if own is None:
+                return Shown(ratio, ratio, len(shown.qualities))
+            together = face_fit(model).together(before + _weighed(self._alone, model, own, gallery)[0])
+            return Shown(ratio, together, len(shown.qualities) + 1)
         return None
+
+    def _gallery(self, key: Key, person_id: UUID) -> Portfolio | None:
+        pair = key, person_id
+        if pair not in self._galleries:
+            album, but = self._albums[key], self._track.local_track_id
+            self._galleries[pair] = album.gallery(person_id, but, self._called)
+        return self._galleries[pair]
 
     def _told_before(self, identity_id: UUID, person_id: UUID) -> Shown | None:
         """Take a name that rests on no face that is kept, as of an engine that tells names only, as it was told."""
@@ -64,3 +84,11 @@ class ShownFaces:
             return None
         ratio = log(probability / (1 - probability)) - arriving(self._persons)
         return Shown(ratio, ratio, 0)
+
+
+def _weighed(compared: Compared, model: str, shown: Portfolio, gallery: Portfolio) -> tuple[Floats, float]:
+    key = model, shown.key, gallery.key
+    if key not in compared:
+        found = likelihoods(model, shown, gallery)
+        compared[key] = found, face_fit(model).together(found)
+    return compared[key]

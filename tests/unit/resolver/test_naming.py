@@ -1,5 +1,6 @@
 """Names are weighed by all faces of an individual together, against most of a person's faces."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID, uuid4
 
@@ -19,20 +20,24 @@ from tests.support.resolver_scenes import (
     track,
 )
 
-from marengocam.core.calibration import FACE_FITS, face_log_ratio, faces_together_log_ratio
+from marengocam.core.calibration import face_fit, face_log_ratio
 from marengocam.core.identity import CameraGraph, KnownLooks, Shown, Surroundings
 from marengocam.core.model import LocalTrack
 from marengocam.resolver.album import Album
 from marengocam.resolver.decision import Verdict, decide
-from marengocam.resolver.naming import Portfolio, agreeing, faces_log_ratio
+from marengocam.resolver.naming import Portfolio, agreeing, likelihoods
 
 QUALITY = 0.9
 ALIKE, PERSON, CALLED, OTHER = 0.36, *(UUID(int=number) for number in range(1, 4))
 
 
 def together(*cosines: float, quality: float = QUALITY) -> float:
-    qualities = np.full(len(cosines), quality)
-    return faces_together_log_ratio(FACE_MODEL, np.array(cosines), qualities, np.full(len(cosines), QUALITY))
+    return weighed(cosines, np.full(len(cosines), quality))
+
+
+def weighed(cosines: Sequence[float], qualities: np.ndarray) -> float:
+    fit = face_fit(FACE_MODEL)
+    return fit.together(fit.likelihoods(np.array(cosines), qualities, np.full(len(cosines), QUALITY)))
 
 
 @pytest.mark.parametrize("cosine", [0.1, 0.2, 0.3, 0.4])
@@ -54,14 +59,12 @@ def test_a_first_look_that_deceives_is_outweighed_by_those_that_follow() -> None
 
 
 def test_a_look_that_has_lost_its_person_takes_little_from_one_that_has_not() -> None:
-    cosines, qualities = np.array([0.7, 0.0]), np.array([0.9, 0.2])
-    both = faces_together_log_ratio(FACE_MODEL, cosines, qualities, np.full(2, QUALITY))
-    assert both > together(0.7) - 1
+    assert weighed([0.7, 0.0], np.array([0.9, 0.2])) > together(0.7) - 1
 
 
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=8), st.randoms())
 def test_looks_of_any_kind_stay_within_bounds_and_their_order_is_nothing(cosines: list[float], random) -> None:
-    fit = FACE_FITS[FACE_MODEL]
+    fit = face_fit(FACE_MODEL)
     shuffled = random.sample(cosines, len(cosines))
     assert fit.lowest <= together(*cosines) <= fit.highest
     assert together(*shuffled) == pytest.approx(together(*cosines), abs=1e-9)
@@ -72,8 +75,9 @@ def test_most_of_a_gallery_has_to_agree() -> None:
     shown = portfolio([1, 0, 0, 0])
     one_alike = portfolio([0.6, 0.8, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0])
     all_alike = portfolio([0.6, 0.8, 0, 0], [0.55, 0, 0.8351, 0], [0.5, 0, 0, 0.866])
-    assert faces_log_ratio(FACE_MODEL, shown, one_alike) < 2
-    assert faces_log_ratio(FACE_MODEL, shown, all_alike) > 7
+    fit = face_fit(FACE_MODEL)
+    assert fit.together(likelihoods(FACE_MODEL, shown, one_alike)) < 2
+    assert fit.together(likelihoods(FACE_MODEL, shown, all_alike)) > 7
 
 
 def test_one_photo_of_three_confirms_nobody() -> None:
@@ -82,7 +86,7 @@ def test_one_photo_of_three_confirms_nobody() -> None:
 
 
 def portfolio(*vectors: list[float]) -> Portfolio:
-    return Portfolio(np.array(vectors, np.float32), np.full(len(vectors), QUALITY))
+    return Portfolio(np.array(vectors, np.float32), np.full(len(vectors), QUALITY), b"")
 
 
 def verdict(seen: LocalTrack, surroundings: Surroundings) -> Verdict:
