@@ -19,7 +19,7 @@ from marengocam.core.model import Camera
 from marengocam.core.secret import Secret
 from marengocam.db.hub import open_hub
 from marengocam.demo.rtsp import RtspServer
-from marengocam.media.last_resort import hold_ballast
+from marengocam.media.last_resort import GIVEN_UP, given_up, hold_ballast
 from marengocam.media.store import MARKER, Store
 
 DISK_MB = 32
@@ -149,11 +149,13 @@ async def test_of_another_installation_s_disk_nothing_is_deleted_however_full_it
                 settings = replace(settings, database_url=NOWHERE)
             theirs = [await asyncio.to_thread(recorded, store, clip, timedelta(hours=hours), "old") for hours in (1, 2)]
             (store.root / MARKER).write_text(str(uuid4()))
+            (store.root / GIVEN_UP).write_text(f"{int(theirs[0].started_at.timestamp())} {theirs[0].path}\n")
             hold_ballast(store)  # as they do, so that there is room for the list of what goes
             fill(store.root)
             async with open_hub(settings, "ingest", 2) as seen, ingest_here(seen, settings) as (service, _):
                 await asyncio.sleep(SEVERAL_TRIES_S)
                 assert "belongs to another" in service.health().reason
             assert all((store.root / one.path).exists() for one in theirs)
+            assert list(given_up(store)) == [theirs[0].path], "nor is what they have to settle yet"
             assert store.recordings("front") == []
             (store.root / "something_else").unlink()

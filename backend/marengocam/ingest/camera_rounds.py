@@ -199,8 +199,8 @@ class CameraRounds:
 
     async def _settle(self) -> None:
         """Have the index follow what went without it; rows that wait come first, or they would come after."""
-        if self.writer.waiting_chunks:
-            return
+        if self.writer.waiting_chunks or self.store_problem:
+            return  # another's disk has a list of its own
         try:
             await settle_given_up(self._hub, self._store, self._context.clock)
         except StoreError as error:
