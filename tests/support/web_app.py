@@ -10,6 +10,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from marengocam.core.clock import SystemClock
+from marengocam.media.store import Store
 from marengocam.runtime.bus import Bus
 from marengocam.runtime.context import CONTEXT, ServiceContext
 from marengocam.runtime.watchdog import Watchdog
@@ -58,6 +59,7 @@ def service_context(hub, settings, bus, service="web") -> ServiceContext:
 @contextlib.asynccontextmanager
 async def serving_api(hub, settings, scopes=("read", "write", "admin"), port=0):
     """Serve the API on a free port; yields an Api with a token of these scopes."""
+    Store(settings.media_dir).prepare(await hub.settings_store.installation_id())  # as ingest does
     async with Bus(hub).running() as bus:
         context = service_context(hub, settings, bus)
         app = web.Application(client_max_size=12 << 20)

@@ -123,6 +123,7 @@ async def rename_person(settings: Settings, arguments: argparse.Namespace) -> No
 
 async def erase_person(settings: Settings, arguments: argparse.Namespace) -> None:
     from marengocam.db.word_changes import Speaker  # noqa: PLC0415 - loaded when needed
+    from marengocam.media.mounting import check_ours  # noqa: PLC0415 - loaded when needed
     from marengocam.media.store import Store  # noqa: PLC0415 - loaded when needed
     from marengocam.replay.places import remove_folder  # noqa: PLC0415 - loaded when needed
 
@@ -130,6 +131,8 @@ async def erase_person(settings: Settings, arguments: argparse.Namespace) -> Non
         raise BadInputError("This cannot be undone: add --yes to erase the person for good.")
     async with opened_hub(settings) as hub:
         person = await _person_called(hub, arguments.name)
+        # First, or the pictures would come back with their disk, and nothing would name them any more.
+        await asyncio.to_thread(check_ours, settings.media_dir, await hub.settings_store.installation_id())
         erased = await hub.privacy.erase(person.person_id, Speaker("cli", SystemClock().now()))
     for run_id in erased.run_ids:
         await asyncio.to_thread(remove_folder, settings.media_dir, run_id)

@@ -12,6 +12,14 @@ INSTALLATION = "installation_id"  # in the data folder: which disks are ours, fo
 KNOWN = "media_disk"  # in the data folder: the media folder that lay on another disk than that
 
 
+class NotOurDiskError(StoreError):
+    """A folder's disk is not mounted, or another's is in its place: that a file is not there says nothing."""
+
+    def __init__(self, text: str, folder: Path) -> None:
+        super().__init__(text)
+        self.folder = folder
+
+
 class MediaFolder:
     """The media folder as ingest looks after it: until it was seen to be the right one, nothing is written there."""
 
@@ -39,6 +47,25 @@ class MediaFolder:
             with contextlib.suppress(OSError):
                 kept.write_text(str(told))
         return told or known
+
+
+def check_ours(folder: Path, installation_id: UUID) -> None:
+    """Raise NotOurDiskError unless a media or archive folder carries this installation's marker; StoreError."""
+    store = Store(folder)
+    if store.belongs_to(installation_id):
+        return
+    marker = folder / MARKER
+    if store.owner():
+        text = (
+            f"{folder} belongs to another MarengoCam installation: mount the right disk. Until then nothing is "
+            "deleted, and no row of a recording."
+        )
+    else:
+        text = (
+            f"{folder} does not carry this installation's file {marker.name}: mount its disk. (Ingest puts it into a "
+            "new folder.) Until then nothing is deleted, and no row of a recording."
+        )
+    raise NotOurDiskError(text, folder)
 
 
 def check_mounted(media_dir: Path, data_dir: Path) -> None:

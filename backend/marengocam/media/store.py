@@ -112,8 +112,12 @@ class Store:
 
     def belongs_to(self, installation_id: UUID) -> bool:
         """Return whether the folder carries the marker of this installation; raises StoreError."""
+        return self.owner() == str(installation_id)
+
+    def owner(self) -> str:
+        """Return whose marker the folder carries, '' for nobody's; raises StoreError."""
         try:
-            return _owner(self.root / MARKER) == str(installation_id)
+            return _owner(self.root / MARKER)
         except OSError as error:
             raise StoreError(f"The media folder {self.root} cannot be read: {error.strerror}.") from error
 

@@ -13,6 +13,7 @@ from marengocam.core.ids import new_id
 from marengocam.core.model import Chunk
 from marengocam.db.cases import ReplayCase
 from marengocam.db.hub import Hub
+from marengocam.media.mounting import check_ours
 from marengocam.media.store import RecordingName, Store
 from marengocam.replay.expectation import parse
 from marengocam.replay.lead_in import LEAD_IN
@@ -50,16 +51,21 @@ async def add_case(
     try:
         await asyncio.to_thread(_keep, chunks, settings, case_place(settings.media_dir, case.case_id))
     except FileNotFoundError:
-        await remove_case(hub, settings, case)
+        await _drop(hub, settings, case)
         raise _nothing_recorded(camera_id) from None
     except OSError:
-        await remove_case(hub, settings, case)
+        await _drop(hub, settings, case)
         raise
     return case
 
 
 async def remove_case(hub: Hub, settings: Settings, case: ReplayCase) -> None:
-    """Remove a case and its recording."""
+    """Remove a case and its recording. Raises StoreError while their disk is away: the recording would stay on it."""
+    await asyncio.to_thread(check_ours, settings.media_dir, await hub.settings_store.installation_id())
+    await _drop(hub, settings, case)
+
+
+async def _drop(hub: Hub, settings: Settings, case: ReplayCase) -> None:
     await hub.cases.remove(case.case_id)
     await asyncio.to_thread(shutil.rmtree, case_place(settings.media_dir, case.case_id), ignore_errors=True)
 

@@ -11,6 +11,7 @@ from typing import IO
 
 from marengocam.core.errors import MarengoCamError
 from marengocam.db.replays import ReplayRun
+from marengocam.media.store import Store
 from marengocam.replay.places import LOG, REPLAYS, folders, remove_folder, run_place
 from marengocam.replay.politeness import THREADS
 from marengocam.runtime.context import ServiceContext
@@ -39,8 +40,7 @@ class ReplayRunner:
                 run = None
                 try:
                     if not tidy:
-                        await self._remove_orphans()
-                        tidy = True
+                        tidy = await self._remove_orphans()
                     if len(self._tasks) < self._runs_at_once:
                         run = await self._context.hub.replays.claim(self._context.clock.now())
                 except MarengoCamError as error:
@@ -105,14 +105,18 @@ class ReplayRunner:
         with (place / LOG).open("a+b") as log:
             yield log
 
-    async def _remove_orphans(self) -> None:
-        """Delete what runs left that are gone: their removal was cut short."""
+    async def _remove_orphans(self) -> bool:
+        """Delete what runs left that are gone: their removal was cut short; False while the disk is not ours."""
         media_dir: Path = self._context.settings.media_dir
+        installation_id = await self._context.hub.settings_store.installation_id()
+        if not await asyncio.to_thread(Store(media_dir).belongs_to, installation_id):
+            return False  # nothing on another's disk is named here
         there = folders(media_dir)
         known = await self._context.hub.replays.known(there)
         for run_id in set(there) - known:
             _LOG.info("what replay %s left in %s is deleted: the replay was removed", run_id, media_dir / REPLAYS)
             await asyncio.to_thread(remove_folder, media_dir, run_id)
+        return True
 
     async def _fail(self, run: ReplayRun, reason: str) -> None:
         _LOG.warning("replay %s failed: %s", run.run_id, reason)

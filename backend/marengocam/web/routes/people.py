@@ -11,6 +11,7 @@ from aiohttp import web
 from marengocam.core.errors import BadInputError, NotFoundError
 from marengocam.db.persons import KnownPerson
 from marengocam.db.tracks import TrackFilter, TrackRow
+from marengocam.media.mounting import check_ours
 from marengocam.media.person_archive import write_archive
 from marengocam.replay.places import remove_folder
 from marengocam.vision.crops import thumbnail
@@ -141,6 +142,9 @@ async def rename_person(desk: Desk, request: web.Request) -> web.Response:
 
 
 async def remove_person(desk: Desk, request: web.Request) -> web.Response:
+    # First, or the pictures would come back with their disk, and nothing would name them any more.
+    installation_id = await desk.hub.settings_store.installation_id()
+    await desk.first_disk.run(check_ours, desk.store.root, installation_id)
     erased = await desk.hub.privacy.erase(path_uuid(request, "person_id"), speaker(desk, request))
     for run_id in erased.run_ids:
         await asyncio.to_thread(remove_folder, desk.context.settings.media_dir, run_id)
