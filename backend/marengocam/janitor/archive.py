@@ -13,6 +13,7 @@ from marengocam.core.model import Chunk
 from marengocam.db.hub import Hub
 from marengocam.janitor.quiet import Disks
 from marengocam.media.disk_thread import DiskHangsError
+from marengocam.media.mounting import NotOurDiskError
 from marengocam.media.store import ARCHIVE, MOVING_SUFFIX, Store
 
 BATCH_CHUNKS = 20
@@ -25,8 +26,8 @@ async def move(hub: Hub, store: Store, chunk: Chunk, disks: Disks) -> bool:
     if not await hub.retention.begin_move(chunk.chunk_id, there):
         return False
     try:
-        await disks.archive.run(store.copy_to_archive, chunk.path)
-    except DiskHangsError:
+        await disks.on_ours(disks.archive, store.copy_to_archive, chunk.path)
+    except (DiskHangsError, NotOurDiskError):
         raise  # the copy may still come to lie there: it stays noted, and is ended as one that was cut short
     except StoreError:
         await hub.retention.end_move(chunk.chunk_id, there)

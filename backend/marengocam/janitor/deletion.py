@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from uuid import UUID
 
 from marengocam.core.clock import Clock
@@ -11,6 +11,7 @@ from marengocam.core.errors import StoreError
 from marengocam.core.model import Chunk
 from marengocam.db.hub import Hub
 from marengocam.janitor.quiet import Disks
+from marengocam.media.mounting import NotOurDiskError
 from marengocam.media.store import MOVING_SUFFIX, Store
 
 BATCH_CHUNKS = 50
@@ -38,13 +39,15 @@ async def carry_out(
 ) -> CarriedOut:
     """Delete the files of condemned chunks, then their rows. Calling it again is no harm.
 
-    A file that cannot be deleted keeps its row, and no other file from going; those of a disk that hangs wait.
+    A file that cannot be deleted keeps its row, and no other file from going; those of a disk that hangs, or that
+    is not ours, wait.
     `breath` is awaited between batches and returns when deleting may go on.
     """
     total, problem = 0, ""
     stuck: list[UUID] = []
+    others: set[Path] = set()  # folders with another disk than ours
     while len(stuck) < MAX_STUCK and (
-        chunks := await hub.chunks.condemned(BATCH_CHUNKS, folders=disks.answering, but=stuck)
+        chunks := await hub.chunks.condemned(BATCH_CHUNKS, folders=disks.answering(others), but=stuck)
     ):
         gone, seconds = [], await hub.chunks.second_paths([chunk.chunk_id for chunk in chunks])
         for chunk in chunks:
@@ -53,6 +56,8 @@ async def carry_out(
             except StoreError as error:
                 stuck.append(chunk.chunk_id)
                 problem = problem or str(error)
+                if isinstance(error, NotOurDiskError):
+                    others.add(error.folder)
             else:
                 gone.append(chunk.chunk_id)
         await hub.chunks.forget(gone)

@@ -22,5 +22,5 @@ class Favourites:
         await self._hub.retention.take_favourites(BEFORE_S, AFTER_S)
         kept = [Favourite(one.camera_id, one.from_at, one.to_at) for one in await self._hub.retention.favourites()]
         if kept != self._written:
-            await self._disks.first.run(write_favourites, self._store, kept)
+            await self._disks.on_ours(self._disks.first, write_favourites, self._store, kept)
             self._written = kept

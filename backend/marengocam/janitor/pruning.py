@@ -33,6 +33,7 @@ async def prune(context: ServiceContext, store: Store, disks: Disks, longest: ti
     """Delete rows that are too old: tracks live as long as the longest kept recording, which they explain."""
     hub, now = context.hub, context.clock.now()
     while True:
+        await disks.check()  # before the rows go that name the files
         pruned = await hub.tracks.prune(now - longest, PRUNED_TRACKS)
         await _delete(store, disks, pruned.pictures)
         if pruned.count < PRUNED_TRACKS:
@@ -64,6 +65,7 @@ async def _forget_strangers(context: ServiceContext, store: Store, disks: Disks)
     """Forget what unknown people looked like, as long ago as their owner wants."""
     before = context.clock.now() - timedelta(days=context.settings.stranger_days)
     while True:
+        await disks.check()
         count, pictures = await context.hub.privacy.forget_strangers(before, FORGOTTEN_TRACKS)
         await _delete(store, disks, pictures)
         if count < FORGOTTEN_TRACKS:
@@ -73,9 +75,10 @@ async def _forget_strangers(context: ServiceContext, store: Store, disks: Disks)
 
 async def _prune_replays(context: ServiceContext, disks: Disks) -> None:
     """Remove replays that ended long ago, with their tracks and files."""
+    await disks.check()
     while gone := await context.hub.replays.prune(context.clock.now() - REPLAYS_KEPT, PRUNED_REPLAYS):
         for run_id in gone:
-            await disks.first.run(remove_folder, context.settings.media_dir, run_id)
+            await disks.on_ours(disks.first, remove_folder, context.settings.media_dir, run_id)
         await asyncio.sleep(BATCH_PAUSE_S)
 
 

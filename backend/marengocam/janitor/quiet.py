@@ -5,12 +5,16 @@ import ctypes
 import os
 import platform
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
+from uuid import UUID
 
+from marengocam.db.hub import Hub
 from marengocam.media.disk_thread import DiskThread
-from marengocam.media.store import ARCHIVE, RECORDINGS, Store
+from marengocam.media.mounting import check_ours
+from marengocam.media.store import ARCHIVE, RECORDINGS, Space, Store
 
 NICENESS = 10
 LOOK_LIMIT_S = 10.0
@@ -18,6 +22,7 @@ LIMIT_S = 30.0  # a disk that sleeps, or is busy with recording, answers within 
 IOPRIO_SET = {"x86_64": 251, "aarch64": 30, "riscv64": 30}  # the system call's number; libc has no name for it
 IOPRIO_WHO_PROCESS, IOPRIO_CLASS_SHIFT = 1, 13
 BEST_EFFORT_LAST, IDLE = (2 << IOPRIO_CLASS_SHIFT) | 7, 3 << IOPRIO_CLASS_SHIFT
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -26,6 +31,7 @@ class QuietThread(DiskThread):
 
     def __init__(self, folder: Path, limit_s: float = LIMIT_S) -> None:
         super().__init__(folder, limit_s)
+        self.folder = folder
         self.hurry = False
         self._hurries: bool | None = None
 
@@ -41,9 +47,15 @@ class QuietThread(DiskThread):
 
 
 class Disks:
-    """A quiet thread for each of the store's folders: one that hangs keeps nobody from tidying up the other."""
+    """A quiet thread for each of the store's folders: one that hangs keeps nobody from tidying up the other.
 
-    def __init__(self, store: Store) -> None:
+    Nothing is measured, deleted or written on a disk that is not ours: one that is not mounted, or another's.
+    """
+
+    def __init__(self, store: Store, hub: Hub) -> None:
+        self._store = store
+        self._hub = hub
+        self._installation_id: UUID | None = None
         self.first = QuietThread(store.root)
         self.look = DiskThread(store.root, LOOK_LIMIT_S)  # how full it is, while a long deletion is under way
         self._archive = QuietThread(store.archive) if store.archive is not None else None
@@ -54,26 +66,51 @@ class Disks:
         assert self._archive is not None
         return self._archive
 
-    @property
-    def answering(self) -> list[str]:
-        """The first parts of paths of recordings whose disk does not hang."""
+    def answering(self, but: Collection[Path] = ()) -> list[str]:
+        """Return the first parts of paths of recordings whose disk does not hang, without those of some folders."""
         archive = self._archive or self.first  # paths in an archive that is not set are refused by the store
-        return [name for name, disk in ((RECORDINGS, self.first), (ARCHIVE, archive)) if not disk.hangs]
+        disks = ((RECORDINGS, self.first), (ARCHIVE, archive))
+        return [name for name, disk in disks if not disk.hangs and disk.folder not in but]
 
     def of(self, path: PurePosixPath) -> QuietThread:
         """Return the thread of the disk on which a path lies."""
         in_archive = self._archive is not None and path.parts[:1] == (ARCHIVE,)
         return self.archive if in_archive else self.first
 
+    async def check(self) -> None:
+        """Raise NotOurDiskError while the first disk is not ours, or StoreError."""
+        await self.first.run(check_ours, self.first.folder, await self._ours())
+
+    async def space(self) -> Space:
+        """Return how full the first disk is, however busy. Raises NotOurDiskError, StoreError."""
+        return await self.look.run(_while_ours, self.first.folder, await self._ours(), self._store.space)
+
+    async def on_ours(self, disk: QuietThread, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """Have something done on a disk that is ours before and after. Raises NotOurDiskError, StoreError."""
+        whole = partial(work, *arguments, **named)
+        return await disk.run(_while_ours, disk.folder, await self._ours(), whole)
+
     async def delete(self, store: Store, path: PurePosixPath) -> None:
-        """Delete a file. Raises StoreError."""
-        await self.of(path).run(store.delete, path)
+        """Delete a file; that it is not there counts on our disk alone. Raises NotOurDiskError, StoreError."""
+        await self.on_ours(self.of(path), store.delete, path)
+
+    async def _ours(self) -> UUID:
+        if self._installation_id is None:
+            self._installation_id = await self._hub.settings_store.installation_id()
+        return self._installation_id
 
     def close(self) -> None:
         """Let go of the threads."""
         for disk in (self.first, self.look, self._archive):
             if disk is not None:
                 disk.close()
+
+
+def _while_ours(folder: Path, installation_id: UUID, work: Callable[[], T]) -> T:
+    check_ours(folder, installation_id)
+    done = work()
+    check_ours(folder, installation_id)  # or it may have been done on the disk that is there now
+    return done
 
 
 def set_io_priority(value: int) -> bool:

@@ -53,7 +53,7 @@ class Rescue:
         """Look once, and act. Raises HubUnavailableError; the decision holds nevertheless."""
         clock, hub = self._context.clock, self._context.hub
         try:
-            self.space, self.disk_problem = await self._disks.look.run(self._store.space), ""
+            self.space, self.disk_problem = await self._disks.space(), ""
         except StoreError as error:
             self.space, self.disk_problem = None, str(error)
         used_share = self.space.used_share if self.space is not None else None
@@ -121,4 +121,4 @@ class Rescue:
             self.problem = done.problem or ("" if oldest or done.count else FULL_OF_OTHERS)
             if not done.count:
                 return
-            self.space = await self._disks.look.run(self._store.space)
+            self.space = await self._disks.space()

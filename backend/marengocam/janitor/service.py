@@ -42,7 +42,7 @@ class JanitorService:
         with contextlib.suppress(OSError):
             os.nice(NICENESS)
         store = Store(context.settings.media_dir, context.settings.archive_dir)
-        disks = Disks(store)
+        disks = Disks(store, context.hub)
         favourites = Favourites(context.hub, store, disks)
         rescue = self._rescue = Rescue(context, store, disks, favourites)
         upkeep = self._upkeep = Upkeep(context, store, disks, lambda: rescue.lag_s)
@@ -81,7 +81,7 @@ class JanitorService:
         }
         problems = (rescue.disk_problem, *self._problems.values(), upkeep.deletion_problem, upkeep.archive_problem)
         problem = next((text for text in problems if text), "")
-        if state.on:
+        if state.on and not rescue.disk_problem:
             return HealthReport("degraded", rescue.reason, detail)
         return HealthReport("degraded" if problem else "ok", problem, detail)
 

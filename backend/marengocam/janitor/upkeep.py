@@ -52,7 +52,8 @@ class Upkeep:
         self._dead_gauge = Gauge("marengocam_table_dead_rows", "wait for a vacuum", ["table"], registry=registry)
 
     async def round(self, *, ages_are_believed: bool) -> None:
-        """Do one round. Raises MarengoCamError."""
+        """Do one round, on a disk that is ours. Raises MarengoCamError."""
+        await self._disks.check()
         rules = await self._hub.retention.rules()
         policy = Policy(rules, self._context.settings.retention_days)
         if ages_are_believed:
@@ -118,7 +119,7 @@ class Upkeep:
         await self._empty_archive(archive)
         early, after = False, timedelta(days=self._context.settings.archive_after_days)
         for _ in range(MOVED_A_ROUND):
-            now, space = self._context.clock.now(), await self._disks.first.run(self._store.space)
+            now, space = self._context.clock.now(), await self._disks.space()
             before = moves_before(space, after, now, early=early)
             early = before == now
             if self._context.stopping.is_set() or not (ages_are_believed or early):
@@ -144,7 +145,7 @@ class Upkeep:
             space = await self._space_of(archive)
 
     async def _space_of(self, archive: Path) -> Space:
-        return await self._disks.archive.run(space_of, archive)
+        return await self._disks.on_ours(self._disks.archive, space_of, archive)
 
     async def _archive_problem(self) -> str:
         """Return why the archive cannot be used; one whose marker is gone is a mount point without its disk.

@@ -26,9 +26,11 @@ def settings(hub_settings, tmp_path):
 
 
 @pytest.fixture
-def store(settings):
+async def store(hub, settings):
     store = Store(settings.media_dir, settings.archive_dir)
-    store.prepare()
+    ours = await hub.settings_store.installation_id()
+    for folder in (settings.media_dir, settings.archive_dir):
+        Store(folder).prepare(ours)
     return store
 
 
@@ -38,14 +40,14 @@ def clip(tmp_path):
 
 
 @pytest.fixture
-def disks(store):
-    disks = Disks(store)
+def disks(hub, store):
+    disks = Disks(store, hub)
     yield disks
     disks.close()
 
 
 @pytest.fixture
-def at_work(hub, monkeypatch):
+def at_work(hub, store, monkeypatch):
     """Run the janitor, hurried, while the block runs."""
     monkeypatch.setattr(janitor, "ROUND_S", 0.1)
     monkeypatch.setattr(janitor, "UPKEEP_EVERY_S", 0.2)

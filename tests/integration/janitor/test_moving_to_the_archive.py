@@ -227,7 +227,7 @@ async def test_a_copy_that_is_long_but_goes_on_is_no_hang_for_it_nor_for_who_wai
     await disks.delete(store, ARCHIVE / old.path)
     assert time.monotonic() - began_s > 0.3, "the premise: it waited for longer than a disk may stand still"
     assert await copying
-    assert disks.answering == ["recordings", str(ARCHIVE)]
+    assert disks.answering() == ["recordings", str(ARCHIVE)]
 
 
 async def test_a_copy_that_was_given_up_is_ended_as_one_that_was_cut_short(hub, store, clip, disks, hanging, broken):

@@ -14,7 +14,7 @@ from marengocam.core.errors import StoreError
 from marengocam.db.word_changes import Speaker
 from marengocam.janitor import stray_faces
 from marengocam.janitor.stray_faces import UNNAMED_FOR_S, StrayFaces
-from marengocam.media.store import Store
+from marengocam.media.store import MARKER, Store
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 WAIT_LIMIT_S = 40.0
@@ -34,8 +34,7 @@ async def enrol(hub, store, name: str) -> tuple[UUID, PurePosixPath]:
 
 
 @pytest.fixture
-async def clock(hub, store):
-    store.prepare(await hub.settings_store.installation_id())
+def clock():
     return ManualClock(NOON)
 
 
@@ -87,7 +86,7 @@ async def test_a_portrait_that_comes_back_when_a_merge_is_undone_stays_until_the
 
 
 async def test_nothing_of_another_installations_disk_is_touched(hub, store, disks):
-    store.prepare(uuid4())
+    (store.root / MARKER).write_text(str(uuid4()))
     path, clock = sent_in(store, uuid4()), ManualClock(NOON)
     strays = StrayFaces(hub, store, disks, clock)
     for _ in range(2):
