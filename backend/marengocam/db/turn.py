@@ -56,8 +56,8 @@ class Turn:
         sights = await self._sights(tracks, window)
         strangers = await self._strangers(tracks)
         identity_ids = {sight.identity_id for sight in sights}.union(*strangers.values())
-        called = {one.identity_id: one.person_id for one in sights if one.person_id is not None}
-        looks = await self._looks(tracks, identity_ids, called)
+        named = {one.identity_id: one.person_id for one in sights if one.person_id is not None}
+        looks = await self._looks(tracks, identity_ids, named)
         persons: list[KnownPerson] = []
         denied, ignored, spoken_about = set(), set(), set()
         own = {one.assignment.identity_id for one in claimed if one.assignment is not None}

@@ -9,7 +9,7 @@ import pytest
 from tests.support.resolver_hub import RED, Scene, like, open_scene, seen
 from tests.support.resolver_scenes import NOON, ident
 
-from marengocam.core.model import EventType, LocalTrack
+from marengocam.core.model import EventType, LocalTrack, NameEvidence
 from marengocam.db.hub import Hub
 from marengocam.db.word_changes import Speaker
 from marengocam.resolver import turn
@@ -123,3 +123,11 @@ async def test_what_a_human_named_no_face_takes_back_however_long_ago_he_spoke(
     assert {await name_of(scene, one) for one in since} == {"Alice"}
     await resolve_one_by_one(scene, walk("turned to us", 400, LOOK_ALIKE))
     assert {await name_of(scene, one) for one in since} == {"Alice"}
+
+
+async def test_a_name_from_an_engine_that_tells_names_only_goes_on_with_clothes(scene: Scene) -> None:
+    await scene.hub.persons.add("Alice", NOON)
+    door = replace(walk("door", 0, None), name_evidence=NameEvidence("codeproject", "alice", 0.95))
+    back, back_again = walk("back", 20, None), walk("back again", 40, None)
+    await resolve_one_by_one(scene, door, back, back_again)
+    assert [await name_of(scene, one) for one in (door, back, back_again)] == ["Alice"] * 3
