@@ -9,7 +9,8 @@ from marengocam.media.store import MARKER, Store
 
 NOT_SEEN = "The media folder has not been looked at yet."
 INSTALLATION = "installation_id"  # in the data folder: which disks are ours, for when the hub is away
-KNOWN = "media_disk"  # in the data folder: the media folder that lay on another disk than that
+KNOWN = "media_disk"  # in the data folder: the media folder that lay on another disk than that and the system
+SYSTEM = Path("/")
 
 
 class NotOurDiskError(StoreError):
@@ -69,11 +70,15 @@ def check_ours(folder: Path, installation_id: UUID) -> None:
 
 
 def check_mounted(media_dir: Path, data_dir: Path) -> None:
-    """Raise StoreError when the media folder was on a disk of its own, and is now an empty folder beside the data."""
+    """Raise StoreError when the media folder was on a disk of its own, and is now an empty folder.
+
+    One beside the data, or on the system's disk: a new, empty disk in its place is as good. In a container the
+    system's disk is not the host's; there only the data's tells.
+    """
     known, marker = data_dir / KNOWN, media_dir / MARKER
     try:
         was_apart = known.read_text() == str(media_dir) if known.exists() else False
-        if _device(media_dir) != _device(data_dir):
+        if _device(media_dir) not in {_device(data_dir), _device(SYSTEM)}:
             if not was_apart and marker.exists():
                 known.write_text(str(media_dir))
         elif was_apart and not marker.exists():

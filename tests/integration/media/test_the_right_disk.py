@@ -43,6 +43,16 @@ def test_a_mount_point_without_its_disk_is_refused_until_it_is_mounted_or_its_ow
     assert not (data / KNOWN).exists()
 
 
+def test_a_mount_point_without_its_disk_is_refused_where_the_data_have_a_disk_of_their_own_too(tmp_path):
+    media = tmp_path / "disk"
+    with small_disk(tmp_path / "data", 2) as data:
+        with small_disk(media, 2):
+            Store(media).prepare(uuid4())
+            check_mounted(media, data)
+        with pytest.raises(StoreError, match="is not mounted: mount it"):
+            check_mounted(media, data)
+
+
 @pytest.mark.parametrize("left", [b"", bytes(36), b"\n"])
 def test_a_marker_that_a_power_cut_left_without_content_is_nobody_s_and_written_anew(tmp_path, left):
     ours = uuid4()
