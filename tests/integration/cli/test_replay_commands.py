@@ -13,7 +13,7 @@ from marengocam.cli.main import build_parser
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import BadInputError, NotFoundError
 from marengocam.core.model import Camera, Chunk
-from marengocam.media.store import RecordingName
+from marengocam.media.store import RecordingName, Store
 from marengocam.replay import eyes, politeness
 from marengocam.replay.run import ReplayRequest, replay_source
 
@@ -28,6 +28,7 @@ async def recorded(hub, hub_settings, monkeypatch):
     monkeypatch.setattr(eyes, "load_detector", lambda *_: seen.detector)
     monkeypatch.setattr(eyes, "load_appearance_encoder", lambda *_: seen.appearance)
     monkeypatch.setattr(politeness, "be_polite", lambda: None)  # the tests after this one are not last in line
+    Store(hub_settings.media_dir).prepare(await hub.settings_store.installation_id())
     name = RecordingName("front", NOON, uuid4())
     file = hub_settings.media_dir / name.path
     file.parent.mkdir(parents=True)

@@ -11,6 +11,8 @@ import pytest
 from aiohttp import web
 from tests.support.web_app import serving_api
 
+from marengocam.media.store import MARKER
+
 PNG = cv2.imencode(".png", np.full((120, 160, 3), 90, np.uint8))[1].tobytes()
 JPEG = b"\xff\xd8\xff"
 FACE = {"x_min": 10, "y_min": 10, "x_max": 110, "y_max": 110, "quality": 0.9, "embedding_model": "sface-128"}
@@ -104,7 +106,7 @@ async def test_hostile_pictures_reach_neither_the_engine_nor_the_disk(hub, hub_s
             status, reply = await _enrol(api, picture, name=f"Nobody {number}")
             assert (status, reply["error"]["field"]) == (400, "picture"), picture[:8]
         assert calls == []
-        assert not list(hub_settings.media_dir.rglob("*.*"))
+        assert list(hub_settings.media_dir.rglob("*.*")) == [hub_settings.media_dir / MARKER]
         hidden = b"<script>alert(1)</script>"
         assert (await _enrol(api, jpeg + hidden, name="Alice"))[0] == 201
         (kept,) = hub_settings.media_dir.rglob("*.jpg")
