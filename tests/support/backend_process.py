@@ -30,6 +30,7 @@ from marengocam.db.cameras import CameraStatus
 from marengocam.db.embedded import EmbeddedServer
 from marengocam.db.hub import Hub, open_hub
 from marengocam.db.migrate import migrate_database
+from marengocam.media.store import Store
 from marengocam.resolver.metrics import ResolverMetrics
 from marengocam.resolver.turn import take_turn
 from marengocam.settings import Settings
@@ -231,6 +232,7 @@ async def main() -> None:
         url = await asyncio.to_thread(server.start)
         await migrate_database(url)
         async with open_hub(settings, application="test-backend") as hub:
+            Store(settings.media_dir).prepare(await hub.settings_store.installation_id())  # as ingest does
             backend = Backend(folder, settings, hub, url.reveal())
             await backend.start_web()
             _say({"address": backend.address})
