@@ -9,6 +9,7 @@ from marengocam.core.identity import Floats, Shown
 from marengocam.core.model import LocalTrack
 from marengocam.resolver.album import Album
 from marengocam.resolver.composites import arriving
+from marengocam.resolver.fusion import MOST_TRUST
 from marengocam.resolver.naming import Portfolio, likelihoods, portfolio_of
 
 Key = tuple[str, str, int]  # kind, model, numbers in a vector
@@ -78,9 +79,13 @@ class ShownFaces:
         return self._galleries[pair]
 
     def _told_before(self, identity_id: UUID, person_id: UUID) -> Shown | None:
-        """Take a name that rests on no face that is kept, as of an engine that tells names only, as it was told."""
-        probability = self._told.get(identity_id, 0.0)
-        if self._track.face is not None or self._called.get(identity_id) != person_id or not 0 < probability < 1:
+        """Take a name that no face can be held against, as of an engine that tells names only, as it was told."""
+        probability = min(self._told.get(identity_id, 0.0), MOST_TRUST)
+        if self._called.get(identity_id) != person_id or probability <= 0:
+            return None
+        face = self._track.face
+        key = ("face", face.model, len(face.vector)) if face is not None else None
+        if key is not None and key in self._albums and self._gallery(key, person_id) is not None:
             return None
         ratio = log(probability / (1 - probability)) - arriving(self._persons)
         return Shown(ratio, ratio, 0)

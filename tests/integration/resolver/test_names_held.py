@@ -131,3 +131,14 @@ async def test_a_name_from_an_engine_that_tells_names_only_goes_on_with_clothes(
     back, back_again = walk("back", 20, None), walk("back again", 40, None)
     await resolve_one_by_one(scene, door, back, back_again)
     assert [await name_of(scene, one) for one in (door, back, back_again)] == ["Alice"] * 3
+
+
+@pytest.mark.parametrize("shown", [None, LOOK_ALIKE])
+async def test_such_a_name_goes_on_where_there_is_no_face_of_the_person_to_compare_with(
+    scene: Scene, shown: np.ndarray | None
+) -> None:
+    await scene.hub.persons.add("Alice", NOON)
+    door = replace(walk("door", 20, None), name_evidence=NameEvidence("codeproject", "alice", 0.99))
+    before, after = walk("founded it", 0, None), walk("after", 40, shown)
+    await resolve_one_by_one(scene, before, door, after)
+    assert [await name_of(scene, one) for one in (before, door, after)] == ["Alice"] * 3

@@ -238,18 +238,25 @@ WHERE exemplar_id IN (
 -- name: take_names_back!
 -- Identities are not whom the resolver called them: they are unknown again, and so are the faces that they left in a
 -- gallery. Tracks whose name was told are looked at again, however old: somebody heard it.
-WITH unnamed AS (
-    UPDATE identity SET person_id = NULL WHERE identity_id = ANY(:identity_ids::uuid[])
+-- Not those that an engine called by name: it would do so again, and faces take it back again, without end.
+WITH wrong AS (
+    SELECT one.identity_id FROM unnest(:identity_ids::uuid[]) AS one (identity_id)
+    WHERE NOT EXISTS (
+        SELECT FROM assignment a JOIN local_track t USING (local_track_id)
+        WHERE a.identity_id = one.identity_id AND t.name_evidence IS NOT NULL
+    )
+), unnamed AS (
+    UPDATE identity SET person_id = NULL FROM wrong WHERE identity.identity_id = wrong.identity_id
 ), faces AS (
     UPDATE exemplar SET person_id = NULL, source = 'observed', remembered = kind = 'face'
-    WHERE identity_id = ANY(:identity_ids::uuid[]) AND source <> 'enrolled'
+    FROM wrong WHERE exemplar.identity_id = wrong.identity_id AND source <> 'enrolled'
 )
 UPDATE local_track SET revision = revision + 1
 WHERE local_track_id IN (
     SELECT t.local_track_id
     FROM assignment a
     JOIN local_track t ON t.local_track_id = a.local_track_id
-    WHERE a.identity_id = ANY(:identity_ids::uuid[]) AND a.announced_person_id IS NOT NULL AND t.run_id IS NULL
+    WHERE a.identity_id IN (SELECT identity_id FROM wrong) AND a.announced_person_id IS NOT NULL AND t.run_id IS NULL
         AND a.decided_by <> 'human'
     FOR UPDATE OF t SKIP LOCKED
 );
