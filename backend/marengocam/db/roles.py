@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import logging
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ async def make_roles(connection: Any, passwords: Mapping[str, Secret]) -> None:
         async with connection.transaction():
             await _ROLES.make(connection)
             for service, password in passwords.items():
-                verifier = scram_verifier(password, salt_for(password, role_of(service)))
+                verifier = scram_verifier(password, secrets.token_bytes(SALT_BYTES))
                 order = await _ROLES.password_order(connection, role_name=role_of(service), verifier=verifier)
                 await connection.execute(order)
     except asyncpg.InsufficientPrivilegeError as error:
@@ -82,15 +83,6 @@ def passwords_in(folder: Path) -> dict[str, Secret]:
             raise BadInputError(f"The password file {file} is empty.")
         passwords[service] = Secret(text)
     return passwords
-
-
-def salt_for(password: Secret, role: str) -> bytes:
-    """Return the salt of a role's password: the same each time.
-
-    PgBouncer keeps what a verifier gave it, and is refused by the server once another stands there for the same
-    password. It is as dear to guess a password from the salt as from the verifier.
-    """
-    return hashlib.pbkdf2_hmac("sha256", password.reveal().encode(), role.encode(), SCRAM_ITERATIONS)[:SALT_BYTES]
 
 
 def scram_verifier(password: Secret, salt: bytes, iterations: int = SCRAM_ITERATIONS) -> str:

@@ -13,7 +13,7 @@ from marengocam.core.errors import HubUnavailableError, MarengoCamError
 from marengocam.core.secret import Secret
 from marengocam.db.migrate import known_migrations, migrate_as_owner, migrate_database
 from marengocam.db.role_reference import role_reference
-from marengocam.db.roles import ROLES, SERVICES, make_roles, passwords_in, role_of, salt_for, scram_verifier
+from marengocam.db.roles import ROLES, SERVICES, make_roles, passwords_in, role_of, scram_verifier
 from marengocam.settings import Settings
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "ref" / "database-roles.md"
@@ -204,12 +204,3 @@ def test_settings_take_the_services_password_into_both_addresses(tmp_path):
     )
     assert database_address(settings).reveal() == "postgresql://web:a%2Fb%40c@pooler:6432/marengocam"
     assert direct_address(settings).reveal() == "postgresql://web:other@one,two/marengocam?sslmode=require"
-
-
-def test_a_password_that_is_set_again_has_the_same_verifier_and_another_role_or_password_another():
-    def verifier(password, role):
-        return scram_verifier(Secret(password), salt_for(Secret(password), role))
-
-    assert verifier("pencil", role_of("web")) == verifier("pencil", role_of("web"))
-    salts = {salt_for(Secret(one), role_of(service)) for one in ("pencil", "pen") for service in ("web", "face")}
-    assert len(salts) == 4
