@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from marengocam.cli.columns import column
+from marengocam.cli.moments import moment
 from marengocam.cli.opening import Subparsers, opened_hub, password_of, plain_address
-from marengocam.cli.services import moment
 from marengocam.core.camera_options import Recording, RecordingMode, Transport
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import BadInputError

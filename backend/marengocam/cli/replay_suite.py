@@ -7,8 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from marengocam.cli.columns import column
+from marengocam.cli.moments import moment_of_today, when
 from marengocam.cli.opening import Subparsers, opened_hub
-from marengocam.cli.replay_words import moment_of_today, when
 from marengocam.cli.replays import add_overrides, overrides_of
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import BadInputError, NotFoundError

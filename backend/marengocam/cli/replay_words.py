@@ -1,6 +1,5 @@
-"""How commands tell of replays, and read an owner's moments."""
+"""How commands tell of replays."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,11 +7,6 @@ from marengocam.core.errors import BadInputError
 
 if TYPE_CHECKING:
     from marengocam.db.replays import ReplayRun
-
-
-def when(at: datetime | None) -> str:
-    """Return a time for a terminal."""
-    return "the beginning" if at is None else f"{at:%Y-%m-%d %H:%M:%S}Z"
 
 
 def run_line(run: "ReplayRun") -> str:
@@ -33,24 +27,6 @@ def run_line(run: "ReplayRun") -> str:
         )
         return f"finished{found}"
     return f"{run.state} {run.reason}".strip()
-
-
-def moment_of_today(text: str, now: datetime) -> datetime:
-    """Return the moment of an RFC 3339 time, or of the last HH:MM[:SS] (UTC); raises BadInputError."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is not None and at.tzinfo is not None and len(text) > 8:
-        return at.astimezone(UTC)
-    for pattern in ("%H:%M:%S", "%H:%M"):
-        try:
-            clock = datetime.strptime(text, pattern).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-        today = now.replace(hour=clock.hour, minute=clock.minute, second=clock.second, microsecond=0)
-        return today if today <= now else today - timedelta(days=1)
-    raise BadInputError(f"{text!r} is no time like 2026-11-24T10:32:00Z, or 10:32 of today (UTC).")
 
 
 def picture_bytes(jpeg: bytes, file: Path) -> bytes:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from marengocam.cli.moments import moment, moment_of_today, when
 from marengocam.cli.opening import Subparsers, opened_hub
-from marengocam.cli.replay_words import run_line, when
-from marengocam.cli.services import moment
+from marengocam.cli.replay_words import run_line
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import BadInputError
 from marengocam.settings import Settings
@@ -227,7 +227,7 @@ async def _other_side(hub: "Hub", settings: Settings, against: str, run: "Replay
 
 
 async def tell_why(settings: Settings, arguments: argparse.Namespace) -> None:
-    from marengocam.cli.replay_words import moment_of_today, picture_bytes  # noqa: PLC0415 - loaded when needed
+    from marengocam.cli.replay_words import picture_bytes  # noqa: PLC0415 - loaded when needed
     from marengocam.replay.why import why  # noqa: PLC0415 - loaded when needed
     from marengocam.replay.why_page import explanation_page  # noqa: PLC0415 - loaded when needed
 

@@ -2,9 +2,9 @@
 
 import argparse
 import importlib
-from datetime import datetime
 from typing import TYPE_CHECKING
 
+from marengocam.cli.moments import moment
 from marengocam.core.errors import BadInputError
 from marengocam.settings import Settings
 
@@ -85,14 +85,3 @@ async def _replay(settings: Settings, arguments: argparse.Namespace) -> int:
         replayed = await replay_source(settings, request, units_by=units_by)
     print(replayed.to_json())
     return 0
-
-
-def moment(text: str) -> datetime:
-    """Return an aware time from RFC 3339 text, for argparse."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time like 2026-11-24T10:15:00Z") from None
-    if moment.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{text!r} needs a time zone, such as 2026-11-24T10:15:00Z")
-    return moment
