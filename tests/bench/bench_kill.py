@@ -16,7 +16,8 @@ from marengocam.check.invariants import findings_of
 from marengocam.core.clock import SystemClock
 from marengocam.core.model import Camera
 from marengocam.db.hub import Hub, open_hub
-from marengocam.media.store import GROWING_SUFFIX, Store
+from marengocam.media.names import GROWING_SUFFIX
+from marengocam.media.store import Store
 from marengocam.settings import Settings
 
 CAMERAS = 4

@@ -26,7 +26,7 @@ from marengocam.core.secret import Secret
 from marengocam.db.embedded import EmbeddedServer
 from marengocam.db.migrate import migrate_database
 from marengocam.demo.video import VideoFile
-from marengocam.media.store import RecordingName
+from marengocam.media.names import RecordingName
 from marengocam.replay.cluster import units_on
 from marengocam.replay.run import ReplayRequest, replay_source
 from marengocam.settings import Settings

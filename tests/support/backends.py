@@ -14,7 +14,8 @@ from marengocam.core.clock import SystemClock
 from marengocam.core.errors import HubUnavailableError
 from marengocam.db.hub import Hub, open_hub
 from marengocam.demo.backend import Backend
-from marengocam.media.store import GROWING_SUFFIX, Store
+from marengocam.media.names import GROWING_SUFFIX
+from marengocam.media.store import Store
 from marengocam.settings import Settings, load_settings
 
 SERVICES = ("ingest", "resolver", "face", "janitor", "automation", "web")

@@ -13,7 +13,7 @@ from marengocam.core.geometry import Box
 from marengocam.core.ids import new_id
 from marengocam.core.model import Camera, CameraState, EventType, LocalTrack, NewEvent, PathPoint
 from marengocam.db.cameras import CameraStatus
-from marengocam.media.store import live_path, picture_path
+from marengocam.media.names import live_path, picture_path
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 LOOK_MS = 30_000  # this machine may be busy

@@ -15,7 +15,8 @@ from marengocam.core.model import Chunk
 from marengocam.db.hub import Hub, open_hub
 from marengocam.media.last_resort import given_up
 from marengocam.media.mp4.fragments import read_index
-from marengocam.media.store import GROWING_SUFFIX, MOVING_SUFFIX, PICTURES, RECORDINGS, RecordingName, Store
+from marengocam.media.names import GROWING_SUFFIX, MOVING_SUFFIX, PICTURES, RECORDINGS, RecordingName
+from marengocam.media.store import Store
 from marengocam.settings import Settings
 
 PAGE = 500

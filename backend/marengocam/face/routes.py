@@ -20,7 +20,8 @@ from marengocam.db.hub import Hub
 from marengocam.face.forms import Form
 from marengocam.face.forms import read as read_form
 from marengocam.face.gallery import UNKNOWN, Gallery, likeness, load_gallery
-from marengocam.media.store import PERSONS, PICTURES, Store
+from marengocam.media.names import PERSONS, PICTURES
+from marengocam.media.store import Store
 from marengocam.vision.crops import to_jpeg
 from marengocam.vision.faces import FaceAnalyser, FaceFound
 from marengocam.vision.pictures import decode

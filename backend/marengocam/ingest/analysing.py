@@ -22,7 +22,8 @@ from marengocam.ingest.frozen import FROZEN_REASON, FrozenWatch
 from marengocam.ingest.isolated_decoder import IsolatedDecoder
 from marengocam.ingest.recording_modes import Sights
 from marengocam.ingest.shedding import Shedding
-from marengocam.media.store import Store, live_path
+from marengocam.media.names import live_path
+from marengocam.media.store import Store
 from marengocam.vision.crops import to_jpeg
 from marengocam.vision.motion import Motion
 

@@ -15,7 +15,7 @@ from marengocam.ingest.looking import Looker
 from marengocam.ingest.movement import MovementWatch
 from marengocam.ingest.pace import Pace
 from marengocam.ingest.track_book import PERSON, TrackBook
-from marengocam.media.store import picture_path
+from marengocam.media.names import picture_path
 from marengocam.vision.appearance import AppearanceEncoder
 from marengocam.vision.crops import cut, quality, to_jpeg
 from marengocam.vision.detectors import Detector

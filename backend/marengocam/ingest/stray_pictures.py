@@ -8,7 +8,8 @@ from pathlib import Path
 from uuid import UUID
 
 from marengocam.db.hub import Hub
-from marengocam.media.store import Store, track_of_picture
+from marengocam.media.names import track_of_picture
+from marengocam.media.store import Store
 
 PAGE = 500
 _LOG = logging.getLogger(__name__)

@@ -14,7 +14,8 @@ from marengocam.db.hub import Hub
 from marengocam.janitor.quiet import Disks
 from marengocam.media.disk_thread import DiskHangsError
 from marengocam.media.mounting import NotOurDiskError
-from marengocam.media.store import ARCHIVE, MOVING_SUFFIX, Store
+from marengocam.media.names import ARCHIVE, MOVING_SUFFIX
+from marengocam.media.store import Store
 
 BATCH_CHUNKS = 20
 _LOG = logging.getLogger(__name__)

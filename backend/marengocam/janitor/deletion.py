@@ -12,7 +12,8 @@ from marengocam.core.model import Chunk
 from marengocam.db.hub import Hub
 from marengocam.janitor.quiet import Disks
 from marengocam.media.mounting import NotOurDiskError
-from marengocam.media.store import MOVING_SUFFIX, Store
+from marengocam.media.names import MOVING_SUFFIX
+from marengocam.media.store import Store
 
 BATCH_CHUNKS = 50
 PAUSE_S = 0.05  # between files: recording comes first

@@ -14,7 +14,9 @@ from uuid import UUID
 from marengocam.db.hub import Hub
 from marengocam.media.disk_thread import DiskThread
 from marengocam.media.mounting import check_ours
-from marengocam.media.store import ARCHIVE, RECORDINGS, Space, Store
+from marengocam.media.names import ARCHIVE, RECORDINGS
+from marengocam.media.space import Space
+from marengocam.media.store import Store
 
 NICENESS = 10
 LOOK_LIMIT_S = 10.0

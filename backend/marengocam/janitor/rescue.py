@@ -15,7 +15,8 @@ from marengocam.janitor.quiet import Disks
 from marengocam.janitor.retention import to_sacrifice
 from marengocam.janitor.survival import Reading, Survival, advance, resumed
 from marengocam.janitor.watching import lag_of
-from marengocam.media.store import Space, Store
+from marengocam.media.space import Space
+from marengocam.media.store import Store
 from marengocam.runtime.context import ServiceContext
 
 SACRIFICED_AT_ONCE = 20

@@ -8,7 +8,7 @@ from uuid import UUID
 from marengocam.core.model import Chunk
 from marengocam.core.retention import ALL, CLASSES, EVERY_CAMERA, Happenings, Policy, Rule
 from marengocam.janitor.survival import RELIEVED_SHARE
-from marengocam.media.store import Space
+from marengocam.media.space import Space
 
 REVIEW_AFTER = timedelta(hours=2)  # at the latest: somebody may be named, a rule changed
 ARCHIVE_FULL_SHARE = 0.80  # of the first disk: from here on the oldest move early

@@ -17,7 +17,8 @@ from marengocam.janitor.quiet import Disks
 from marengocam.janitor.retention import as_many_as, class_of, excesses, judge, moves_before
 from marengocam.janitor.stray_faces import StrayFaces
 from marengocam.janitor.survival import FULL_SHARE, RELIEVED_SHARE
-from marengocam.media.store import Space, Store, space_of
+from marengocam.media.space import Space, space_of
+from marengocam.media.store import Store
 from marengocam.runtime.context import ServiceContext
 
 BATCH = 200

@@ -9,7 +9,8 @@ import av
 from marengocam.core.errors import MediaError, StoreError
 from marengocam.core.model import Chunk
 from marengocam.media.mp4.fragments import FragmentIndex, read_index
-from marengocam.media.store import GROWING_SUFFIX, RecordingName, Store, claimed
+from marengocam.media.names import GROWING_SUFFIX, RecordingName
+from marengocam.media.store import Store, claimed
 
 _LOG = logging.getLogger(__name__)
 

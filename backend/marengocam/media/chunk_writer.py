@@ -18,8 +18,9 @@ from marengocam.core.errors import StoreError
 from marengocam.core.ids import new_id
 from marengocam.core.model import Chunk
 from marengocam.media.adoption import whole_part
+from marengocam.media.names import RecordingName
 from marengocam.media.sound import SoundPacket, SoundTrack
-from marengocam.media.store import RecordingName, Store
+from marengocam.media.store import Store
 from marengocam.media.stream import StreamInfo, StreamPacket
 
 FRAGMENT_S = 1.0

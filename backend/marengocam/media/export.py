@@ -13,7 +13,9 @@ import av
 import av.container
 
 from marengocam.core.errors import BadInputError, NotFoundError, StoreError
-from marengocam.media.store import RecordingName, Store, settle
+from marengocam.media.lasting import settle
+from marengocam.media.names import RecordingName
+from marengocam.media.store import Store
 
 GAP = timedelta(seconds=1)  # between recordings: longer is told, and closed up in the file
 HALF_SUFFIX = ".half"

@@ -17,7 +17,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 from marengocam.core.errors import StoreError
-from marengocam.media.store import GROWING_SUFFIX, RECORDINGS, RecordingName, Store
+from marengocam.media.names import GROWING_SUFFIX, RECORDINGS, RecordingName
+from marengocam.media.store import Store
 
 GIVEN_UP, BALLAST, FAVOURITES = ".given_up", ".ballast", ".favourites.json"
 BALLAST_BYTES = 1 << 20

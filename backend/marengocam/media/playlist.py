@@ -13,7 +13,8 @@ from marengocam.core.errors import BadInputError, MediaError, NotFoundError
 from marengocam.core.model import Chunk
 from marengocam.media.disk_thread import still_answers
 from marengocam.media.mp4.fragments import Fragment, FragmentIndex, read_index, rebase
-from marengocam.media.store import GROWING_SUFFIX, RecordingName, Store
+from marengocam.media.names import GROWING_SUFFIX, RecordingName
+from marengocam.media.store import Store
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # segments' decode times count from here: no clock is before it
 LIVE_WINDOW = timedelta(seconds=20)

@@ -1,79 +1,33 @@
-"""The media folder: names of files, and the only place that fsyncs, renames and deletes them."""
+"""The media folder: the only place that writes, renames and deletes its files."""
 
 import contextlib
 import errno
 import fcntl
 import os
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from uuid import UUID
 
 from marengocam.core.errors import BadInputError, StoreError
 from marengocam.media.disk_thread import still_answers
+from marengocam.media.lasting import make_folder, settle
+from marengocam.media.names import (
+    ARCHIVE,
+    DAY_FORMAT,
+    LONGEST_CHUNK,
+    MOVING_SUFFIX,
+    PERSONS,
+    PICTURES,
+    RECORDINGS,
+    RecordingName,
+    hour_folders,
+    is_recording,
+)
+from marengocam.media.space import Space, space_of
 
 MARKER = ".marengocam-media"
-RECORDINGS, PICTURES, LIVE = "recordings", "pictures", "live"
-PERSONS = "persons"  # below the pictures: those that were sent in, a folder for each person
-ARCHIVE = "archive"  # first part of a path that lies in the second folder
-MOVING_SUFFIX = ".moving"  # a copy that is not whole yet
 COPY_BLOCK_BYTES = 4 << 20
-LONGEST_CHUNK = timedelta(hours=1)
-GROWING_SUFFIX = ".mp4.part"
-_NAME = re.compile(r"^(?P<start>\d{8}T\d{6}\.\d{3}Z)_(?P<id>[0-9a-f-]{36})\.mp4(?:\.part)?$")
-_PICTURE_NAME = re.compile(r"^\.?(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})[._]")
-_DAY_FORMAT = "%Y-%m-%d"
-_START_FORMAT = "%Y%m%dT%H%M%S.%f"
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingName:
-    """What a recording's path tells: everything the index needs to find it again without a database."""
-
-    camera_id: str
-    started_at: datetime
-    chunk_id: UUID
-
-    @property
-    def path(self) -> PurePosixPath:
-        """Where the finished file lies under the media root."""
-        start = self.started_at.astimezone(UTC)
-        stamp = start.strftime("%Y%m%dT%H%M%S.") + f"{start.microsecond // 1000:03d}Z"
-        folder = PurePosixPath(RECORDINGS, self.camera_id, start.strftime("%Y-%m-%d"), start.strftime("%H"))
-        return folder / f"{stamp}_{self.chunk_id}.mp4"
-
-    @classmethod
-    def from_path(cls, path: PurePosixPath) -> "RecordingName | None":
-        """Return what a path (finished or growing) tells, or None when it is no recording's."""
-        if path.parts[:1] == (ARCHIVE,):
-            path = path.relative_to(ARCHIVE)
-        match = _NAME.match(path.name)
-        if match is None or len(path.parts) < 5 or path.parts[0] != RECORDINGS:
-            return None
-        try:
-            started_at = datetime.strptime(match["start"][:-1] + "000", _START_FORMAT).replace(tzinfo=UTC)
-            return cls(path.parts[1], started_at, UUID(match["id"]))
-        except ValueError:
-            return None  # digits that are no date, or dashes that are no id: somebody else's file
-
-
-@dataclass(frozen=True, slots=True)
-class Space:
-    """How full a disk is for us: what only root may use counts as used."""
-
-    total_bytes: int
-    free_bytes: int
-    total_files: int = 0  # 0: the file system has no limit of its own
-    free_files: int = 0
-
-    @property
-    def used_share(self) -> float:
-        """Bytes or files, whichever runs out first."""
-        by_bytes = 1 - self.free_bytes / self.total_bytes if self.total_bytes else 1.0
-        by_files = 1 - self.free_files / self.total_files if self.total_files else 0.0
-        return max(by_bytes, by_files)
 
 
 class Store:
@@ -160,7 +114,7 @@ class Store:
                 f"The media folder {self.root} has lost its file {MARKER}: see whether its disk is mounted."
             )
         try:
-            _make_folder(self.resolve(path.parent))
+            make_folder(self.resolve(path.parent))
         except BadInputError:
             raise StoreError(f"{path.parent} is a link that leads out of the media folder: remove it.") from None
 
@@ -210,7 +164,7 @@ class Store:
         source, target = self.resolve(path), self.resolve(ARCHIVE / path)
         partial = target.with_name(target.name + MOVING_SUFFIX)
         try:
-            _make_folder(target.parent)
+            make_folder(target.parent)
             with source.open("rb") as reading, partial.open("wb") as writing:
                 while block := reading.read(COPY_BLOCK_BYTES):
                     writing.write(block)
@@ -249,11 +203,11 @@ class Store:
         for root in reversed(self._roots):
             folder = root / RECORDINGS / camera_id
             if newest is not None and now is not None:
-                files = [file for hour in _hours(now - newest, now) for file in (folder / hour).glob("*.mp4*")]
+                files = [file for hour in hour_folders(now - newest, now) for file in (folder / hour).glob("*.mp4*")]
             else:
                 files = list(folder.glob("*/*/*.mp4*"))
             # While one is moved it lies in both: the first folder's counts.
-            found |= {file.name: file for file in files if _NAME.match(file.name) and not file.is_symlink()}
+            found |= {file.name: file for file in files if is_recording(file.name) and not file.is_symlink()}
         return [found[name] for name in sorted(found)]
 
     def recordings_in(self, camera_id: str, from_at: datetime, to_at: datetime) -> list[Path]:
@@ -266,7 +220,7 @@ class Store:
 
     def pictures(self, camera_id: str, from_at: datetime) -> list[Path]:
         """Return a camera's pictures of the days since `from_at`, those half written included."""
-        first = from_at.astimezone(UTC).strftime(_DAY_FORMAT)
+        first = from_at.astimezone(UTC).strftime(DAY_FORMAT)
         return sorted(file for file in (self.root / PICTURES / camera_id).glob("*/*") if file.parent.name >= first)
 
     def person_pictures(self) -> list[PurePosixPath]:
@@ -293,36 +247,6 @@ class Store:
         return [self.root] if self.archive is None else [self.root, self.archive]
 
 
-def space_of(folder: Path) -> Space:
-    """Return how full the disk of a folder is; raises StoreError."""
-    try:
-        seen = os.statvfs(folder)
-    except OSError as error:
-        raise StoreError(f"The folder {folder} cannot be read: {error.strerror}.") from error
-    size = seen.f_frsize
-    return Space(seen.f_blocks * size, seen.f_bavail * size, seen.f_files, seen.f_favail)
-
-
-def picture_path(
-    camera_id: str, at: datetime, local_track_id: UUID, *, face: bool = False, view: int = 0
-) -> PurePosixPath:
-    """Return where a picture of a track lies: the best one, its face, or a further view."""
-    which = "_face" if face else f"_{view}" if view else ""
-    name = f"{local_track_id}{which}.jpg"
-    return PurePosixPath(PICTURES, camera_id, at.astimezone(UTC).strftime(_DAY_FORMAT), name)
-
-
-def track_of_picture(name: str) -> UUID | None:
-    """Return whose picture a file is, from its name, half written or whole; None when it is no track's."""
-    match = _PICTURE_NAME.match(name)
-    return UUID(match["id"]) if match else None
-
-
-def live_path(camera_id: str) -> PurePosixPath:
-    """Return where the newest picture of a camera lies."""
-    return PurePosixPath(LIVE, f"{camera_id}.jpg")
-
-
 @contextlib.contextmanager
 def claimed(growing: Path) -> Iterator[bool]:
     """Hold the lock of a growing file while the block runs; False when a living writer has it."""
@@ -333,13 +257,6 @@ def claimed(growing: Path) -> Iterator[bool]:
             yield False
         else:
             yield True
-
-
-def settle(partial: Path, whole: Path) -> None:
-    """Give a written file its name, so that a power cut leaves all of it or nothing: bytes, then name, then folder."""
-    _fsync(partial)
-    partial.replace(whole)
-    _fsync(whole.parent)
 
 
 def _owner(marker: Path) -> str:
@@ -361,25 +278,3 @@ def _mark(marker: Path, installation_id: UUID) -> None:
             raise
         partial.unlink(missing_ok=True)
         marker.touch()
-
-
-def _make_folder(folder: Path) -> None:
-    """Make a folder and those above it so that a power cut does not take them with what was put in since."""
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    for one in reversed(missing):
-        _fsync(one.parent)
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _hours(from_at: datetime, to_at: datetime) -> list[str]:
-    first = from_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    count = int((to_at - first).total_seconds() // 3600) + 1
-    return [(first + timedelta(hours=number)).strftime("%Y-%m-%d/%H") for number in range(count)]

@@ -14,7 +14,7 @@ from marengocam.core.model import Camera
 from marengocam.ingest.frame_analysis import FrameAnalyser, FrameResult
 from marengocam.ingest.frames import Frame, luma_of, rgb_of
 from marengocam.ingest.furniture import Furniture
-from marengocam.media.store import track_of_picture
+from marengocam.media.names import track_of_picture
 from marengocam.replay.eyes import Eyes, inputs_digest
 from marengocam.replay.findings import Counts, Gathering, UnitFindings
 from marengocam.replay.memory import Remembered, memory_digest

@@ -14,7 +14,8 @@ from marengocam.core.model import Chunk
 from marengocam.db.cases import ReplayCase
 from marengocam.db.hub import Hub
 from marengocam.media.mounting import check_ours
-from marengocam.media.store import RecordingName, Store
+from marengocam.media.names import RecordingName
+from marengocam.media.store import Store
 from marengocam.replay.expectation import parse
 from marengocam.replay.lead_in import LEAD_IN
 from marengocam.replay.places import case_place

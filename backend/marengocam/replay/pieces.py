@@ -14,7 +14,8 @@ from marengocam.core.errors import BadInputError, NotFoundError
 from marengocam.ingest.decode_queue import QueuedPacket
 from marengocam.ingest.decoding import SessionDecoder
 from marengocam.media.faults import StreamError
-from marengocam.media.store import LONGEST_CHUNK, RecordingName, Store
+from marengocam.media.names import LONGEST_CHUNK, RecordingName
+from marengocam.media.store import Store
 from marengocam.media.stream import StreamOptions, StreamPacket, StreamReader
 
 VIDEO_SUFFIXES = {".mp4", ".mkv", ".mov", ".avi", ".m4v", ".ts"}

@@ -18,7 +18,8 @@ from marengocam.core.model import Camera, LocalTrack
 from marengocam.db.hub import Hub, open_hub
 from marengocam.db.replays import ReplayRun
 from marengocam.ingest.furniture import learned_by
-from marengocam.media.store import RECORDINGS, Store
+from marengocam.media.names import RECORDINGS
+from marengocam.media.store import Store
 from marengocam.replay.analysis import UnitJob, analyse_unit, unit_inputs
 from marengocam.replay.control import Control
 from marengocam.replay.difference import compare, counted

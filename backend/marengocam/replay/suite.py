@@ -8,7 +8,7 @@ from marengocam.core.clock import Clock
 from marengocam.core.errors import NotFoundError
 from marengocam.db.cases import ReplayCase
 from marengocam.db.hub import Hub
-from marengocam.media.store import RECORDINGS
+from marengocam.media.names import RECORDINGS
 from marengocam.replay.control import Control
 from marengocam.replay.expectation import judge, parse
 from marengocam.replay.eyes import EyesLoader, load_eyes

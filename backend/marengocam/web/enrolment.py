@@ -14,7 +14,7 @@ from aiohttp import web
 from marengocam.core.errors import BadInputError, FaceEngineError
 from marengocam.core.ids import new_id
 from marengocam.core.model import Embedding
-from marengocam.media.store import PERSONS, PICTURES
+from marengocam.media.names import PERSONS, PICTURES
 from marengocam.vision.crops import to_jpeg
 from marengocam.vision.pictures import decode
 from marengocam.web.answers import InputFieldError

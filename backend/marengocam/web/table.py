@@ -11,8 +11,10 @@ from aiohttp import web
 
 from marengocam.db.hub import Hub
 from marengocam.media.disk_thread import DiskThreads
+from marengocam.media.names import ARCHIVE, RECORDINGS
 from marengocam.media.playlist import LiveView
-from marengocam.media.store import ARCHIVE, RECORDINGS, Space, Store
+from marengocam.media.space import Space
+from marengocam.media.store import Store
 from marengocam.runtime.context import ServiceContext
 from marengocam.web.access import Gate
 from marengocam.web.ingress import IngressGate

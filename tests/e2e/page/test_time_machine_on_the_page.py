@@ -16,7 +16,8 @@ from tests.support.web_app import serving_api
 
 from marengocam.core.clock import SystemClock
 from marengocam.core.model import Camera, Chunk
-from marengocam.media.store import RecordingName, Store
+from marengocam.media.names import RecordingName
+from marengocam.media.store import Store
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine; ./script/test installs it")
 expect.set_options(timeout=LOOK_MS)

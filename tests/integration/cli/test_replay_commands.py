@@ -13,7 +13,8 @@ from marengocam.cli.main import build_parser
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import BadInputError, NotFoundError
 from marengocam.core.model import Camera, Chunk
-from marengocam.media.store import RecordingName, Store
+from marengocam.media.names import RecordingName
+from marengocam.media.store import Store
 from marengocam.replay import eyes, politeness
 from marengocam.replay.run import ReplayRequest, replay_source
 

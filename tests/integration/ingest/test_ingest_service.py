@@ -16,7 +16,8 @@ from marengocam.db.tracks import TrackFilter
 from marengocam.demo.rtsp.clip import load_clip
 from marengocam.demo.rtsp.server import RtspServer
 from marengocam.ingest import camera_state
-from marengocam.media.store import Store, live_path
+from marengocam.media.names import live_path
+from marengocam.media.store import Store
 from marengocam.settings import Settings
 
 CLIP_S, WALK_AT_S = 8.0, 2.0

@@ -15,7 +15,8 @@ from marengocam.core.model import Camera, LocalTrack, PathPoint
 from marengocam.db.hub import Hub
 from marengocam.demo.rtsp.server import RtspServer
 from marengocam.ingest.stray_pictures import remove_strays
-from marengocam.media.store import Store, picture_path
+from marengocam.media.names import picture_path
+from marengocam.media.store import Store
 from marengocam.settings import Settings
 
 BEGAN = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -14,7 +14,8 @@ from marengocam.janitor import service as janitor
 from marengocam.janitor import upkeep
 from marengocam.janitor.quiet import Disks
 from marengocam.janitor.service import JanitorService
-from marengocam.media.store import Space, Store
+from marengocam.media.space import Space
+from marengocam.media.store import Store
 from marengocam.runtime.bus import Bus
 
 

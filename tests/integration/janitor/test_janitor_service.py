@@ -18,7 +18,7 @@ from marengocam.janitor.deletion import CarriedOut, carry_out, condemn
 from marengocam.janitor.pruning import REPLAYS_KEPT
 from marengocam.janitor.rescue import Rescue
 from marengocam.media.adoption import chunk_of
-from marengocam.media.store import RecordingName
+from marengocam.media.names import RecordingName
 from marengocam.replay.places import run_place
 
 WAIT_LIMIT_S = 40.0

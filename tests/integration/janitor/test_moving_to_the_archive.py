@@ -21,8 +21,9 @@ from marengocam.janitor import deletion
 from marengocam.janitor.archive import end_cut_short_moves, move
 from marengocam.janitor.deletion import carry_out, condemn
 from marengocam.janitor.quiet import QuietThread
+from marengocam.media.names import ARCHIVE
 from marengocam.media.playlist import recording_playlist
-from marengocam.media.store import ARCHIVE, Store
+from marengocam.media.store import Store
 
 WAIT_LIMIT_S = 40.0
 HANG_S = 60.0

@@ -17,7 +17,8 @@ from marengocam.db.tracks import TrackFilter
 from marengocam.janitor.archive import move
 from marengocam.janitor.deletion import carry_out, condemn
 from marengocam.janitor.pruning import REPLAYS_KEPT
-from marengocam.media.store import ARCHIVE, MARKER, Store
+from marengocam.media.names import ARCHIVE
+from marengocam.media.store import MARKER, Store
 from marengocam.replay.places import run_place
 
 WAIT_LIMIT_S = 20.0

@@ -10,7 +10,7 @@ from tests.support.clips import read_number
 
 from marengocam.core.errors import BadInputError, NotFoundError, StoreError
 from marengocam.media.export import export
-from marengocam.media.store import RecordingName
+from marengocam.media.names import RecordingName
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STEP = timedelta(seconds=1 / FPS)

@@ -10,8 +10,9 @@ from tests.support.web_app import serving_api
 from marengocam.core.errors import BadInputError, MarengoCamError, StoreError
 from marengocam.core.ids import new_id
 from marengocam.core.model import Camera, Chunk, LocalTrack
+from marengocam.media.names import RecordingName, live_path
 from marengocam.media.playlist import init_bytes, segment_bytes
-from marengocam.media.store import RecordingName, Store, live_path
+from marengocam.media.store import Store
 from marengocam.replay.folder import RunFolder
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)

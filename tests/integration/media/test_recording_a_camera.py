@@ -24,8 +24,9 @@ from marengocam.media.adoption import adopt_partials, chunk_of
 from marengocam.media.chunk_writer import FRAGMENT_S, ChunkWriter
 from marengocam.media.faults import Fault, StreamError
 from marengocam.media.mp4.fragments import read_index
+from marengocam.media.names import GROWING_SUFFIX
 from marengocam.media.playlist import LiveView, init_bytes, recording_playlist, segment_bytes
-from marengocam.media.store import GROWING_SUFFIX, Store, claimed
+from marengocam.media.store import Store, claimed
 from marengocam.media.stream import StreamOptions, StreamReader
 
 CHUNK_S = 2.0

@@ -17,9 +17,10 @@ from marengocam.demo.rtsp import RtspServer
 from marengocam.demo.rtsp.clip import load_clip
 from marengocam.media.adoption import adopt_partials
 from marengocam.media.faults import Fault, StreamError
+from marengocam.media.names import GROWING_SUFFIX
 from marengocam.media.playlist import init_bytes, recording_playlist, segment_bytes
 from marengocam.media.probe import probe
-from marengocam.media.store import GROWING_SUFFIX, Store
+from marengocam.media.store import Store
 from marengocam.media.stream import StreamOptions
 
 pytest_plugins = ["tests.support.rtsp"]

@@ -10,8 +10,9 @@ from marengocam.core.clock import SystemClock
 from marengocam.ingest.frames import luma_of
 from marengocam.media.adoption import chunk_of
 from marengocam.media.chunk_writer import ChunkWriter
+from marengocam.media.names import RecordingName
 from marengocam.media.playlist import LiveView, init_bytes, recording_playlist, segment_bytes
-from marengocam.media.store import RecordingName, Store
+from marengocam.media.store import Store
 from marengocam.media.stream import StreamOptions, StreamReader
 
 STARTS = (

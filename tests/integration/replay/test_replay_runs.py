@@ -23,7 +23,7 @@ from marengocam.db.hub import Hub
 from marengocam.db.isolation import isolated
 from marengocam.db.tracks import TrackFilter
 from marengocam.db.word_changes import Speaker
-from marengocam.media.store import RecordingName
+from marengocam.media.names import RecordingName
 from marengocam.replay.control import CancelledRunError
 from marengocam.replay.eyes import Eyes
 from marengocam.replay.folder import RunFolder, canonical

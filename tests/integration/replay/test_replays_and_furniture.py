@@ -10,7 +10,7 @@ from tests.support.squares import chair_learned_at, render_walks
 
 from marengocam.core.clock import SystemClock
 from marengocam.core.model import Camera, Chunk
-from marengocam.media.store import RecordingName
+from marengocam.media.names import RecordingName
 from marengocam.replay.kept_cases import add_case
 from marengocam.replay.run import ReplayRequest, one_after_another, replay_source
 from marengocam.replay.suite import run_cases

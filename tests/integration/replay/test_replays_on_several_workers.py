@@ -12,7 +12,7 @@ from tests.support.squares import render_walks
 
 from marengocam.core.errors import BadInputError
 from marengocam.db.hub import Hub
-from marengocam.media.store import RecordingName
+from marengocam.media.names import RecordingName
 from marengocam.replay import cluster
 from marengocam.replay.analysis import UnitJob
 from marengocam.replay.cluster import MOST_WORKERS, units_on

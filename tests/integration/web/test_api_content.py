@@ -19,7 +19,8 @@ from marengocam.core.geometry import Box
 from marengocam.core.ids import new_id
 from marengocam.core.model import EventType, LocalTrack, NewEvent, PathPoint
 from marengocam.db.persons import Persons
-from marengocam.media.store import Store, picture_path
+from marengocam.media.names import picture_path
+from marengocam.media.store import Store
 from marengocam.vision.crops import to_jpeg
 
 CAMERA = {"name": "Front door", "main_url": "rtsp://10.0.0.9/main"}

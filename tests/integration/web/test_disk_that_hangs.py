@@ -17,7 +17,8 @@ from tests.support.web_app import serving_api
 
 from marengocam.core.errors import StoreError
 from marengocam.core.model import Camera
-from marengocam.media.store import ARCHIVE, Store, live_path
+from marengocam.media.names import ARCHIVE, live_path
+from marengocam.media.store import Store
 from marengocam.web import table
 from marengocam.web.routes import media
 

@@ -16,7 +16,8 @@ from tests.support.web_app import serving_api
 
 from marengocam.core.clock import SystemClock
 from marengocam.media.chunk_writer import ChunkWriter
-from marengocam.media.store import ARCHIVE, Store
+from marengocam.media.names import ARCHIVE
+from marengocam.media.store import Store
 from marengocam.media.stream import StreamOptions, StreamReader
 from marengocam.web.routes.media import CLIP_FOLDER
 

@@ -15,7 +15,7 @@ from tests.support.web_app import serving_api
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import NotFoundError
 from marengocam.core.model import Camera, Chunk, EventType, NewEvent
-from marengocam.media.store import RecordingName
+from marengocam.media.names import RecordingName
 from marengocam.replay.control import CancelledRunError
 from marengocam.replay.places import run_place
 from marengocam.replay.run import ReplayRequest, replay_source

@@ -13,7 +13,8 @@ from marengocam.core.model import CameraState, Chunk, LocalTrack, PathPoint
 from marengocam.core.preferences import PRIVACY_REASON
 from marengocam.db.cameras import CameraStatus
 from marengocam.db.history import HealthSample, RecordingDay
-from marengocam.media.store import Store, live_path
+from marengocam.media.names import live_path
+from marengocam.media.store import Store
 
 CAMERA = {"name": "Front door", "main_url": "rtsp://10.0.0.9/main"}
 LEFT_HALF = {"name": "Path", "polygon": [[0, 0], [0.5, 0], [0.5, 1], [0, 1]]}

@@ -24,7 +24,7 @@ from marengocam.janitor.retention import (
     to_sacrifice,
 )
 from marengocam.janitor.survival import RELIEVED_SHARE
-from marengocam.media.store import Space
+from marengocam.media.space import Space
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 HAPPENED = st.builds(Happenings, *[st.booleans()] * 5)

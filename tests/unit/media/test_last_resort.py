@@ -8,7 +8,8 @@ import pytest
 from marengocam.core.errors import StoreError
 from marengocam.core.ids import new_id
 from marengocam.media.last_resort import GIVEN_UP, given_up, make_room
-from marengocam.media.store import RecordingName, Store
+from marengocam.media.names import RecordingName
+from marengocam.media.store import Store
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

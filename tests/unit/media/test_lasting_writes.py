@@ -11,7 +11,8 @@ from marengocam.core.model import Camera
 from marengocam.db.keyring import Keyring
 from marengocam.ingest.known_cameras import KnownCameras
 from marengocam.media.last_resort import write_favourites
-from marengocam.media.store import RecordingName, Store
+from marengocam.media.names import RecordingName
+from marengocam.media.store import Store
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

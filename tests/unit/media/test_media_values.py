@@ -13,9 +13,10 @@ from marengocam.core.errors import BadInputError, MediaError, NotFoundError, Sto
 from marengocam.media.faults import SENTENCES, Fault, StreamError
 from marengocam.media.mp4.boxes import boxes, find
 from marengocam.media.mp4.fragments import rebase
+from marengocam.media.names import RecordingName, live_path
 from marengocam.media.parameters import ParameterWatch, picture_size
 from marengocam.media.playlist import segment_bytes
-from marengocam.media.store import RecordingName, Store, live_path
+from marengocam.media.store import Store
 from marengocam.media.timeline import Timeline
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

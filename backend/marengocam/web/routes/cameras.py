@@ -20,9 +20,9 @@ from marengocam.core.secret import Secret
 from marengocam.db.cameras import CameraStatus
 from marengocam.media.destinations import check_destination
 from marengocam.media.faults import StreamError
+from marengocam.media.names import live_path
 from marengocam.media.opening import SCHEMES
 from marengocam.media.probe import probe
-from marengocam.media.store import live_path
 from marengocam.media.stream import StreamOptions
 from marengocam.web.answers import InputFieldError, given, told
 from marengocam.web.files import file_answer

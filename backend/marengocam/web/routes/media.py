@@ -15,8 +15,9 @@ from aiohttp import web
 from marengocam.core.errors import NotFoundError, StoreError
 from marengocam.core.model import Chunk
 from marengocam.media.export import export
+from marengocam.media.names import ARCHIVE, RECORDINGS
 from marengocam.media.playlist import LiveView, init_bytes, recording_playlist, segment_bytes
-from marengocam.media.store import ARCHIVE, RECORDINGS, Store
+from marengocam.media.store import Store
 from marengocam.web.answers import InputFieldError, given, told
 from marengocam.web.files import file_answer
 from marengocam.web.limits import Limit
