@@ -100,6 +100,12 @@ class Analysis:
         """Begin."""
         self.thread.start()
 
+    def change(self, camera: Camera, watched: Camera) -> None:
+        """Go on with the camera as it is configured now; `watched` is what of it the installation allows."""
+        self._camera = camera
+        if self.analyser is not None:
+            self.analyser.change(watched)
+
     def stop(self) -> None:
         """Ask the thread to end."""
         self._stopping.set()
@@ -161,7 +167,10 @@ class Analysis:
 
     def _is_wanted(self, queued: QueuedPacket) -> bool:
         if queued.packet.keyframe:
-            self._whole = self._camera.detect and self.analyser is not None
+            watched, self._whole = self._whole, self._camera.detect and self.analyser is not None
+            if watched and not self._whole:
+                self._blind_since_s, self._blind_reason = None, ""
+                self._rest()
             return True
         return self._whole and not self.shedding.step.keyframes_only
 
@@ -220,11 +229,12 @@ class Analysis:
 
     def _rest_when_idle(self) -> None:
         """End the tracks of a camera that shows nothing, rather than leave them open until it comes back."""
-        analyser = self.analyser
-        if analyser is None or self._clock.monotonic_s() - self._frame_at_s < IDLE_S:
-            return
-        self._frame_at_s = self._clock.monotonic_s()
-        ended = analyser.rest()
+        if self._clock.monotonic_s() - self._frame_at_s >= IDLE_S:
+            self._frame_at_s = self._clock.monotonic_s()
+            self._rest()
+
+    def _rest(self) -> None:
+        ended = self.analyser.rest() if self.analyser is not None else ()
         if ended:
             self._on_result(FrameResult(Motion(moving=False), looked=False, tracks=ended))
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Collection, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from marengocam.core.model import Camera, CameraState
 from marengocam.core.preferences import in_force
 from marengocam.core.survival import SHED_LEVEL
 from marengocam.ingest.catching_up import index_leftovers
+from marengocam.ingest.changes import reads_anew
 from marengocam.ingest.furniture import Furniture
 from marengocam.ingest.hub_writer import HubWriter
 from marengocam.ingest.known_cameras import KnownCameras
@@ -113,7 +114,7 @@ class CameraRounds:
         to_hold = await self._to_hold(wanted.keys() | self.workers.keys() | owed, others)
         answered = await self._refresh(to_hold)
         gone = [camera_id for camera_id in self.workers if camera_id not in wanted or camera_id in surplus]
-        changed = [key for key, worker in self.workers.items() if key in wanted and worker.camera != wanted[key]]
+        changed = self._change(wanted)
         lost = [camera_id for camera_id in self.workers if answered and camera_id not in self._held()]
         await self._stop({*gone, *changed, *lost})
         for camera_id in lost:
@@ -135,6 +136,15 @@ class CameraRounds:
         await self._record_as_wished()
         await self._take_over_new()
         await self.statuses.tell_disabled({camera.camera_id for camera in cameras if not camera.enabled})
+
+    def _change(self, wanted: Mapping[str, Camera]) -> list[str]:
+        """Have cameras go on as they are configured now; return those that have to be connected anew for it."""
+        changed = {key for key, worker in self.workers.items() if key in wanted and worker.camera != wanted[key]}
+        anew = {key for key in changed if reads_anew(self.workers[key].camera, wanted[key])}
+        for camera_id in changed - anew:
+            self.workers[camera_id].change(wanted[camera_id])
+            _LOG.info("camera %s goes on with what its owner changed", camera_id)
+        return sorted(anew)
 
     async def end(self) -> None:
         """Stop every camera, write what waits, give the leases back."""

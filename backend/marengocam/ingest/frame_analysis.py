@@ -79,11 +79,13 @@ class FrameAnalyser:
     ) -> None:
         self.lock = threading.Lock()
         self.book = TrackBook(camera, new_id, run_id)
-        self.furniture = (furniture or Furniture()) if camera.analysis.learn_furniture else None
-        self._camera = camera
+        self._learned = furniture or Furniture()
+        self._camera = self._wanted = camera
+        self._detector = detector
+        self._min_score = min_score
         self._appearance = appearance
         self._seconds = seconds
-        self._looker = Looker(detector, camera.analysis, min_score, self.furniture)
+        self._looker = self._new_looker()
         self._gate = MotionGate(camera.analysis.masks)
         self._thorough = thorough
         self._at: datetime | None = None
@@ -94,6 +96,31 @@ class FrameAnalyser:
         self._pace = Pace(thorough=self._thorough)
         self._movement = MovementWatch() if self._camera.analysis.movement else None
         self._objects: list[TrackedObject] = []
+
+    @property
+    def furniture(self) -> Furniture | None:
+        """What stands in the picture; None when it is not to be learned."""
+        return self._learned if self._camera.analysis.learn_furniture else None
+
+    def _new_looker(self) -> Looker:
+        return Looker(self._detector, self._camera.analysis, self._min_score, self.furniture)
+
+    def change(self, camera: Camera) -> None:
+        """Look, from the next frame on, as the camera is configured now; from any thread."""
+        self._wanted = camera
+
+    def _take_over(self, camera: Camera) -> None:
+        """Go on with other wishes; whoever is followed stays followed, unless these rule that out."""
+        before, self._camera = self._camera.analysis, camera
+        with self.lock:
+            self.book.camera = camera
+        if camera.analysis == before:
+            return
+        self._looker = self._new_looker()
+        self._gate.mask(camera.analysis.masks)
+        self._pace = Pace(thorough=self._thorough)  # what was looked at in vain may count now
+        if camera.analysis.movement != before.movement:
+            self._movement = MovementWatch() if camera.analysis.movement else None
 
     @property
     def follows_person(self) -> bool:
@@ -109,6 +136,8 @@ class FrameAnalyser:
 
     def look(self, frame: Frame) -> FrameResult:
         """Analyse one frame; raises ModelError when the detector fails."""
+        if self._wanted is not self._camera:
+            self._take_over(self._wanted)
         ended = self.rest() if self._at is not None and abs(frame.at - self._at) > GAP else ()
         self._at = frame.at
         result = self._look(frame)

@@ -78,6 +78,10 @@ class Reader:
         name = f"read {camera.camera_id}{'' if plan.record else ' (sub)'}"
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
 
+    def change(self, camera: Camera) -> None:
+        """Serve the camera as it is configured now; what it is reached by holds from the next connection on."""
+        self._camera = camera
+
     def start(self) -> None:
         """Begin."""
         self.thread.start()
@@ -130,7 +134,7 @@ class Reader:
                 for packet in reader.packets(sound=sound):
                     with self._record_lock:
                         if self._recording is not None:
-                            self._recording.take(packet)
+                            self._recording.take(packet, self._camera.recording)
                     if isinstance(packet, StreamPacket):
                         self._take(reader, packet)
                     if self._stopping.is_set():

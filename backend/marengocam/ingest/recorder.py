@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from marengocam.core.camera_options import RecordingMode
+from marengocam.core.camera_options import Recording, RecordingMode
 from marengocam.core.clock import Clock
 from marengocam.core.errors import StoreError
 from marengocam.core.model import Camera, Chunk
@@ -58,9 +58,13 @@ class Recorder:
         sound = sound_track(template) if template is not None else None
         self._writer = ChunkWriter(store, camera.camera_id, reader.video, reader.info, chunk_s, sound)
 
-    def take(self, packet: MediaPacket) -> None:
-        """Write a packet, or keep it for the pre-roll."""
-        if self._recording.mode is RecordingMode.OFF:
+    def take(self, packet: MediaPacket, recording: Recording) -> None:
+        """Write a packet, or keep it for the pre-roll, as its owner wants it now."""
+        if recording is not self._recording:
+            self._change(recording)
+        if recording.mode is RecordingMode.OFF:
+            if isinstance(packet, StreamPacket) and packet.changed is not None:
+                self._writer.note_change(packet.changed)
             return
         if isinstance(packet, StreamPacket):
             self._switch(packet)
@@ -81,6 +85,17 @@ class Recorder:
             self._health.recording_problem = str(error)  # until one is begun: this file is adopted then
             return
         self._tell(finished)
+
+    def _change(self, recording: Recording) -> None:
+        """Record otherwise from the next packet on; off ends at once, and nothing of before is kept in memory."""
+        self._recording = recording
+        self._pre_roll.keep(recording.pre_roll_s)
+        self._writer.silent = not recording.sound
+        if recording.mode is RecordingMode.OFF:
+            self._pre_roll.clear()
+            self._recent.clear()
+            self._writing = self._refused = False
+            self.close()
 
     def _switch(self, packet: StreamPacket) -> None:
         """Begin at once, with the pre-roll; end at a keyframe only, since the next pre-roll has to begin with it."""

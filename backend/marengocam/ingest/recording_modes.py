@@ -69,6 +69,10 @@ class PreRoll:
         """Keep so many seconds from now on; with 0 only the present group of pictures."""
         self._length = timedelta(seconds=length_s)
 
+    def clear(self) -> None:
+        """Forget what is kept."""
+        self._groups.clear()
+
     def held(self) -> Iterator[MediaPacket]:
         """Yield what is kept, in order; it stays. It begins with a keyframe."""
         for group in self._groups:

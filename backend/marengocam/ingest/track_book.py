@@ -63,7 +63,7 @@ class TrackBook:
     """The LocalTracks of one camera; not thread-safe, its owner locks."""
 
     def __init__(self, camera: Camera, new_id: Callable[[datetime], UUID], run_id: UUID | None = None) -> None:
-        self._camera = camera
+        self.camera = camera
         self._new_id = new_id
         self._run_id = run_id
         self._first_seen: dict[int, PathPoint] = {}
@@ -197,7 +197,7 @@ class TrackBook:
         first = self._first_seen.get(item.track_id, PathPoint(at, item.box, item.score))
         track = LocalTrack(
             local_track_id=self._new_id(first.at),
-            camera_id=self._camera.camera_id,
+            camera_id=self.camera.camera_id,
             label=item.label,
             first_seen_at=first.at,
             last_seen_at=max(first.at, at),
@@ -238,7 +238,7 @@ class TrackBook:
     def _zones(self, before: tuple[str, ...], box: Box) -> tuple[str, ...]:
         entered = (
             zone.name
-            for zone in self._camera.zones
+            for zone in self.camera.zones
             if zone.name not in before and polygon_contains(zone.polygon, box.foot)
         )
         return (*before, *entered)

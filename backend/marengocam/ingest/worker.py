@@ -138,10 +138,8 @@ class CameraWorker:
     def open_eyes(self, eyes: Eyes) -> None:
         """Have the camera analysed from now on."""
         if self._analysis.analyser is None:
-            asked = self.camera.analysis
-            allowed = replace(asked, appearance=asked.appearance and self._settings.appearance)
             self._analysis.analyser = FrameAnalyser(
-                replace(self.camera, analysis=allowed),
+                self._watched,
                 eyes.detector,
                 eyes.appearance,
                 min_score=self._settings.detector_min_score,
@@ -150,6 +148,19 @@ class CameraWorker:
                 furniture=self._furniture,
                 thorough=self._settings.analysis_detail == "high",
             )
+
+    @property
+    def _watched(self) -> Camera:
+        """The camera with what of its analysis the installation allows."""
+        asked = self.camera.analysis
+        return replace(self.camera, analysis=replace(asked, appearance=asked.appearance and self._settings.appearance))
+
+    def change(self, camera: Camera) -> None:
+        """Go on with the camera as it is configured now, without connecting anew."""
+        self.camera = camera
+        for reader in self._readers:
+            reader.change(camera)
+        self._analysis.change(camera, self._watched)
 
     @property
     def furniture(self) -> list[dict[str, Any]] | None:

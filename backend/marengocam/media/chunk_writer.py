@@ -81,6 +81,7 @@ class ChunkWriter:
         self._sound = sound
         self._changed = False  # True: the stream's parameters are no longer the template's
         self._open: _Open | None = None
+        self.silent = False  # True: without sound from the next keyframe on
         self.dropped = 0  # packets before the first keyframe
 
     def write(self, packet: StreamPacket) -> Chunk | None:
@@ -154,7 +155,9 @@ class ChunkWriter:
         assert self._open is not None
         if not packet.keyframe:
             return False
-        return packet.jumped or packet.changed is not None or self._open.ends_at_keyframe or self._is_long(packet)
+        silenced = self.silent and self._open.sound is not None
+        is_over = silenced or self._open.ends_at_keyframe or self._is_long(packet)
+        return packet.jumped or packet.changed is not None or is_over
 
     def _is_long(self, packet: StreamPacket) -> bool:
         assert self._open is not None
@@ -175,7 +178,7 @@ class ChunkWriter:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
             container = av.open(str(file), "w", format="mp4", options=dict(CONTAINER_OPTIONS))
             stream = self._stream_of(container)
-            sound = self._sound.add_to(container) if self._sound is not None else None
+            sound = self._sound.add_to(container) if self._sound is not None and not self.silent else None
         except (av.FFmpegError, OSError) as error:
             self._let_go(file, lock)
             raise StoreError(f"A recording cannot be begun: {_reason(error)}.") from error

@@ -33,10 +33,14 @@ class MotionGate:
     """Learns what stands still; call it with every analysed frame of one camera. Masked cells do not count."""
 
     def __init__(self, masks: Sequence[Sequence[Point]] = ()) -> None:
-        self._open = _open_cells(masks)
+        self.mask(masks)
         self._mean: npt.NDArray[np.float32] | None = None
         self._deviation: npt.NDArray[np.float32] | None = None
         self._seen = 0
+
+    def mask(self, masks: Sequence[Sequence[Point]]) -> None:
+        """Leave these areas out from now on."""
+        self._open = _open_cells(masks)
 
     def update(self, luma: npt.NDArray[np.uint8]) -> Motion:
         """Take in a luma picture (H x W, any size) and return what moves in it."""

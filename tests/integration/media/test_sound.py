@@ -95,6 +95,26 @@ def test_each_chunk_has_its_part_of_the_sound(tmp_path):
     assert min(loud_times(store.resolve(chunks[1].path))) == pytest.approx(BEEP_AT_S - 2.0, abs=0.1)
 
 
+def test_sound_that_is_not_wanted_any_more_ends_with_its_chunk_at_the_next_keyframe(tmp_path):
+    source = write_clip(tmp_path / "source.mov", "pcm_mulaw", 8_000)
+    store, chunks = Store(tmp_path / "media"), []
+    store.prepare()
+    with StreamReader(f"file://{source}", StreamOptions(), SystemClock(), datetime(2026, 1, 1, tzinfo=UTC)) as reader:
+        writer = ChunkWriter(store, "front", reader.video, reader.info, 60.0, sound_track(reader.sound))
+        for packet in reader.packets(sound=True):
+            if not isinstance(packet, StreamPacket):
+                writer.write_sound(packet)
+                continue
+            chunks.append(writer.write(packet))
+            writer.silent = packet.stream_s >= BEEP_AT_S + BEEP_S
+        chunks.append(writer.close())
+    with_sound, without = [chunk for chunk in chunks if chunk]
+    assert max(loud_times(store.resolve(with_sound.path))) == pytest.approx(BEEP_AT_S + BEEP_S, abs=0.1)
+    assert with_sound.duration_s == pytest.approx(4.0, abs=0.1)
+    with av.open(str(store.resolve(without.path))) as container:
+        assert not container.streams.audio
+
+
 def test_a_microphone_that_falls_silent_does_not_hold_the_picture_back(tmp_path):
     source = write_clip(tmp_path / "source.mov", "aac", 16_000, seconds=8, sound_until_s=2)
     store = Store(tmp_path / "media")
