@@ -7,7 +7,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.typing import ConfigType
 
-from .cards import async_remove_cards, async_setup_cards
+from .cards import async_list_cards, async_remove_cards, async_serve_cards
 from .client import MarengoCamClient
 from .const import CONF_ADDRESS, CONF_TOKEN, DOMAIN, PLATFORMS
 from .coordinator import MarengoCamCoordinator
@@ -28,7 +28,8 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_services(hass)
     async_register_views(hass)
     async_setup_intents(hass)
-    await async_setup_cards(hass)
+    await async_serve_cards(hass)
+    await async_list_cards(hass)  # before entries that are set up side by side would each list them
     return True
 
 
@@ -49,6 +50,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: MarengoCamConfigEntry) -
     _follow_devices(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     Repairs(hass, entry).start()
+    await async_list_cards(hass)  # they went with the last entry, if this one comes after it
     feed.async_start()
     return True
 

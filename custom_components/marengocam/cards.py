@@ -8,27 +8,32 @@ from typing import Any, Final
 from homeassistant.components import frontend
 from homeassistant.components.http import StaticPathConfig
 from homeassistant.core import HomeAssistant
+from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER
 
 FILE: Final = Path(__file__).parent / "frontend" / "marengocam-cards.js"
 ADDRESS: Final = f"/{DOMAIN}/marengocam-cards.js"
 LOVELACE: Final = "lovelace"
+SERVED_AT: HassKey[str] = HassKey(f"{DOMAIN}_cards")
 
 
-async def async_setup_cards(hass: HomeAssistant) -> None:
-    """Serve the cards and make them known."""
+async def async_serve_cards(hass: HomeAssistant) -> None:
+    """Serve the cards; their address changes with their content, so that browsers keep no old ones."""
     try:
         content = await asyncio.to_thread(FILE.read_bytes)
     except OSError as error:
         LOGGER.warning("The cards cannot be shown, their file is missing: %s", error)
         return
     await hass.http.async_register_static_paths([StaticPathConfig(ADDRESS, str(FILE), cache_headers=True)])
-    await async_list_cards(hass, f"{ADDRESS}?{hashlib.sha256(content).hexdigest()[:12]}")
+    hass.data[SERVED_AT] = f"{ADDRESS}?{hashlib.sha256(content).hexdigest()[:12]}"
 
 
-async def async_list_cards(hass: HomeAssistant, address: str) -> None:
-    """List the cards as a resource; the address changes with their content, so that browsers keep no old ones."""
+async def async_list_cards(hass: HomeAssistant) -> None:
+    """List the cards as a resource, once, where they are served."""
+    address = hass.data.get(SERVED_AT)
+    if address is None:
+        return
     resources = await _resources(hass)
     if resources is None:
         if frontend.DOMAIN not in hass.config.components:

@@ -51,7 +51,7 @@ async def test_a_new_build_takes_the_place_of_the_old(
     await resources.async_update_item(item["id"], {"res_type": "module", "url": f"{cards.ADDRESS}?old"})
     await resources.async_create_item({"res_type": "module", "url": f"{cards.ADDRESS}?older"})
     await resources.async_create_item({"res_type": "module", "url": "/local/another-card.js"})
-    await cards.async_list_cards(hass, address)
+    await cards.async_list_cards(hass)
     assert sorted(one["url"] for one in resources.async_items()) == ["/local/another-card.js", address]
 
 
@@ -66,16 +66,27 @@ async def test_they_go_with_the_last_entry(
     assert resources.async_items() == []
 
 
+async def test_they_come_back_with_an_entry_that_is_added_after_the_last_was_removed(
+    hass: HomeAssistant, resources: ResourceStorageCollection, loaded: MockConfigEntry
+) -> None:
+    before = [item["url"] for item in resources.async_items()]
+    await hass.config_entries.async_remove(loaded.entry_id)
+    again = MockConfigEntry(domain="marengocam", unique_id=loaded.unique_id, data=dict(loaded.data))
+    again.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(again.entry_id)
+    assert [item["url"] for item in resources.async_items()] == before
+
+
 async def test_dashboards_in_yaml_need_not_list_them(
     hass: HomeAssistant, loaded: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     added: list[str] = []
     monkeypatch.setattr(frontend, "add_extra_js_url", lambda _hass, url: added.append(url))
-    await cards.async_list_cards(hass, cards.ADDRESS)
+    await cards.async_list_cards(hass)
     assert added == [], "nobody looks at dashboards"
     hass.config.components.add("frontend")
     hass.data[cards.LOVELACE] = SimpleNamespace(resources=SimpleNamespace(async_items=list))
-    await cards.async_list_cards(hass, f"{cards.ADDRESS}?new")
+    await cards.async_list_cards(hass)
     assert [address.partition("?")[0] for address in added] == [cards.ADDRESS]
     await cards.async_remove_cards(hass)
 
