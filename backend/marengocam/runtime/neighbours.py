@@ -1,5 +1,6 @@
 """Which processes that shared our data folder no longer live: a lock tells it, which goes with its process."""
 
+import contextlib
 import fcntl
 import logging
 import os
@@ -11,6 +12,8 @@ from typing import Self
 FOLDER = "alive"
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 BOOT_ID_BYTES = 36
+ENDED = b" ended"  # behind the boot, once that was found out
+ENDED_KEPT_S = 60.0  # and then: longer than leases and heartbeats of the dead last, should more starts follow soon
 _LOG = logging.getLogger(__name__)
 _UNFIT = re.compile(r"[^A-Za-z0-9.-]")
 
@@ -55,11 +58,20 @@ class SignOfLife:
         return file in self._ended
 
     def _sweep(self) -> None:
-        """Remove, and remember, what processes left that ended before this one began."""
+        """Remember who ended before this one began; remove what is left of those that ended long ago."""
         for file in self._folder.iterdir():
-            if self._has_ended(file):
-                self._ended.add(file)
-                file.unlink(missing_ok=True)
+            if not self._has_ended(file):
+                continue
+            self._ended.add(file)
+            with contextlib.suppress(OSError):  # another start sweeps too, or the disk is full: a later one will do
+                self._tidy(file)
+
+    def _tidy(self, file: Path) -> None:
+        if not file.read_bytes().endswith(ENDED):
+            with file.open("ab") as mark:
+                mark.write(ENDED)
+        elif self._own.stat().st_mtime - file.stat().st_mtime > ENDED_KEPT_S:  # by the folder's own clock
+            file.unlink(missing_ok=True)
 
     def _has_ended(self, file: Path) -> bool:
         if file == self._own:

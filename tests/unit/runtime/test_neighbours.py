@@ -1,6 +1,7 @@
 """Whose leases may be freed at once: only those of processes that shared our folder on this kernel and are gone."""
 
 import contextlib
+import os
 import subprocess
 import sys
 
@@ -38,13 +39,34 @@ def test_a_killed_process_is_known_to_be_dead_and_a_living_one_is_not(tmp_path):
         assert own.is_dead("container/1:7:aaaaaa"), "and stays so"
 
 
-def test_a_successor_knows_at_its_start_and_leaves_no_rubbish(tmp_path):
-    other = living(tmp_path, "one")
-    end(other)
+def test_a_successor_knows_at_its_start_and_leaves_no_rubbish_in_the_end(tmp_path):
+    folder = tmp_path / neighbours.FOLDER
+    end(living(tmp_path, "one"))
     with SignOfLife(tmp_path, "two") as own:
         assert own.is_dead("one")
-        assert [file.name for file in (tmp_path / neighbours.FOLDER).iterdir()] == ["two"]
-    assert list((tmp_path / neighbours.FOLDER).iterdir()) == []
+    long_ago_s = (folder / "one").stat().st_mtime - neighbours.ENDED_KEPT_S - 1
+    os.utime(folder / "one", (long_ago_s, long_ago_s))
+    with SignOfLife(tmp_path, "three"):
+        assert [file.name for file in folder.iterdir()] == ["three"]
+    assert list(folder.iterdir()) == []
+
+
+def test_who_dies_soon_after_a_start_hides_no_death_before_it(tmp_path):
+    """The first one's heartbeat is still fresh: it would be left a share of the cameras."""
+    end(living(tmp_path, "one"))
+    end(living(tmp_path, "two"))
+    with SignOfLife(tmp_path, "three") as own:
+        assert own.is_dead("one")
+        assert own.is_dead("two")
+
+
+def test_who_lived_for_long_is_remembered_as_long_as_others(tmp_path):
+    first = living(tmp_path, "one")
+    os.utime(tmp_path / neighbours.FOLDER / "one", (0, 0))
+    end(first)
+    end(living(tmp_path, "two"))
+    with SignOfLife(tmp_path, "three") as own:
+        assert own.is_dead("one")
 
 
 def test_who_ends_as_told_leaves_no_sign(tmp_path):
