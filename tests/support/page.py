@@ -1,9 +1,10 @@
 """The page in a real Chromium, and a home for it to show."""
 
 import contextlib
+import os
 import shutil
 from datetime import timedelta
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
@@ -38,6 +39,13 @@ async def browser_page(address, dark=False, width=1280):
             assert complaints == []
         finally:
             await browser.close()
+
+
+def artifact(tmp_path, name):
+    """Return where a picture of the page is kept to be looked at."""
+    folder = Path(os.environ.get("MARENGOCAM_ARTIFACTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / name
 
 
 def street(width=640, height=360, person=True):

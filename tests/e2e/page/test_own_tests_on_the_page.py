@@ -1,13 +1,11 @@
 """An owner's own tests on the page, in a real Chromium: marked, run with the recording, their outcomes, removed."""
 
-import os
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
-from tests.support.page import BROWSER, LOOK_MS, browser_page, fill_moment, sign_in
+from tests.support.page import BROWSER, LOOK_MS, artifact, browser_page, fill_moment, sign_in
 from tests.support.recordings import recorded
 from tests.support.replay_eyes import squares
 from tests.support.squares import render_walks
@@ -68,7 +66,7 @@ async def test_an_owner_marks_moments_runs_them_sees_the_outcomes_and_removes_on
         await expect(mailman).to_contain_text("passed ")
         await expect(alice).to_contain_text("failed ")
         await expect(alice).to_contain_text(": saw person")
-        await page.screenshot(path=_artifact(tmp_path, "page-own-tests.png"), full_page=True)
+        await page.screenshot(path=artifact(tmp_path, "page-own-tests.png"), full_page=True)
         async with page.expect_popup() as opened:
             await page.locator("#replays li").first.get_by_role("button", name="Open").click()
         await expect((await opened.value).locator("body")).to_contain_text("1 of 2 passed")
@@ -99,13 +97,7 @@ async def test_the_moment_of_a_run_becomes_a_test_and_the_form_fits_a_phone_in_t
         await page.get_by_role("button", name="Add a test").click()
         await expect(page.locator("#tests li")).to_contain_text("somebody")
         assert await page.evaluate("() => document.documentElement.scrollWidth") <= 390
-        await page.screenshot(path=_artifact(tmp_path, "page-own-tests-phone-dark.png"), full_page=True)
+        await page.screenshot(path=artifact(tmp_path, "page-own-tests-phone-dark.png"), full_page=True)
     (case,) = await hub.cases.list()
     assert abs(case.from_at - chunk.started_at) < timedelta(seconds=1)
     assert abs(case.to_at - chunk.ended_at) < timedelta(seconds=1)
-
-
-def _artifact(tmp_path: Path, name: str) -> Path:
-    folder = Path(os.environ.get("MARENGOCAM_ARTIFACTS") or tmp_path)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / name

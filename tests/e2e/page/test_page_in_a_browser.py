@@ -1,12 +1,10 @@
 """The page as its owner sees it, in a real Chromium on a real server and hub."""
 
 import contextlib
-import os
-from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
-from tests.support.page import BROWSER, LOOK_MS, browser_page, confirmed, home, sign_in
+from tests.support.page import BROWSER, LOOK_MS, artifact, browser_page, confirmed, home, sign_in
 from tests.support.ports import free_port
 from tests.support.web_app import serving_api
 
@@ -15,12 +13,6 @@ from marengocam.media.store import Store
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine; ./script/test installs it")
 expect.set_options(timeout=LOOK_MS)
-
-
-def _artifact(tmp_path, name):
-    folder = Path(os.environ.get("MARENGOCAM_ARTIFACTS") or tmp_path)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / name
 
 
 async def test_an_owner_sees_cameras_people_events_and_health_and_names_a_stranger(hub, hub_settings, tmp_path):
@@ -39,7 +31,7 @@ async def test_an_owner_sees_cameras_people_events_and_health_and_names_a_strang
             await confirmed(hub, api.context.clock, track, alice)
             await expect(page.locator("#events li").first).to_contain_text("Alice on Corridor, 97 % by face")
             await page.wait_for_function("() => document.querySelector('#events img').naturalWidth === 120")
-            await page.screenshot(path=_artifact(tmp_path, "page-light.png"), full_page=True)
+            await page.screenshot(path=artifact(tmp_path, "page-light.png"), full_page=True)
             await page.get_by_label("Name of this person").fill("Bob")
             await page.get_by_role("button", name="Name").click()
             await expect(page.locator("#persons")).to_contain_text("Bob")
@@ -67,7 +59,7 @@ async def test_sections_stand_under_each_other_without_holes(hub, hub_settings, 
             await sign_in(page, api.token)
             await expect(page.locator("#events li")).to_have_count(12)
             await expect(page.locator("#services")).to_contain_text("No face model is here")
-            await page.screenshot(path=_artifact(tmp_path, f"page-{width}.png"), full_page=True)
+            await page.screenshot(path=artifact(tmp_path, f"page-{width}.png"), full_page=True)
             assert await page.evaluate(HOLES) == []
             assert await page.evaluate("() => document.documentElement.scrollWidth") <= width
 
@@ -80,7 +72,7 @@ async def test_the_page_fits_a_phone_in_the_dark(hub, hub_settings, tmp_path):
             await expect(page.locator("#unknown li").first).to_be_visible()
             width = await page.evaluate("() => document.documentElement.scrollWidth")
             assert width <= 390
-            await page.screenshot(path=_artifact(tmp_path, "page-phone-dark.png"), full_page=True)
+            await page.screenshot(path=artifact(tmp_path, "page-phone-dark.png"), full_page=True)
 
 
 async def test_a_wrong_token_is_told_and_a_revoked_one_asks_again(hub, hub_settings):

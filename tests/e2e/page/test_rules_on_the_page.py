@@ -1,13 +1,11 @@
 """Rules on the page, in a real Chromium: read in words, switched, tried on the past, written as YAML, removed."""
 
-import os
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 from playwright.async_api import expect
-from tests.support.page import BROWSER, LOOK_MS, browser_page, confirmed, home, sign_in
+from tests.support.page import BROWSER, LOOK_MS, artifact, browser_page, confirmed, home, sign_in
 from tests.support.web_app import serving_api
 
 from marengocam.core.ids import new_id
@@ -36,12 +34,6 @@ NIGHT = {
     "actions": [{"keep_clip": {"label": "Somebody at the back"}}, {"record": {"duration_s": 120.0}}],
     "enabled": False,
 }
-
-
-def _artifact(tmp_path, name):
-    folder = Path(os.environ.get("MARENGOCAM_ARTIFACTS") or tmp_path)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / name
 
 
 async def _fired(hub, now, rule, event_number, *reasons):
@@ -94,7 +86,7 @@ async def test_an_owner_reads_rules_in_words_with_what_became_of_them_and_tries_
             await expect(trial).to_contain_text("It would have fired once from")
             await expect(trial).to_contain_text("Alice on Corridor, 97 % by face")
             await expect(trial).to_contain_text("1 event did not: it has fired once within 600 s")
-            await page.screenshot(path=_artifact(tmp_path, "page-rules.png"), full_page=True)
+            await page.screenshot(path=artifact(tmp_path, "page-rules.png"), full_page=True)
 
 
 async def test_an_owner_switches_a_rule_with_the_keyboard_and_the_switch_keeps_the_focus(hub, hub_settings):
@@ -131,7 +123,7 @@ async def test_an_owner_writes_a_rule_sees_what_is_wrong_in_its_line_tries_saves
         await expect(text).to_have_attribute("aria-invalid", "true")
         selected = "(area) => area.value.slice(area.selectionStart, area.selectionEnd)"
         assert await text.evaluate(selected) == "events: person_detect"
-        await page.screenshot(path=_artifact(tmp_path, "page-rule-editor-phone-dark.png"))
+        await page.screenshot(path=artifact(tmp_path, "page-rule-editor-phone-dark.png"))
         await text.fill(good)
         await editor.get_by_role("button", name="Would it have fired?").click()
         await expect(editor.get_by_role("status")).to_contain_text("It would have fired not at all")
@@ -140,7 +132,7 @@ async def test_an_owner_writes_a_rule_sees_what_is_wrong_in_its_line_tries_saves
         rule = page.locator("#rules > li")
         await expect(rule).to_contain_text("When somebody is seen, on front_door, at most once in 10 minutes")
         assert await page.evaluate("() => document.documentElement.scrollWidth") <= 390
-        await page.screenshot(path=_artifact(tmp_path, "page-rules-phone-dark.png"), full_page=True)
+        await page.screenshot(path=artifact(tmp_path, "page-rules-phone-dark.png"), full_page=True)
 
         await rule.get_by_role("button", name="Edit").click()
         editor = page.get_by_role("dialog", name="Rule “Somebody at the door”")

@@ -20,12 +20,7 @@ export class ApiError extends Error {
 const login = () => (session.token ? { Authorization: `Bearer ${session.token}` } : {});
 
 export async function call(path, options = {}) {
-  const answer = await fetch(API + path, { ...options, headers: { ...login(), "Content-Type": "application/json" } });
-  if (!answer.ok) {
-    if (answer.status === 401) session.refused(REFUSED);
-    const body = await answer.json().catch(() => null);
-    throw new ApiError(answer.status, body?.error ?? { message: `Answer ${answer.status}` });
-  }
+  const answer = await asked(path, { ...options, headers: { "Content-Type": "application/json" } });
   if (answer.status === 204) return null;
   return answer.headers.get("Content-Type").startsWith("application/json") ? answer.json() : answer.text();
 }
@@ -33,12 +28,20 @@ export async function call(path, options = {}) {
 export const patch = (path, body) => call(path, { method: "PATCH", body: JSON.stringify(body) });
 export const post = (path, body) => call(path, { method: "POST", body: JSON.stringify(body) });
 
+async function asked(path, options = {}) {
+  const answer = await fetch(API + path, { ...options, headers: { ...login(), ...options.headers } });
+  if (answer.ok) return answer;
+  if (answer.status === 401) session.refused(REFUSED);
+  const body = await answer.json().catch(() => null);
+  throw new ApiError(answer.status, body?.error ?? { message: `Answer ${answer.status}` });
+}
+
+/** Return a file as an object URL, which its caller revokes. */
+export const file = async (path) => URL.createObjectURL(await (await asked(path)).blob());
+
 export async function picture(image, path, fresh = false) {
   if (!fresh && pictures.has(path)) { image.src = pictures.get(path); return; }
-  const answer = await fetch(API + path, { headers: login() });
-  if (answer.status === 401) session.refused(REFUSED);
-  if (!answer.ok) return;
-  const url = URL.createObjectURL(await answer.blob());
+  const url = await file(path);
   const old = pictures.get(path);
   pictures.set(path, url);
   image.src = url;

@@ -4,6 +4,7 @@ import { happening } from "./event_words.js";
 import { loadTests, showExpectations } from "./own_tests.js";
 import { loadRules } from "./rules.js";
 import { $, element, time } from "./showing.js";
+import { openSighting } from "./sighting.js";
 import { loadReplays, showReplayCameras } from "./time_machine.js";
 import { openZones } from "./zones.js";
 
@@ -23,8 +24,11 @@ function eventItem(event) {
   const thumb = element("img", { className: "thumb", alt: "" });
   thumb.hidden = !event.local_track_id;
   if (event.local_track_id) picture(thumb, `/tracks/${event.local_track_id}/crop.jpg`).catch(() => {});
-  const what = element("span", { className: "what" }, element("strong", { textContent: who }), ` ${where}`, element("small", { textContent: time(event.occurred_at) + (event.late ? " · told late" : "") }));
-  return element("li", { className: event.type }, thumb, what);
+  const what = element("span", { className: "what" }, element("strong", { textContent: who }), ` ${where}`, element("small", { textContent: time(event.occurred_at) }));
+  if (!event.local_track_id) return element("li", { className: event.type }, thumb, what);
+  const opener = element("button", { type: "button", className: "opener" }, thumb, what);
+  opener.addEventListener("click", () => openSighting(event.local_track_id).catch((error) => what.append(element("small", { className: "failed", textContent: error.message }))));
+  return element("li", { className: event.type }, opener);
 }
 
 function showEvent(event) {
@@ -54,7 +58,7 @@ async function loadCameras() {
     figure.classList.toggle("stale", camera.state !== "online");
     figure.querySelector(".info").replaceChildren(
       element("span", { className: `dot ${camera.state}`, title: camera.state }),
-      element("strong", { textContent: camera.name }), element("span", { textContent: camera.state }),
+      element("strong", { textContent: camera.name }), ...(camera.state === "online" ? [] : [element("span", { textContent: camera.state })]),
       ...(people ? [element("span", { className: "here", textContent: people === 1 ? "1 person" : `${people} people` })] : []),
       ...(camera.reason ? [element("span", { className: "reason", textContent: camera.reason })] : []),
     );

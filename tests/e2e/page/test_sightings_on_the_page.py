@@ -1,0 +1,130 @@
+"""What an owner sees of one sighting: its film, why it is who it is, and that a wrong name can be taken back there."""
+
+import asyncio
+import json
+from datetime import timedelta
+from pathlib import PurePosixPath
+
+import pytest
+from playwright.async_api import expect
+from tests.support.clips import write_counter_clip
+from tests.support.page import BROWSER, LOOK_MS, artifact, browser_page, confirmed, home, sign_in, street
+from tests.support.web_app import serving_api
+
+from marengocam.core.clock import SystemClock
+from marengocam.core.geometry import Box
+from marengocam.core.ids import new_id
+from marengocam.core.model import LocalTrack, PathPoint
+from marengocam.media.chunk_writer import ChunkWriter
+from marengocam.media.names import picture_path
+from marengocam.media.store import Store
+from marengocam.media.stream import StreamOptions, StreamReader
+
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine; ./script/test installs it")
+expect.set_options(timeout=LOOK_MS)
+PLAYS = """() => {
+  const film = document.querySelector('#sighting-film');
+  return film.videoWidth === 192 && film.duration > 2;
+}"""
+
+
+def _recorded(folder, store):
+    clip, clock = write_counter_clip(folder / "clip.mp4", 60), SystemClock()
+    with StreamReader(clip.as_uri(), StreamOptions(), clock, clock.now() - timedelta(minutes=1)) as reader:
+        writer = ChunkWriter(store, "corridor", reader.video, reader.info, 100)
+        for packet in reader:
+            writer.write(packet)
+        return writer.close()
+
+
+async def _alice_seen(hub, store, at, before):
+    """Alice is seen at a time, known by her clothes, which were seen on an earlier track."""
+    lease = await hub.leases.acquire("camera:corridor", "test", 30)
+    track_id, identity_id = new_id(at), new_id(at)
+    path = picture_path("corridor", at, track_id)
+    store.write_picture(path, street(120, 200))
+    track = LocalTrack(
+        track_id, "corridor", "person", at, at + timedelta(seconds=1), False, 0.9, 9,
+        path=(PathPoint(at, Box(0.4, 0.2, 0.6, 0.9), 0.9),), crop_path=PurePosixPath(path),
+    )  # fmt: skip
+    await hub.tracks.save([track], {"corridor": lease.fence})
+    alice = await hub.persons.add("Alice", at)
+    looks = {
+        "model": "test",
+        "cosine": 0.71,
+        "quality": 0.8,
+        "compared": 3,
+        "with_track_id": str(before.local_track_id),
+    }
+    way = {"from": "back_yard", "seconds": 9.0, "usual_s": 60.0}
+    evidence = {
+        "cues": [
+            {"cue": "transit", "log_ratio": -1.2, "detail": way},
+            {"cue": "appearance", "log_ratio": 5.1, "detail": looks},
+        ],
+        "margin": 3.4,
+        "runner_up": {"identity_id": "new", "name": None, "log_odds": 0.0},
+    }
+    async with hub.database.connection() as connection:
+        await connection.execute("INSERT INTO identity VALUES ($1, $2, $3, $3, $3)", identity_id, alice.person_id, at)
+        await connection.execute(
+            "INSERT INTO assignment VALUES ($1, $2, 0.97, 1.0, $4, 'resolver', $3)",
+            track_id, identity_id, at, json.dumps(evidence),
+        )  # fmt: skip
+    return track, alice
+
+
+async def test_a_sighting_shows_its_film_and_reasons_and_a_wrong_name_is_taken_back(hub, hub_settings, tmp_path):
+    store = Store(hub_settings.media_dir)
+    async with serving_api(hub, hub_settings) as api:
+        _, (before, _) = await home(hub, store, api.context.clock.now())
+        chunk = await asyncio.to_thread(_recorded, tmp_path, store)
+        await hub.chunks.add([chunk])
+        track, alice = await _alice_seen(hub, store, chunk.started_at + timedelta(seconds=1), before)
+        async with browser_page(api.address) as page:
+            await sign_in(page, api.token)
+            await confirmed(hub, api.context.clock, track, alice)
+            await page.get_by_role("button", name="Alice on Corridor").click()
+            sighting = page.get_by_role("dialog")
+            await expect(sighting.get_by_role("heading").first).to_have_text("Alice on Corridor, 97 % sure")
+            await page.wait_for_function(PLAYS)
+            cues = sighting.locator("#sighting-cues li")
+            await expect(cues.first).to_contain_text("Clothes and build speaks very strongly for it")
+            await expect(cues.first).to_contain_text("71 of 100 alike, of 3 looks compared")
+            await expect(cues.first.get_by_alt_text("compared with")).to_be_visible()
+            await expect(cues.last).to_contain_text("speaks somewhat against it")
+            await expect(cues.last).to_contain_text("took 9 s, usually 60 s")
+            await expect(sighting).to_contain_text("Else it would be somebody never seen before: 30 times less likely.")
+            await page.screenshot(path=artifact(tmp_path, "page-sighting.png"))
+
+            await sighting.get_by_role("button", name="Not Alice").click()
+            await expect(sighting.locator("#sighting-said")).to_have_text("This is not Alice.")
+            await expect(sighting.get_by_role("heading").first).not_to_contain_text("Alice")
+            await sighting.get_by_role("button", name="Undo").click()
+            await expect(sighting.locator("#sighting-said")).to_have_text("Taken back.")
+            await expect(sighting.get_by_role("heading").first).to_contain_text("Alice")
+
+            await sighting.get_by_label("This is").fill("Ann")
+            await sighting.get_by_role("button", name="Say").click()
+            await expect(sighting.get_by_role("heading").first).to_have_text("Ann on Corridor, as you said")
+            await sighting.get_by_role("button", name="Close").click()
+            await expect(sighting).to_be_hidden()
+    assert sorted(known.person.name for known in await hub.persons.list()) == ["Alice", "Ann"]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+async def test_a_sighting_that_was_not_recorded_shows_its_picture(hub, hub_settings, tmp_path, width):
+    store = Store(hub_settings.media_dir)
+    async with serving_api(hub, hub_settings) as api:
+        (track, _), _ = await home(hub, store, api.context.clock.now())
+        bob = await hub.persons.add("Bob", api.context.clock.now())
+        async with browser_page(api.address, width=width) as page:
+            await sign_in(page, api.token)
+            await confirmed(hub, api.context.clock, track, bob)
+            await page.locator("#events").get_by_role("button").first.click()
+            sighting = page.get_by_role("dialog")
+            await expect(sighting.locator("#sighting-missing")).not_to_be_empty()
+            await page.wait_for_function("() => document.querySelector('#sighting-crop').naturalWidth === 120")
+            await expect(sighting.locator("#sighting-film")).to_be_hidden()
+            await page.screenshot(path=artifact(tmp_path, f"page-sighting-{width}.png"))
+            assert await page.evaluate("() => document.documentElement.scrollWidth") <= width
