@@ -127,6 +127,20 @@ def test_every_service_runs_with_its_own_account_behind_the_pooler(composed, swa
             assert environment["MARENGOCAM_DATABASE_PASSWORD_FILE"] == "/run/secrets/db_password", place
 
 
+def test_the_media_folder_is_there_for_those_who_keep_or_delete_files_in_it_and_for_nobody_else(composed, swarm):
+    """face keeps the pictures that are registered with it, and sends those of persons to other engines."""
+    compose = composed("docker-compose.yml")
+    for service in SERVICES:
+        volumes = {one["target"] for one in compose[service].get("volumes", [])}
+        mounted = {
+            "compose": volumes,
+            "swarm": {one["target"] for one in swarm[service].get("volumes", [])},
+            "kubernetes": {one["mountPath"] for one in kubernetes_services()[service]["volumeMounts"]},
+        }
+        for place, folders in mounted.items():
+            assert ("/media/marengocam" in folders) == (service in {"ingest", "face", "janitor", "web"}), (place, service)
+
+
 def test_every_variable_is_a_setting(composed, swarm):
     """A misspelt one would be ignored in silence."""
     known = {f"MARENGOCAM_{name.upper()}{suffix}" for name in OPTION_NAMES for suffix in ("", "_FILE")} | FOREIGN
