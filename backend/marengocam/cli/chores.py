@@ -141,11 +141,14 @@ async def erase_person(settings: Settings, arguments: argparse.Namespace) -> Non
 
 
 async def export_person(settings: Settings, arguments: argparse.Namespace) -> None:
+    from marengocam.media.mounting import check_ours  # noqa: PLC0415 - loaded when needed
     from marengocam.media.person_archive import write_archive  # noqa: PLC0415 - loaded when needed
     from marengocam.media.store import Store  # noqa: PLC0415 - loaded when needed
 
     async with opened_hub(settings) as hub:
         person = await _person_called(hub, arguments.name)
+        # Or the pictures would be left out, and nobody would know.
+        await asyncio.to_thread(check_ours, settings.media_dir, await hub.settings_store.installation_id())
         everything = await hub.privacy.everything_about(person.person_id)
     count = await asyncio.to_thread(
         write_archive, arguments.to, everything, Store(settings.media_dir, settings.archive_dir)

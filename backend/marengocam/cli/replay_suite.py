@@ -16,6 +16,7 @@ from marengocam.core.model import EventType
 from marengocam.settings import Settings
 
 FAILED_STATUS = 1
+DISK_LIMIT_S = 60.0  # without a sign of life; nobody else waits behind it
 
 
 def add_commands(replay: "Subparsers[argparse.ArgumentParser]") -> None:
@@ -44,6 +45,7 @@ def add_commands(replay: "Subparsers[argparse.ArgumentParser]") -> None:
 
 
 async def add_case(settings: Settings, arguments: argparse.Namespace) -> None:
+    from marengocam.media.disk_thread import DiskThreads  # noqa: PLC0415 - loaded when needed
     from marengocam.replay.kept_cases import add_case as keep_case  # noqa: PLC0415 - loaded when needed
     from marengocam.replay.kept_cases import moment_of  # noqa: PLC0415 - loaded when needed
 
@@ -63,6 +65,7 @@ async def add_case(settings: Settings, arguments: argparse.Namespace) -> None:
             hub,
             settings,
             clock,
+            DiskThreads(settings.media_dir, DISK_LIMIT_S, 1),
             name=arguments.name,
             camera_id=camera_id,
             from_at=at - timedelta(seconds=arguments.before_s),
@@ -106,7 +109,9 @@ async def run_suite(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 async def remove_case(settings: Settings, arguments: argparse.Namespace) -> None:
+    from marengocam.media.disk_thread import DiskThreads  # noqa: PLC0415 - loaded when needed
     from marengocam.replay.kept_cases import remove_case as forget_case  # noqa: PLC0415 - loaded when needed
 
     async with opened_hub(settings) as hub:
-        await forget_case(hub, settings, await hub.cases.by_name(arguments.name))
+        disk = DiskThreads(settings.media_dir, DISK_LIMIT_S, 1)
+        await forget_case(hub, settings, await hub.cases.by_name(arguments.name), disk)

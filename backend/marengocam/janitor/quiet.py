@@ -13,7 +13,7 @@ from uuid import UUID
 
 from marengocam.db.hub import Hub
 from marengocam.media.disk_thread import DiskThread
-from marengocam.media.mounting import check_ours
+from marengocam.media.mounting import check_ours, while_ours
 from marengocam.media.names import ARCHIVE, RECORDINGS
 from marengocam.media.space import Space
 from marengocam.media.store import Store
@@ -85,12 +85,12 @@ class Disks:
 
     async def space(self) -> Space:
         """Return how full the first disk is, however busy. Raises NotOurDiskError, StoreError."""
-        return await self.look.run(_while_ours, self.first.folder, await self._ours(), self._store.space)
+        return await self.look.run(while_ours, self.first.folder, await self._ours(), self._store.space)
 
     async def on_ours(self, disk: QuietThread, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """Have something done on a disk that is ours before and after. Raises NotOurDiskError, StoreError."""
         whole = partial(work, *arguments, **named)
-        return await disk.run(_while_ours, disk.folder, await self._ours(), whole)
+        return await disk.run(while_ours, disk.folder, await self._ours(), whole)
 
     async def delete(self, store: Store, path: PurePosixPath) -> None:
         """Delete a file; that it is not there counts on our disk alone. Raises NotOurDiskError, StoreError."""
@@ -106,13 +106,6 @@ class Disks:
         for disk in (self.first, self.look, self._archive):
             if disk is not None:
                 disk.close()
-
-
-def _while_ours(folder: Path, installation_id: UUID, work: Callable[[], T]) -> T:
-    check_ours(folder, installation_id)
-    done = work()
-    check_ours(folder, installation_id)  # or it may have been done on the disk that is there now
-    return done
 
 
 def set_io_priority(value: int) -> bool:

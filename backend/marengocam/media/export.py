@@ -13,6 +13,7 @@ import av
 import av.container
 
 from marengocam.core.errors import BadInputError, NotFoundError, StoreError
+from marengocam.media.disk_thread import still_answers
 from marengocam.media.lasting import settle
 from marengocam.media.names import RecordingName
 from marengocam.media.store import Store
@@ -105,6 +106,7 @@ class _Recording:
         streams = [container.streams.video[0], *(container.streams.audio[:1] if sound else ())]
         try:
             for packet in container.demux(*streams):
+                still_answers()
                 if packet.size and packet.pts is not None and packet.dts is not None:
                     yield packet
         except av.InvalidDataError:

@@ -1,7 +1,9 @@
 """Whether the media folder's disk is there: a mount point without its disk looks like a new, empty folder."""
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
 
 from marengocam.core.errors import StoreError
@@ -11,6 +13,7 @@ NOT_SEEN = "The media folder has not been looked at yet."
 INSTALLATION = "installation_id"  # in the data folder: which disks are ours, for when the hub is away
 KNOWN = "media_disk"  # in the data folder: the media folder that lay on another disk than that and the system
 SYSTEM = Path("/")
+T = TypeVar("T")
 
 
 class NotOurDiskError(StoreError):
@@ -59,14 +62,22 @@ def check_ours(folder: Path, installation_id: UUID) -> None:
     if store.owner():
         text = (
             f"{folder} belongs to another MarengoCam installation: mount the right disk. Until then nothing is "
-            "deleted, and no row of a recording."
+            "written or deleted there."
         )
     else:
         text = (
             f"{folder} does not carry this installation's file {marker.name}: mount its disk. (Ingest puts it into a "
-            "new folder.) Until then nothing is deleted, and no row of a recording."
+            "new folder, within seconds.) Until then nothing is written or deleted there."
         )
     raise NotOurDiskError(text, folder)
+
+
+def while_ours(folder: Path, installation_id: UUID, work: Callable[[], T]) -> T:
+    """Do something on a disk that is ours before and after. Raises NotOurDiskError, StoreError."""
+    check_ours(folder, installation_id)
+    done = work()
+    check_ours(folder, installation_id)  # or it may have been done on the disk that is there now
+    return done
 
 
 def check_mounted(media_dir: Path, data_dir: Path) -> None:

@@ -4,15 +4,22 @@ import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from marengocam.core.errors import StoreError
+from marengocam.media.disk_thread import still_answers
 from marengocam.media.store import Store
 
 PERSON_FILE = "person.json"
 
 
-def write_archive(content: BinaryIO | Path, everything: Mapping[str, Any], store: Store) -> int:
+def archive_bytes(everything: Mapping[str, Any], store: Store) -> int:
+    """Return how large the archive may become."""
+    pictures = [store.resolve(path) for path in dict.fromkeys(_pictures(everything))]
+    return len(_told(everything)) + sum(file.stat().st_size for file in pictures if file.is_file())
+
+
+def write_archive(content: Path, everything: Mapping[str, Any], store: Store) -> int:
     """Write the archive; return how many pictures are in it. Pictures that are gone are left out.
 
     Raises StoreError when it cannot be written.
@@ -20,8 +27,9 @@ def write_archive(content: BinaryIO | Path, everything: Mapping[str, Any], store
     count = 0
     try:
         with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(PERSON_FILE, json.dumps(everything, indent=1, ensure_ascii=False))
+            archive.writestr(PERSON_FILE, _told(everything))
             for path in dict.fromkeys(_pictures(everything)):
+                still_answers()
                 file = store.resolve(path)
                 if file.is_file():
                     archive.write(file, path, zipfile.ZIP_STORED)
@@ -29,6 +37,10 @@ def write_archive(content: BinaryIO | Path, everything: Mapping[str, Any], store
     except OSError as error:
         raise StoreError(f"The archive cannot be written: {error.strerror}.") from error
     return count
+
+
+def _told(everything: Mapping[str, Any]) -> bytes:
+    return json.dumps(everything, indent=1, ensure_ascii=False).encode()
 
 
 def _pictures(everything: Mapping[str, Any]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from uuid import UUID
 
 from marengocam.core.errors import BadInputError, StoreError
-from marengocam.media.disk_thread import still_answers
+from marengocam.media.disk_thread import copy_file, still_answers
 from marengocam.media.lasting import make_folder, settle
 from marengocam.media.names import (
     ARCHIVE,
@@ -27,7 +27,6 @@ from marengocam.media.names import (
 from marengocam.media.space import Space, space_of
 
 MARKER = ".marengocam-media"
-COPY_BLOCK_BYTES = 4 << 20
 
 
 class Store:
@@ -165,12 +164,7 @@ class Store:
         partial = target.with_name(target.name + MOVING_SUFFIX)
         try:
             make_folder(target.parent)
-            with source.open("rb") as reading, partial.open("wb") as writing:
-                while block := reading.read(COPY_BLOCK_BYTES):
-                    writing.write(block)
-                    writing.flush()
-                    os.fdatasync(writing.fileno())  # what only memory took says nothing of the disk
-                    still_answers()
+            copy_file(source, partial)
             settle(partial, target)
         except OSError as error:
             with contextlib.suppress(OSError):

@@ -1,24 +1,23 @@
 """Moments that an owner marks as tests: their recordings are kept from retention until the test is removed."""
 
-import asyncio
 import os
-import shutil
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from marengocam.core.clock import Clock
-from marengocam.core.errors import NotFoundError
+from marengocam.core.errors import NotFoundError, StoreError
 from marengocam.core.ids import new_id
 from marengocam.core.model import Chunk
 from marengocam.db.cases import ReplayCase
 from marengocam.db.hub import Hub
+from marengocam.media.disk_thread import DiskHangsError, DiskThreads, copy_file
 from marengocam.media.mounting import check_ours
 from marengocam.media.names import RecordingName
 from marengocam.media.store import Store
 from marengocam.replay.expectation import parse
 from marengocam.replay.lead_in import LEAD_IN
-from marengocam.replay.places import case_place
+from marengocam.replay.places import case_place, remove_tree
 from marengocam.settings import Settings
 
 
@@ -34,6 +33,7 @@ async def add_case(
     hub: Hub,
     settings: Settings,
     clock: Clock,
+    disk: DiskThreads,
     *,
     name: str,
     camera_id: str,
@@ -41,8 +41,12 @@ async def add_case(
     to_at: datetime,
     expected: str,
 ) -> ReplayCase:
-    """Add a case and keep its recording from retention; raises BadInputError, NotFoundError, ConflictError."""
+    """Add a case and keep its recording from retention.
+
+    Raises BadInputError, NotFoundError, ConflictError, and StoreError while the disk is away or full.
+    """
     parse(expected)
+    await disk.run(check_ours, settings.media_dir, await hub.settings_store.installation_id())
     now = clock.now()
     case = ReplayCase(new_id(now), name, camera_id, from_at, to_at, expected, now)
     if not await hub.chunks.span(camera_id, from_at, to_at):
@@ -50,25 +54,28 @@ async def add_case(
     chunks = await hub.chunks.span(camera_id, from_at - LEAD_IN, to_at)
     await hub.cases.add(case)
     try:
-        await asyncio.to_thread(_keep, chunks, settings, case_place(settings.media_dir, case.case_id))
+        await disk.run(_keep, chunks, settings, case_place(settings.media_dir, case.case_id))
     except FileNotFoundError:
-        await _drop(hub, settings, case)
+        await _drop(hub, settings, case, disk)
         raise _nothing_recorded(camera_id) from None
-    except OSError:
-        await _drop(hub, settings, case)
+    except OSError as error:
+        await _drop(hub, settings, case, disk)
+        raise StoreError(f"The recording cannot be kept: {error.strerror}.") from error
+    except DiskHangsError:
+        await hub.cases.remove(case.case_id)
         raise
     return case
 
 
-async def remove_case(hub: Hub, settings: Settings, case: ReplayCase) -> None:
+async def remove_case(hub: Hub, settings: Settings, case: ReplayCase, disk: DiskThreads) -> None:
     """Remove a case and its recording. Raises StoreError while their disk is away: the recording would stay on it."""
-    await asyncio.to_thread(check_ours, settings.media_dir, await hub.settings_store.installation_id())
-    await _drop(hub, settings, case)
+    await disk.run(check_ours, settings.media_dir, await hub.settings_store.installation_id())
+    await _drop(hub, settings, case, disk)
 
 
-async def _drop(hub: Hub, settings: Settings, case: ReplayCase) -> None:
+async def _drop(hub: Hub, settings: Settings, case: ReplayCase, disk: DiskThreads) -> None:
     await hub.cases.remove(case.case_id)
-    await asyncio.to_thread(shutil.rmtree, case_place(settings.media_dir, case.case_id), ignore_errors=True)
+    await disk.run(remove_tree, case_place(settings.media_dir, case.case_id))
 
 
 def _keep(chunks: Sequence[Chunk], settings: Settings, place: Path) -> None:
@@ -86,7 +93,7 @@ def _keep(chunks: Sequence[Chunk], settings: Settings, place: Path) -> None:
         except FileNotFoundError:
             raise
         except OSError:
-            shutil.copyfile(recording, kept)
+            copy_file(recording, kept)
 
 
 def _nothing_recorded(camera_id: str) -> NotFoundError:

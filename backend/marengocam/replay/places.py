@@ -1,8 +1,10 @@
 """Where runs and cases keep their files: under the media folder, which ingest and web share, apart from recordings."""
 
-import shutil
+import contextlib
 from pathlib import Path
 from uuid import UUID
+
+from marengocam.media.disk_thread import still_answers
 
 REPLAYS, CASES = "replays", "replay_cases"
 LOG = "run.log"
@@ -31,4 +33,17 @@ def folders(media_dir: Path) -> list[UUID]:
 
 def remove_folder(media_dir: Path, run_id: UUID) -> None:
     """Delete everything a run left on disk."""
-    shutil.rmtree(run_place(media_dir, run_id), ignore_errors=True)
+    remove_tree(run_place(media_dir, run_id))
+
+
+def remove_tree(folder: Path) -> None:
+    """Delete a folder with all in it that can be deleted; that it takes long is no hang of its disk."""
+    with contextlib.suppress(OSError):
+        for one in folder.iterdir():
+            still_answers()
+            if one.is_dir() and not one.is_symlink():
+                remove_tree(one)
+            else:
+                with contextlib.suppress(OSError):
+                    one.unlink()
+        folder.rmdir()

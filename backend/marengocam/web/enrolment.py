@@ -35,7 +35,7 @@ async def enrol_face(desk: Desk, person_id: UUID, picture: bytes) -> None:
     """Have the face engine embed the face in a picture, and keep it.
 
     Raises InputFieldError for a picture without one clear face, HTTPRequestEntityTooLarge for one of too many bytes,
-    FaceEngineError when no engine answers.
+    FaceEngineError when no engine answers, StoreError while the disk of pictures is away.
     """
     if len(picture) > MAX_PICTURE_BYTES:
         raise web.HTTPRequestEntityTooLarge(MAX_PICTURE_BYTES, len(picture))
@@ -48,7 +48,7 @@ async def enrol_face(desk: Desk, person_id: UUID, picture: bytes) -> None:
         raise FaceEngineError("The face engine's answer cannot be understood: see setting face_url.") from error
     now = desk.context.clock.now()
     path = PurePosixPath(PICTURES, PERSONS, str(person_id), f"{new_id(now)}.jpg")
-    await desk.first_disk.run(desk.store.write_picture, path, picture)
+    await desk.on_ours(desk.store.write_picture, path, picture)
     await desk.hub.persons.add_exemplar(person_id, embedding, now, picture_path=path)
     known = await desk.hub.persons.get(person_id)
     if known.person.picture_path is None:

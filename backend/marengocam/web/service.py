@@ -18,6 +18,7 @@ from marengocam.settings import Network, Settings
 from marengocam.web.access import Gate
 from marengocam.web.announcing import keep_announced
 from marengocam.web.answers import Handler, secure
+from marengocam.web.exports import clear_exports
 from marengocam.web.ingress import IngressGate, only_from
 from marengocam.web.limits import Meter, peer_key
 from marengocam.web.openapi import document
@@ -82,13 +83,14 @@ class WebService:
 
     async def run(self, context: ServiceContext) -> None:
         """Wait for the end; requests are served meanwhile."""
-        await asyncio.to_thread(media.clear_clips, Store(context.settings.media_dir, context.settings.archive_dir))
+        if self._desk is not None:
+            await clear_exports(self._desk)
         announcing = asyncio.create_task(keep_announced(context))
         async with self._ingress(context.settings):
             await context.stopping.wait()
         await announcing
-        for disk in self._desk.disks.values() if self._desk is not None else ():
-            disk.close()
+        if self._desk is not None:
+            self._desk.close()
 
     @contextlib.asynccontextmanager
     async def _ingress(self, settings: Settings) -> AsyncIterator[None]:

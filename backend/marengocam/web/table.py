@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import ParamSpec, TypeVar
 
 import msgspec
 from aiohttp import web
 
 from marengocam.db.hub import Hub
 from marengocam.media.disk_thread import DiskThreads
+from marengocam.media.mounting import while_ours
 from marengocam.media.names import ARCHIVE, RECORDINGS
 from marengocam.media.playlist import LiveView
 from marengocam.media.space import Space
@@ -26,7 +29,10 @@ SPEAKER = web.RequestKey("speaker", str)  # whose word it is: a token's or a use
 PROBES_AT_ONCE = 2  # of addresses that may never answer; in threads of their own
 DISK_LIMIT_S = 5.0  # a disk that sleeps is asked again by who wanted something
 DISK_THREADS = 4  # of each disk
-CLIPS_AT_ONCE = 2  # files made of recordings; more would take the disk from recording
+EXPORTS_AT_ONCE = 2  # files made of recordings or of a person's pictures; more would take the disk from recording
+LONG_LIMIT_S = 60.0  # without a sign of life: an hour's clip is read and written once more at its end, in one step
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -41,9 +47,9 @@ class Desk:
     meters: dict[str, Meter]  # of routes with a limit, by their handler's name
     probing: Executor = field(default_factory=lambda: ThreadPoolExecutor(PROBES_AT_ONCE, "probe"))
     pictures: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))  # a large one takes 250 MB
-    clips: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CLIPS_AT_ONCE))
-
+    exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXPORTS_AT_ONCE))
     disks: dict[Path, DiskThreads] = field(default_factory=dict)
+    long_works: dict[Path, DiskThreads] = field(default_factory=dict)
 
     @property
     def hub(self) -> Hub:
@@ -64,9 +70,29 @@ class Desk:
 
     def disk(self, path: PurePosixPath) -> DiskThreads:
         """Return the threads of the disk on which a path lies: one that hangs holds them, and nothing else."""
-        in_archive = self.store.archive is not None and path.parts[:1] == (ARCHIVE,)
-        folder = self.store.archive if in_archive and self.store.archive is not None else self.store.root
+        folder = self._folder(path)
         return self.disks.setdefault(folder, DiskThreads(folder, DISK_LIMIT_S, DISK_THREADS))
+
+    def long_work(self, path: PurePosixPath) -> DiskThreads:
+        """Return the threads for what takes long on the disk on which a path lies: nobody who reads waits behind it."""
+        folder = self._folder(path)
+        return self.long_works.setdefault(folder, DiskThreads(folder, LONG_LIMIT_S, EXPORTS_AT_ONCE))
+
+    def _folder(self, path: PurePosixPath) -> Path:
+        in_archive = self.store.archive is not None and path.parts[:1] == (ARCHIVE,)
+        return self.store.archive if in_archive and self.store.archive is not None else self.store.root
+
+    async def on_ours(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """Have something done on the first disk while it is ours. Raises NotOurDiskError, StoreError."""
+        installation_id = await self.hub.settings_store.installation_id()
+        return await self.first_disk.run(
+            while_ours, self.store.root, installation_id, partial(work, *arguments, **named)
+        )
+
+    def close(self) -> None:
+        """Let the disks' threads end."""
+        for disk in (*self.disks.values(), *self.long_works.values()):
+            disk.close()
 
 
 def _content(store: Store, path: PurePosixPath) -> bytes | None:

@@ -213,7 +213,7 @@ async def test_a_copy_that_is_long_but_goes_on_is_no_hang_for_it_nor_for_who_wai
     old, moving = (recorded(store, clip, timedelta(days=days)) for days in (3, 2))
     await hub.chunks.add([old, moving])
     assert await move(hub, store, old, disks)
-    monkeypatch.setattr("marengocam.media.store.COPY_BLOCK_BYTES", moving.size_bytes // 6)
+    monkeypatch.setattr("marengocam.media.disk_thread.COPY_BLOCK_BYTES", moving.size_bytes // 6)
     real = os.fdatasync
 
     def slow(descriptor):

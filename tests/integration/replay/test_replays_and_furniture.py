@@ -10,7 +10,9 @@ from tests.support.squares import chair_learned_at, render_walks
 
 from marengocam.core.clock import SystemClock
 from marengocam.core.model import Camera, Chunk
+from marengocam.media.disk_thread import DiskThreads
 from marengocam.media.names import RecordingName
+from marengocam.media.store import Store
 from marengocam.replay.kept_cases import add_case
 from marengocam.replay.run import ReplayRequest, one_after_another, replay_source
 from marengocam.replay.suite import run_cases
@@ -84,8 +86,10 @@ async def test_a_run_made_again_after_a_crash_knows_what_it_knew_at_first(hub, s
 
 async def test_an_own_test_keeps_the_furniture_of_its_first_run(hub, settings):
     await hub.memory.keep_furniture("front", chair_learned_at(NOON - timedelta(hours=1)))
-    clock, moment = SystemClock(), {"from_at": NOON + timedelta(seconds=4.5), "to_at": NOON + timedelta(seconds=CLIP_S)}
-    await add_case(hub, settings, clock, name="only the chair", camera_id="front", expected="nothing", **moment)
+    Store(settings.media_dir).prepare(await hub.settings_store.installation_id())
+    clock, disk = SystemClock(), DiskThreads(settings.media_dir, 10.0, 1)
+    moment = {"from_at": NOON + timedelta(seconds=4.5), "to_at": NOON + timedelta(seconds=CLIP_S)}
+    await add_case(hub, settings, clock, disk, name="only the chair", camera_id="front", expected="nothing", **moment)
     for _ in range(2):
         (outcome,) = await run_cases(hub, settings, clock, await hub.cases.list(), {}, squares)
         assert (outcome.passed, outcome.seen) == (True, "nothing")

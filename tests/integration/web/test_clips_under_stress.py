@@ -18,8 +18,9 @@ from marengocam.media.chunk_writer import ChunkWriter
 from marengocam.media.export import export
 from marengocam.media.store import Store
 from marengocam.media.stream import StreamOptions, StreamReader
+from marengocam.web import exports
 from marengocam.web.routes import media
-from marengocam.web.table import CLIPS_AT_ONCE
+from marengocam.web.table import EXPORTS_AT_ONCE
 
 DISK_BYTES = 4 << 20
 WAIT_S = 20
@@ -56,7 +57,7 @@ def _path(chunk):
 
 
 def _left(store):
-    return [file for file in store.root.rglob("*") if file.is_file() and media.CLIP_FOLDER in file.parts]
+    return [file for file in store.root.rglob("*") if file.is_file() and exports.FOLDER in file.parts]
 
 
 async def until(condition):
@@ -108,15 +109,15 @@ async def test_no_more_are_made_at_once_than_the_disk_can_bear_and_the_next_wait
     chunk = await _recorded(hub, store, tmp_path)
     async with serving_api(hub, hub_settings) as api:
         await _added(api)
-        for _ in range(CLIPS_AT_ONCE):  # as if so many were being made
-            await api.desk.clips.acquire()
+        for _ in range(EXPORTS_AT_ONCE):  # as if so many were being made
+            await api.desk.exports.acquire()
         waiting = asyncio.create_task(api.call("GET", _path(chunk)))
         assert not (await asyncio.wait([waiting], timeout=0.5))[0]
-        api.desk.clips.release()
+        api.desk.exports.release()
         async with asyncio.timeout(WAIT_S):
             assert (await waiting)[0] == 200
-        monkeypatch.setattr(media, "CLIP_TURN_LIMIT_S", 0.1)
-        await api.desk.clips.acquire()
+        monkeypatch.setattr(exports, "TURN_LIMIT_S", 0.1)
+        await api.desk.exports.acquire()
         status, answer = await api.call("GET", _path(chunk))
         assert (status, "try again" in answer["error"]["message"]) == (503, True)
         assert (await api.call("GET", "/cameras"))[0] == 200, "nobody else waits for clips"
@@ -128,18 +129,18 @@ async def test_who_leaves_while_waiting_gets_no_clip_made_and_keeps_no_turn(hub,
     monkeypatch.setattr(media, "export", lambda *given: (made.append(1), export(*given))[1])
     async with serving_api(hub, hub_settings) as api:
         await _added(api)
-        for _ in range(CLIPS_AT_ONCE):
-            await api.desk.clips.acquire()
+        for _ in range(EXPORTS_AT_ONCE):
+            await api.desk.exports.acquire()
         for _ in range(3):
-            waiting = len(api.desk.clips._waiters or ())
+            waiting = len(api.desk.exports._waiters or ())
             asking = asyncio.create_task(api.call("GET", _path(chunk)))
-            await until(lambda before=waiting: len(api.desk.clips._waiters or ()) > before)
+            await until(lambda before=waiting: len(api.desk.exports._waiters or ()) > before)
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
         await until(lambda: all(one.transport is None for one in api.server.connections))  # the server has heard of it
-        for _ in range(CLIPS_AT_ONCE):
-            api.desk.clips.release()
-        await until(lambda: not api.desk.clips._waiters and api.desk.clips._value == CLIPS_AT_ONCE)
+        for _ in range(EXPORTS_AT_ONCE):
+            api.desk.exports.release()
+        await until(lambda: not api.desk.exports._waiters and api.desk.exports._value == EXPORTS_AT_ONCE)
         assert made == []
         assert (await api.call("GET", _path(chunk)))[0] == 200
         assert made == [1]
@@ -148,7 +149,7 @@ async def test_who_leaves_while_waiting_gets_no_clip_made_and_keeps_no_turn(hub,
 async def test_a_clip_that_comes_too_late_is_closed_and_gives_its_turn_back(hub, hub_settings, tmp_path, monkeypatch):
     store, opened = Store(hub_settings.media_dir), []
     chunk = await _recorded(hub, store, tmp_path)
-    going_on, clip = asyncio.Event(), media._clip
+    going_on, clip = asyncio.Event(), exports._made
     loop = asyncio.get_running_loop()
 
     def slow(*given):
@@ -156,13 +157,13 @@ async def test_a_clip_that_comes_too_late_is_closed_and_gives_its_turn_back(hub,
         opened.append(clip(*given))
         return opened[0]
 
-    monkeypatch.setattr(media, "_clip", slow)
-    monkeypatch.setattr(media, "CLIP_LIMIT_S", 0.2)
+    monkeypatch.setattr(exports, "_made", slow)
+    monkeypatch.setattr(exports, "LIMIT_S", 0.2)
     async with serving_api(hub, hub_settings) as api:
         await _added(api)
         status, answer = await api.call("GET", _path(chunk))
         assert (status, "too long" in answer["error"]["message"]) == (503, True)
-        assert api.desk.clips._value == CLIPS_AT_ONCE - 1, "it is still being made"
+        assert api.desk.exports._value == EXPORTS_AT_ONCE - 1, "it is still being made"
         going_on.set()
-        await until(lambda: opened and opened[0][0].closed and api.desk.clips._value == CLIPS_AT_ONCE)
+        await until(lambda: opened and opened[0][0].closed and api.desk.exports._value == EXPORTS_AT_ONCE)
         assert _left(store) == []

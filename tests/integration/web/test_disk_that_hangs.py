@@ -2,12 +2,15 @@
 
 import asyncio
 import os
+import sys
 import threading
 import time
+import traceback
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
@@ -15,12 +18,12 @@ from tests.support.clips import write_counter_clip
 from tests.support.recordings import recorded
 from tests.support.web_app import serving_api
 
+from marengocam.core.clock import SystemClock
 from marengocam.core.errors import StoreError
 from marengocam.core.model import Camera
 from marengocam.media.names import ARCHIVE, live_path
 from marengocam.media.store import Store
-from marengocam.web import table
-from marengocam.web.routes import media
+from marengocam.web import exports, table
 
 HANG_S = 60.0
 ASKED_AT_ONCE = 40  # more than there are threads for all kinds of work
@@ -196,8 +199,8 @@ async def test_an_answer_that_breaks_off_is_cut_and_no_error_is_written_into_it(
                 raise StoreError("the disk went")
             return super().read(size)
 
-    monkeypatch.setattr(media, "CLIP_PART_BYTES", 1000)
-    monkeypatch.setattr(media, "_clip", lambda *_: (Breaking(bytes(9000)), 9000))
+    monkeypatch.setattr(exports, "PART_BYTES", 1000)
+    monkeypatch.setattr(exports, "_made", lambda *_: (Breaking(bytes(9000)), 9000))
     await hub.cameras.add(Camera("front", "Front", "rtsp://camera.example/1"))
     async with serving_api(hub, hub_settings) as api:
         host, port = api.address.removeprefix("http://").split(":")
@@ -212,3 +215,42 @@ async def test_an_answer_that_breaks_off_is_cut_and_no_error_is_written_into_it(
     assert b"200 OK" in head
     assert body.strip(b"\0") == b"", "what came is the clip's"
     assert len(body) < 9000
+
+
+async def test_exports_and_what_is_deleted_on_it_are_refused_and_leave_everything_else_its_threads(
+    hub, hub_settings, tmp_path, reads_hang, monkeypatch, released
+):
+    """Threads of the pool for all kinds of work would be kept while the disk hangs, and so would the process's end."""
+    monkeypatch.setattr(table, "DISK_LIMIT_S", 0.3)
+    monkeypatch.setattr(table, "LONG_LIMIT_S", 0.3)
+    store = Store(hub_settings.media_dir)
+    await hub.cameras.add(Camera("front", "Front", "rtsp://camera.example/1"))
+    alice = await hub.persons.add("Alice", SystemClock().now())
+    chunk = recorded(store, write_counter_clip(tmp_path / "c.mp4", frames=20), timedelta(minutes=2))
+    await hub.chunks.add([chunk])
+    run_id = await hub.replays.request("front", SystemClock().now(), from_at=chunk.started_at, to_at=chunk.ended_at)
+    span = urlencode({"from_at": chunk.started_at.isoformat(), "to_at": chunk.ended_at.isoformat()})
+    export, clip = f"/persons/{alice.person_id}/export", f"/cameras/front/clip.mp4?{span}"
+
+    def held():
+        """Return how many threads of the pool for all kinds of work wait for the disk."""
+        frames = sys._current_frames()
+        pool = [one for one in threading.enumerate() if one.name.startswith("asyncio_") and one.ident in frames]
+        return sum("released" in "".join(traceback.format_stack(frames[one.ident])) for one in pool)
+
+    async with serving_api(hub, hub_settings) as api:
+        for path in (export, clip):
+            assert (await api.call("GET", path))[0] == 200
+        real = Path.iterdir
+
+        def iterdir_hangs(folder):
+            released.wait(HANG_S)
+            return real(folder)
+
+        monkeypatch.setattr(Path, "iterdir", iterdir_hangs)
+        monkeypatch.setattr(Store, "space", lambda _store: released.wait(HANG_S))
+        for method, path in (("GET", export), ("GET", clip), ("GET", clip), ("DELETE", f"/replays/{run_id}")):
+            status, answer = await api.call(method, path)
+            assert (status, answer["error"]["code"]) == (503, "store_unavailable"), path
+            assert "does not answer" in answer["error"]["message"]
+        assert held() == 0

@@ -112,3 +112,16 @@ async def test_hostile_pictures_reach_neither_the_engine_nor_the_disk(hub, hub_s
         (kept,) = hub_settings.media_dir.rglob("*.jpg")
         assert hidden not in kept.read_bytes()
         assert hidden not in calls[0]
+
+
+async def test_a_picture_is_not_written_onto_the_disk_under_the_mount_point(hub, hub_settings):
+    async with (
+        _engine({"success": True, "predictions": [FACE]}) as (address, _),
+        serving_api(hub, replace(hub_settings, face_url=address)) as api,
+    ):
+        (hub_settings.media_dir / MARKER).unlink()
+        status, told = await _enrol(api)
+        assert (status, told["error"]["code"]) == (503, "store_unavailable")
+        assert "mount its disk" in told["error"]["message"]
+        assert list(hub_settings.media_dir.iterdir()) == []
+        assert await hub.persons.exemplars() == []

@@ -19,7 +19,7 @@ from marengocam.media.chunk_writer import ChunkWriter
 from marengocam.media.names import ARCHIVE
 from marengocam.media.store import Store
 from marengocam.media.stream import StreamOptions, StreamReader
-from marengocam.web.routes.media import CLIP_FOLDER
+from marengocam.web import exports
 
 FRAMES = 60
 HANG_S = 60.0
@@ -129,7 +129,7 @@ async def test_a_stretch_is_had_as_one_file_and_nothing_of_it_stays(hub, hub_set
         with av.open(io.BytesIO(content)) as container:
             frames = [read_number(frame.to_ndarray(format="gray")) for frame in container.decode(video=0)]
         assert frames == list(range(15, 45))
-        assert list((hub_settings.media_dir / CLIP_FOLDER).iterdir()) == []
+        assert list((hub_settings.media_dir / exports.FOLDER).iterdir()) == []
         assert (await clip(600, 700))[1]["error"]["code"] == "not_found"
         assert (await clip(3, 2))[1]["error"]["field"] == "to_at"
         assert (await clip(0, 3601))[1]["error"]["field"] == "to_at"

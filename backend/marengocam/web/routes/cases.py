@@ -41,6 +41,7 @@ async def add_case(desk: Desk, request: web.Request) -> web.Response:
         desk.hub,
         desk.context.settings,
         desk.context.clock,
+        desk.first_disk,
         name=body.name,
         camera_id=camera_id,
         from_at=at - timedelta(seconds=body.before_s),
@@ -56,7 +57,7 @@ async def list_cases(desk: Desk, _request: web.Request) -> web.Response:
 
 async def remove_case(desk: Desk, request: web.Request) -> web.Response:
     case = await desk.hub.cases.get(path_uuid(request, "case_id"))
-    await forget_case(desk.hub, desk.context.settings, case)
+    await forget_case(desk.hub, desk.context.settings, case, desk.first_disk)
     return web.Response(status=204)
 
 

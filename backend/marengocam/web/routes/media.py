@@ -1,24 +1,19 @@
 """Live view and recordings: signed HLS, chunk files."""
 
-import asyncio
-import shutil
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import UTC, timedelta
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
 from urllib.parse import urlencode
-from uuid import uuid4
 
 from aiohttp import web
 
-from marengocam.core.errors import NotFoundError, StoreError
+from marengocam.core.errors import NotFoundError
 from marengocam.core.model import Chunk
 from marengocam.media.export import export
 from marengocam.media.names import ARCHIVE, RECORDINGS
 from marengocam.media.playlist import LiveView, init_bytes, recording_playlist, segment_bytes
 from marengocam.media.store import Store
 from marengocam.web.answers import InputFieldError, given, told
+from marengocam.web.exports import Wanted, exported
 from marengocam.web.files import file_answer
 from marengocam.web.limits import Limit
 from marengocam.web.query import aware, moment, path_uuid
@@ -30,12 +25,6 @@ MAX_SPAN = timedelta(hours=24)
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 SEGMENT_MAX_AGE_S = 3600
 MAX_CLIP = timedelta(hours=1)
-CLIP_FOLDER = "exports"  # under the media root: as large as a clip may be, and on the same disk
-CLIP_TURN_LIMIT_S = 60.0  # few are made at once
-CLIP_LIMIT_S = 300.0
-CLIP_LEAVES_SHARE = 0.02  # of the disk; what is recorded now comes first
-CLIP_PART_BYTES = 256 << 10
-CLIP_PART_LIMIT_S = 60.0  # a client that takes nothing for so long has gone
 
 
 async def live_url(desk: Desk, request: web.Request) -> web.Response:
@@ -114,77 +103,21 @@ async def clip_file(desk: Desk, request: web.Request) -> web.StreamResponse:
         raise InputFieldError("from_at and to_at are needed.", "from_at")
     if to_at <= from_at or to_at - from_at > MAX_CLIP:
         raise InputFieldError("to_at must lie after from_at, at most one hour.", "to_at")
-    try:
-        async with asyncio.timeout(CLIP_TURN_LIMIT_S):
-            await desk.clips.acquire()
-    except TimeoutError:
-        raise StoreError("Other clips are being made: try again in a minute.") from None
-    if request.transport is None or request.transport.is_closing():
-        desk.clips.release()
-        raise ConnectionResetError("who asked for the clip has gone")
-    making = asyncio.create_task(asyncio.to_thread(_clip, desk.store, camera.camera_id, from_at, to_at))
-    making.add_done_callback(partial(_made, desk.clips))
-    try:
-        async with asyncio.timeout(CLIP_LIMIT_S):
-            content, size_bytes = await asyncio.shield(making)
-    except TimeoutError:
-        making.add_done_callback(_unclaimed)
-        raise StoreError(
-            "Making the clip took too long: ask for a shorter stretch, or see the disk's health."
-        ) from None
-    except asyncio.CancelledError:
-        making.add_done_callback(_unclaimed)
-        raise
-    name = f"{camera.camera_id}-{from_at.astimezone(UTC):%Y%m%dT%H%M%SZ}.mp4"
-    response = web.StreamResponse(headers={"Content-Disposition": f'attachment; filename="{name}"'})
-    response.content_type, response.content_length = "video/mp4", size_bytes
-    with content:
-        await response.prepare(request)
-        while part := await desk.first_disk.run(content.read, CLIP_PART_BYTES):
-            async with asyncio.timeout(CLIP_PART_LIMIT_S):
-                await response.write(part)
-        await response.write_eof()
-    return response
+    chunks = await desk.hub.chunks.span(camera.camera_id, from_at, to_at)
+    old = next((one.path for one in chunks if one.path.parts[0] == ARCHIVE), None)
+    # The first disk is read alone where that is enough, so that an archive that hangs keeps no other clip.
+    store = Store(desk.store.root) if old is None else desk.store
 
+    def files() -> list[Path]:
+        return store.recordings_in(camera.camera_id, from_at, to_at)
 
-def _made(turns: asyncio.Semaphore, making: "asyncio.Task[tuple[BinaryIO, int]]") -> None:
-    """Give the turn back when the thread has really ended, whether or not somebody still waits for it."""
-    turns.release()
-    if not making.cancelled() and making.exception() is not None:
-        return  # told to whoever waits
-
-
-def _unclaimed(making: "asyncio.Task[tuple[BinaryIO, int]]") -> None:
-    """Close a clip that nobody waits for any more: its space is given back then."""
-    if not making.cancelled() and making.exception() is None:
-        making.result()[0].close()
-
-
-def clear_clips(store: Store) -> None:
-    """Remove what a crash left of clips that were being made."""
-    shutil.rmtree(store.root / CLIP_FOLDER, ignore_errors=True)
-
-
-def _clip(store: Store, camera_id: str, from_at: datetime, to_at: datetime) -> tuple[BinaryIO, int]:
-    """Return the opened clip, whose name on the disk is gone already: nothing is left behind whatever happens."""
-    files = store.recordings_in(camera_id, from_at, to_at)
-    _check_room(store, files)
-    folder = store.resolve(CLIP_FOLDER)
-    folder.mkdir(exist_ok=True)
-    target = folder / f"{uuid4()}.mp4"
-    try:
-        done = export(store, files, from_at, to_at, target)
-        return target.open("rb"), done.size_bytes
-    finally:
-        target.unlink(missing_ok=True)
-
-
-def _check_room(store: Store, files: Sequence[Path]) -> None:
-    """Raise StoreError when a clip of these recordings could take the room that recording needs."""
-    space = store.space()
-    needed_bytes = sum(file.stat().st_size for file in files if file.exists())
-    if space.free_bytes - needed_bytes < CLIP_LEAVES_SHARE * space.total_bytes:
-        raise StoreError("The disk is too full to make this clip: ask for a shorter stretch, or free some space.")
+    wanted = Wanted(
+        f"{camera.camera_id}-{from_at.astimezone(UTC):%Y%m%dT%H%M%SZ}.mp4",
+        "video/mp4",
+        lambda: sum(file.stat().st_size for file in files() if file.exists()),
+        lambda target: export(store, files(), from_at, to_at, target),
+    )
+    return await exported(desk, request, wanted, desk.long_work(old or PurePosixPath(RECORDINGS)))
 
 
 def _signed(desk: Desk, camera_id: str, name: str, query: str = "") -> str:

@@ -1,7 +1,6 @@
 """Tracks, identities and persons."""
 
 import asyncio
-import tempfile
 from datetime import datetime
 from pathlib import PurePosixPath
 from uuid import UUID
@@ -12,11 +11,13 @@ from marengocam.core.errors import BadInputError, NotFoundError
 from marengocam.db.persons import KnownPerson
 from marengocam.db.tracks import TrackFilter, TrackRow
 from marengocam.media.mounting import check_ours
-from marengocam.media.person_archive import write_archive
+from marengocam.media.names import PICTURES
+from marengocam.media.person_archive import archive_bytes, write_archive
 from marengocam.replay.places import remove_folder
 from marengocam.vision.crops import thumbnail
 from marengocam.web.answers import InputFieldError, given, in_time, told
 from marengocam.web.enrolment import enrol_face
+from marengocam.web.exports import Wanted, exported
 from marengocam.web.files import file_answer
 from marengocam.web.limits import Limit
 from marengocam.web.query import aware, flag, moment, number, path_uuid, uuid
@@ -25,8 +26,6 @@ from marengocam.web.table import Desk, Parameter, Route
 from marengocam.web.wire import models as wire
 
 MAX_PAGE = 500
-ARCHIVE_PART_BYTES = 256 * 1024
-ARCHIVE_PART_LIMIT_S = 30.0
 DEFAULT_PAGE = 50
 MAX_VIEW = 9
 MAX_THUMBNAIL_PX = 1280
@@ -147,25 +146,20 @@ async def remove_person(desk: Desk, request: web.Request) -> web.Response:
     await desk.first_disk.run(check_ours, desk.store.root, installation_id)
     erased = await desk.hub.privacy.erase(path_uuid(request, "person_id"), speaker(desk, request))
     for run_id in erased.run_ids:
-        await asyncio.to_thread(remove_folder, desk.context.settings.media_dir, run_id)
+        await desk.first_disk.run(remove_folder, desk.context.settings.media_dir, run_id)
     await desk.first_disk.run(desk.store.delete_all, erased.pictures)
     return web.Response(status=204)
 
 
 async def export_person(desk: Desk, request: web.Request) -> web.StreamResponse:
     everything = await desk.hub.privacy.everything_about(path_uuid(request, "person_id"))
-    with tempfile.TemporaryFile() as content:
-        await asyncio.to_thread(write_archive, content, everything, desk.store)
-        size_bytes = content.tell()
-        content.seek(0)
-        response = web.StreamResponse(headers={"Content-Disposition": 'attachment; filename="person.zip"'})
-        response.content_type, response.content_length = "application/zip", size_bytes
-        await response.prepare(request)
-        while part := await asyncio.to_thread(content.read, ARCHIVE_PART_BYTES):
-            async with asyncio.timeout(ARCHIVE_PART_LIMIT_S):
-                await response.write(part)
-        await response.write_eof()
-    return response
+    wanted = Wanted(
+        "person.zip",
+        "application/zip",
+        lambda: archive_bytes(everything, desk.store),
+        lambda target: write_archive(target, everything, desk.store),
+    )
+    return await exported(desk, request, wanted, desk.long_work(PurePosixPath(PICTURES)))
 
 
 async def add_face(desk: Desk, request: web.Request) -> web.Response:

@@ -89,7 +89,7 @@ async def control_replay(desk: Desk, request: web.Request) -> web.Response:
 async def remove_replay(desk: Desk, request: web.Request) -> web.Response:
     run_id = path_uuid(request, "run_id")
     await desk.hub.replays.remove(run_id)
-    await asyncio.to_thread(remove_folder, desk.context.settings.media_dir, run_id)
+    await desk.first_disk.run(remove_folder, desk.context.settings.media_dir, run_id)
     return web.Response(status=204)
 
 
