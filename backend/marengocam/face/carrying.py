@@ -7,17 +7,16 @@ engine that is away, is found by comparing the two and done again.
 import asyncio
 import logging
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 
 import aiohttp
 
 from marengocam.core.clock import Clock
-from marengocam.core.errors import FaceEngineError, MarengoCamError
+from marengocam.core.errors import FaceEngineError, MarengoCamError, StoreError
 from marengocam.db.engine_copies import EngineCopy, EnrolledPerson
 from marengocam.db.hub import Hub
 from marengocam.engines.choice import engine_at
 from marengocam.engines.protocol import FaceEngine
-from marengocam.media.store import Store
+from marengocam.face.pictures import KeptPictures
 from marengocam.runtime.context import ServiceContext
 
 ROUND_S = 30.0  # behind every notice of a change
@@ -40,7 +39,7 @@ class Carried:
     unusable: int = 0  # persons it was told of but cannot recognise
 
 
-async def carry(hub: Hub, store: Store, engine: FaceEngine, clock: Clock) -> Carried:
+async def carry(hub: Hub, pictures: KeptPictures, engine: FaceEngine, clock: Clock) -> Carried:
     """Tell an engine all that it does not know yet; return how it stands then.
 
     Raises HubUnavailableError; what the engine refuses ends the round and stands in `problem`.
@@ -57,11 +56,13 @@ async def carry(hub: Hub, store: Store, engine: FaceEngine, clock: Clock) -> Car
             await engine.remove(copy.name, CALL_LIMIT_S)
             await hub.engine_copies.drop(name, copy.person_id)
             waiting -= 1
+        if changed:
+            await pictures.check()  # or who has pictures would be forgotten there for having none
         for one in changed:
-            await _tell(hub, store, engine, one, told.get(one.person_id), clock)
+            await _tell(hub, pictures, engine, one, told.get(one.person_id), clock)
             waiting -= 1
-    except (FaceEngineError, TimeoutError) as error:
-        problem = str(error) or f"no answer within {CALL_LIMIT_S:.0f} s"
+    except (FaceEngineError, StoreError, TimeoutError) as error:
+        problem = str(error).rstrip(".") or f"no answer within {CALL_LIMIT_S:.0f} s"
     told = await hub.engine_copies.told(name)
     unusable = sum(1 for copy in told.values() if copy.problem)
     return Carried(len(told) - unusable, waiting, problem, unusable)
@@ -72,7 +73,12 @@ def _differs(one: EnrolledPerson, copy: EngineCopy | None) -> bool:
 
 
 async def _tell(
-    hub: Hub, store: Store, engine: FaceEngine, one: EnrolledPerson, copy: EngineCopy | None, clock: Clock
+    hub: Hub,
+    kept: KeptPictures,
+    engine: FaceEngine,
+    one: EnrolledPerson,
+    copy: EngineCopy | None,
+    clock: Clock,
 ) -> None:
     """Have the engine know a person anew, under the present name and by the present pictures alone."""
     name = engine.address.name
@@ -81,18 +87,10 @@ async def _tell(
     # Noted first: after a kill it is known under which name something may be there.
     await hub.engine_copies.note(name, EngineCopy(one.person_id, one.name, ""), clock.now())
     await engine.remove(one.name, CALL_LIMIT_S)
-    pictures = [content for path in one.pictures if (content := await asyncio.to_thread(_read, store, path))]
+    pictures = [content for path in one.pictures if (content := await kept.read(path))]
     taken = await engine.register(one.name, pictures, CALL_LIMIT_S * max(1, len(pictures))) if pictures else 0
     problem = "" if taken else NO_FACE if pictures else NO_PICTURE
     await hub.engine_copies.note(name, EngineCopy(one.person_id, one.name, one.digest, problem), clock.now())
-
-
-def _read(store: Store, path: PurePosixPath) -> bytes:
-    """Return a kept picture, nothing when it is gone."""
-    try:
-        return store.resolve(path).read_bytes()
-    except (OSError, MarengoCamError):
-        return b""
 
 
 class Carrying:
@@ -101,14 +99,13 @@ class Carrying:
     def __init__(self) -> None:
         self.engines: dict[str, Carried] = {}
 
-    async def run(self, context: ServiceContext) -> None:
+    async def run(self, context: ServiceContext, pictures: KeptPictures | None) -> None:
         """Carry at once what has changed, and try again what could not be carried, until told to end."""
         addresses = context.settings.foreign_engines
-        if not addresses:
+        if not addresses or pictures is None:
             return
-        store = Store(context.settings.media_dir)
         async with aiohttp.ClientSession() as session:
-            await asyncio.gather(*(self._serve(context, store, engine_at(one, session)) for one in addresses))
+            await asyncio.gather(*(self._serve(context, pictures, engine_at(one, session)) for one in addresses))
 
     @property
     def problem(self) -> str:
@@ -117,14 +114,14 @@ class Carrying:
             f"Persons wait to be told to {name}: {one.problem}." for name, one in self.engines.items() if one.problem
         )
 
-    async def _serve(self, context: ServiceContext, store: Store, engine: FaceEngine) -> None:
+    async def _serve(self, context: ServiceContext, pictures: KeptPictures, engine: FaceEngine) -> None:
         name, pause_s = engine.address.name, FIRST_RETRY_S
         while not context.stopping.is_set():
             try:
                 # One process at a time: two would register the same pictures twice.
                 lease = await context.hub.leases.acquire(f"carry:{name}", context.instance, LEASE_S)
                 if lease is not None:
-                    self._note(name, await carry(context.hub, store, engine, context.clock))
+                    self._note(name, await carry(context.hub, pictures, engine, context.clock))
             except MarengoCamError as error:
                 _LOG.debug("persons are carried to %s later: %s", name, error)
             except Exception:  # noqa: BLE001 - one engine's oddity must not end the rounds of the others; it is logged

@@ -1,26 +1,26 @@
 """After a change of the embedding model the gallery is made anew from the pictures that were kept."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import PurePosixPath
 from uuid import UUID, uuid5
 
 from marengocam.core.errors import MarengoCamError, NotFoundError
 from marengocam.core.model import Embedding
 from marengocam.db.hub import Hub
-from marengocam.db.persons import Exemplar
-from marengocam.media.store import Store
+from marengocam.face.pictures import KeptPictures
 
 NAMESPACE = UUID("b0b6d6f0-6f0e-4e53-9a6c-3f5b7b1c9d42")
 Look = Callable[[bytes], Awaitable[Embedding | None]]  # the largest face in a picture, by the present model
 _LOG = logging.getLogger(__name__)
 
 
-async def reembed(hub: Hub, store: Store, model: str, look: Look) -> int:
+async def reembed(hub: Hub, pictures: KeptPictures, model: str, look: Look) -> int:
     """Add, by the present model, every face of a gallery whose picture is there; return how many were added.
 
     What other models made stays: changing back costs nothing. It may be killed at any time and run again, by several
-    processes too: each new face's id follows from the old one's. Raises HubUnavailableError.
+    processes too: each new face's id follows from the old one's. Raises HubUnavailableError, and StoreError while the
+    disk of the pictures is away.
     """
     faces = [one for one in await hub.persons.exemplars() if one.kind == "face"]
     known = {one.exemplar_id for one in faces}
@@ -28,9 +28,10 @@ async def reembed(hub: Hub, store: Store, model: str, look: Look) -> int:
     added = 0
     for one in faces:
         new = uuid5(NAMESPACE, f"{one.exemplar_id}/{model}")
-        if one.embedding.model == model or one.picture_path in pictured or new in known:
+        if one.embedding.model == model or one.picture_path in pictured or new in known or one.picture_path is None:
             continue
-        embedding = await _seen_anew(store, one, look)
+        await pictures.check()  # that a picture is not there says something on our disk alone
+        embedding = await _seen_anew(pictures, one.picture_path, look)
         if embedding is None:
             continue
         try:
@@ -51,13 +52,14 @@ async def reembed(hub: Hub, store: Store, model: str, look: Look) -> int:
     return added
 
 
-async def _seen_anew(store: Store, one: Exemplar, look: Look) -> Embedding | None:
+async def _seen_anew(pictures: KeptPictures, path: PurePosixPath, look: Look) -> Embedding | None:
     """Return the picture's face by the present model; None when picture or face are not to be had any more."""
-    if one.picture_path is None:
+    content = await pictures.read(path)
+    if content is None:
+        _LOG.warning("%s cannot be embedded anew: the picture is gone", path.name)
         return None
     try:
-        file = store.resolve(one.picture_path)
-        return await look(await asyncio.to_thread(file.read_bytes))
-    except (OSError, MarengoCamError) as error:
-        _LOG.warning("%s cannot be embedded anew: %s", one.picture_path.name, error)
+        return await look(content)
+    except MarengoCamError as error:
+        _LOG.warning("%s cannot be embedded anew: %s", path.name, error)
         return None

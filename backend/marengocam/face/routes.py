@@ -20,8 +20,8 @@ from marengocam.db.hub import Hub
 from marengocam.face.forms import Form
 from marengocam.face.forms import read as read_form
 from marengocam.face.gallery import UNKNOWN, Gallery, likeness, load_gallery
+from marengocam.face.pictures import KeptPictures
 from marengocam.media.names import PERSONS, PICTURES
-from marengocam.media.store import Store
 from marengocam.vision.crops import to_jpeg
 from marengocam.vision.faces import FaceAnalyser, FaceFound
 from marengocam.vision.pictures import decode
@@ -44,7 +44,7 @@ class Engine:
     analyser: FaceAnalyser | None = None
     pool: Executor | None = None
     hub: Hub | None = None
-    store: Store | None = None
+    pictures: KeptPictures | None = None
     clock: Clock = field(default_factory=SystemClock)
     gallery: Gallery = field(default_factory=Gallery)
     waiting: int = 0
@@ -164,6 +164,8 @@ async def _register(engine: Engine, form: Form) -> Answer:
         shown.append((picture, faces[0].embedding))
     if not shown:
         raise BadInputError("No face was found: send a picture that shows the face larger and from the front.")
+    if engine.pictures is not None:
+        await engine.pictures.check()  # before anybody is added who would be there without a face
     now = engine.clock.now()
     known = await hub.persons.by_name(name)
     person = known or await hub.persons.called(name, now)
@@ -180,11 +182,11 @@ async def _register(engine: Engine, form: Form) -> Answer:
 
 async def _keep(engine: Engine, person_id: UUID, picture: bytes) -> PurePosixPath | None:
     """Keep a registered picture: another model will want to see it again."""
-    if engine.store is None:
+    if engine.pictures is None:
         return None
     path = PurePosixPath(PICTURES, PERSONS, str(person_id), f"{new_id(engine.clock.now())}.jpg")
     content = await asyncio.to_thread(lambda: to_jpeg(decode(picture)))
-    await asyncio.to_thread(engine.store.write_picture, path, content)
+    await engine.pictures.write(path, content)
     return path
 
 
@@ -204,8 +206,8 @@ async def _delete(engine: Engine, form: Form) -> Answer:
     person = await hub.persons.by_name(form.userid)
     if person is not None:  # else it is as asked already, which CodeProject.AI calls a success too
         pictures = await hub.persons.remove_exemplars(person.person_id)
-        if engine.store is not None:  # the janitor removes what a kill leaves here
-            await asyncio.to_thread(engine.store.delete_all, pictures)
+        if engine.pictures is not None:  # the janitor removes what a kill, or a disk that is away, leaves here
+            await engine.pictures.delete(pictures)
         await refresh(engine)
     return {"success": True, "message": "face removed"}
 

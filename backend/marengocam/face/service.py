@@ -11,8 +11,9 @@ from typing import Any
 import cv2
 from aiohttp import web
 
-from marengocam.core.errors import HubUnavailableError, MarengoCamError
+from marengocam.core.errors import HubUnavailableError, MarengoCamError, StoreError
 from marengocam.face.carrying import Carrying
+from marengocam.face.pictures import KeptPictures
 from marengocam.face.reembedding import reembed
 from marengocam.face.routes import Engine, add_routes, embedded, refresh
 from marengocam.media.store import Store
@@ -41,7 +42,7 @@ class FaceService:
         """Add the routes; until the models are loaded they answer that they are not ready."""
         self._engine.clock = app[CONTEXT].clock
         self._engine.hub = app[CONTEXT].hub
-        self._engine.store = Store(app[CONTEXT].settings.media_dir, app[CONTEXT].settings.archive_dir)
+        self._engine.pictures = KeptPictures(app[CONTEXT].hub, Store(app[CONTEXT].settings.media_dir))
         add_routes(app, self._engine)
 
     async def run(self, context: ServiceContext) -> None:
@@ -52,7 +53,7 @@ class FaceService:
             self._engine.pool = pool
             await self._load(context)
             renewing = asyncio.create_task(self._renew(context))
-            carrying = asyncio.create_task(self._carrying.run(context))
+            carrying = asyncio.create_task(self._carrying.run(context, self._engine.pictures))
             while not context.stopping.is_set():
                 await self._refresh()
                 await _first(context.bus.wait("person", REFRESH_S), context.stopping.wait())
@@ -60,6 +61,8 @@ class FaceService:
                 task.cancel()
             await asyncio.gather(renewing, carrying, return_exceptions=True)
             self._engine.pool = None
+        if self._engine.pictures is not None:
+            self._engine.pictures.close()
 
     def health(self) -> HealthReport:
         """Return ok, or why faces are not recognised."""
@@ -90,13 +93,13 @@ class FaceService:
 
     async def _renew(self, context: ServiceContext) -> None:
         """Make the gallery anew for the present model, once, in the background."""
-        analyser, store = self._engine.analyser, self._engine.store
-        if analyser is None or analyser.model is None or store is None:
+        analyser, pictures = self._engine.analyser, self._engine.pictures
+        if analyser is None or analyser.model is None or pictures is None:
             return
         while not context.stopping.is_set():
             try:
-                await reembed(context.hub, store, analyser.model, partial(embedded, self._engine))
-            except HubUnavailableError as error:
+                await reembed(context.hub, pictures, analyser.model, partial(embedded, self._engine))
+            except (HubUnavailableError, StoreError) as error:
                 _LOG.debug("the gallery is made anew later: %s", error)
                 await context.pause(REFRESH_S)
             else:

@@ -4,12 +4,14 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+import pytest
 
-from marengocam.core.errors import BadInputError
+from marengocam.core.errors import BadInputError, StoreError
 from marengocam.core.model import Embedding
 from marengocam.db.hub import Hub
+from marengocam.face.pictures import KeptPictures
 from marengocam.face.reembedding import reembed
-from marengocam.media.store import Store
+from marengocam.media.store import MARKER, Store
 
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
 OLD, NEW = (
@@ -42,26 +44,30 @@ async def enrol(hub: Hub, store: Store, name: str, picture: bytes | None) -> Pur
 
 async def test_every_face_whose_picture_is_there_is_embedded_anew_once(hub: Hub, tmp_path: Path) -> None:
     store, look = Store(tmp_path), Looker()
+    store.prepare(await hub.settings_store.installation_id())
+    kept = KeptPictures(hub, store)
     for name, picture in {"kept": b"face", "blurred": b"nothing", "broken": b"broken", "without": None}.items():
         await enrol(hub, store, name, picture)
     lost = await enrol(hub, store, "lost", b"face")
     store.delete(lost)
 
-    assert await reembed(hub, store, "new-8", look) == 1
+    assert await reembed(hub, kept, "new-8", look) == 1
 
     faces = {(one.embedding.model, one.picture_path) for one in await hub.persons.exemplars()}
     assert ("new-8", PurePosixPath("pictures/persons/kept.jpg")) in faces
     assert sum(model == "old-4" for model, _ in faces) == 5, "changing back costs nothing"
     look.asked.clear()
-    assert await reembed(hub, store, "new-8", look) == 0
+    assert await reembed(hub, kept, "new-8", look) == 0
     assert b"face" not in look.asked, "what is done is not looked at again"
-    assert await reembed(hub, store, "old-4", look) == 0
+    assert await reembed(hub, kept, "old-4", look) == 0
 
 
 async def test_a_person_removed_meanwhile_does_not_keep_the_others_from_being_embedded(
     hub: Hub, tmp_path: Path
 ) -> None:
     store, look = Store(tmp_path), Looker()
+    store.prepare(await hub.settings_store.installation_id())
+    kept = KeptPictures(hub, store)
     for name in ("first", "second"):
         await enrol(hub, store, name, b"face")
     removed: list[str] = []
@@ -73,4 +79,20 @@ async def test_a_person_removed_meanwhile_does_not_keep_the_others_from_being_em
                 removed.append(await connection.execute("DELETE FROM person WHERE person_id = $1", one.person_id))
         return await look(picture)
 
-    assert await reembed(hub, store, "new-8", remove_then_look) == 1
+    assert await reembed(hub, kept, "new-8", remove_then_look) == 1
+
+
+async def test_a_picture_whose_disk_is_away_is_not_given_up(hub: Hub, tmp_path: Path) -> None:
+    store, look = Store(tmp_path), Looker()
+    store.prepare(await hub.settings_store.installation_id())
+    kept = KeptPictures(hub, store)
+    path = await enrol(hub, store, "kept", b"face")
+    picture, marker = store.resolve(path), tmp_path / MARKER
+    ours = marker.read_text()
+    marker.unlink()
+    picture.unlink()
+    with pytest.raises(StoreError, match="mount its disk"):
+        await reembed(hub, kept, "new-8", look)
+    marker.write_text(ours)
+    picture.write_bytes(b"face")
+    assert await reembed(hub, kept, "new-8", look) == 1

@@ -14,6 +14,8 @@ import aiohttp
 from tests.support.ports import free_port
 from tests.support.shared_assets import needed_folder
 
+from marengocam.db.hub import Hub
+from marengocam.media.store import Store
 from marengocam.settings import Settings
 
 READY_LIMIT_S = 30.0
@@ -74,8 +76,9 @@ async def test_without_models_it_is_degraded_says_what_to_do_and_ends_when_told(
 
 
 async def test_with_models_it_is_well_registers_over_http_and_knows_the_face_after_a_restart(
-    hub_settings: Settings,
+    hub: Hub, hub_settings: Settings
 ) -> None:
+    Store(hub_settings.media_dir).prepare(await hub.settings_store.installation_id())  # as ingest does
     models, faces = needed_folder("models"), needed_folder("faces")
     for task in ("register", "recognize"):
         async with face_process(hub_settings, models) as (process, base), aiohttp.ClientSession() as session:

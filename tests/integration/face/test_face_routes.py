@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -20,8 +21,10 @@ from tests.support.shared_assets import needed_folder
 from marengocam.core.clock import SystemClock
 from marengocam.core.secret import Secret
 from marengocam.db.hub import Hub, open_hub
+from marengocam.face.pictures import KeptPictures
 from marengocam.face.routes import MAX_WAITING, Engine, add_routes, refresh
 from marengocam.ingest.face_client import FaceClient
+from marengocam.media.store import MARKER, Store
 from marengocam.runtime.endpoint import CLIENT_MAX_BYTES
 from marengocam.settings import Settings
 from marengocam.vision.faces import load_face_analyser
@@ -305,3 +308,44 @@ async def test_a_page_in_somebodys_browser_cannot_add_or_remove_faces(client: Cl
         url, headers = f"{client.base}/v1/vision/face{route}", {"Origin": "http://evil.example"}
         async with client.session.post(url, data=form, headers=headers) as reply:
             assert (reply.status, (await reply.json())["success"]) == (403, False)
+
+
+async def test_nobody_is_registered_while_the_disk_of_the_pictures_is_away(
+    seeing: Engine, client: Client, hub: Hub, faces: Path, tmp_path: Path
+) -> None:
+    store = Store(tmp_path / "media")
+    store.prepare(await hub.settings_store.installation_id())
+    seeing.hub, seeing.pictures = hub, KeptPictures(hub, store)
+    picture, marker = (faces / "obama.jpg").read_bytes(), store.root / MARKER
+    ours = marker.read_text()
+    marker.unlink()
+    answer = await client.post("/register", picture, userid="Barack")
+    assert (answer["success"], answer["code"]) == (False, 500)
+    assert "mount its disk" in answer["error"]
+    assert (await hub.persons.list(), list(store.root.iterdir())) == ([], [])
+    marker.write_text(ours)
+    assert (await client.post("/register", picture, userid="Barack"))["success"]
+    assert len(store.person_pictures()) == 1
+
+
+async def test_pictures_on_a_disk_that_hangs_are_refused_and_faces_are_found_meanwhile(
+    seeing: Engine, client: Client, hub: Hub, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("marengocam.face.pictures.DISK_LIMIT_S", 0.3)
+    store, released = Store(tmp_path / "media"), threading.Event()
+    store.prepare(await hub.settings_store.installation_id())
+    seeing.hub, seeing.pictures = hub, KeptPictures(hub, store)
+    picture, real = (faces / "obama.jpg").read_bytes(), Store.write_picture
+
+    def hangs(*given: Any, **named: Any) -> None:
+        released.wait(60)
+        real(*given, **named)
+
+    monkeypatch.setattr(Store, "write_picture", hangs)
+    try:
+        for _ in range(4):
+            answer = await client.post("/register", picture, userid="Barack")
+            assert (answer["success"], "does not answer" in answer["error"]) == (False, True)
+        assert (await client.post("", picture))["count"] == 1
+    finally:
+        released.set()

@@ -23,8 +23,10 @@ from marengocam.engines.protocol import FaceEngine
 from marengocam.face import carrying
 from marengocam.face.carrying import NO_FACE as SEES_NO_FACE
 from marengocam.face.carrying import Carrying, carry
+from marengocam.face.pictures import KeptPictures
 from marengocam.ingest.face_client import FaceClient, SeveralEngines
-from marengocam.media.store import Store
+from marengocam.media.names import PERSONS, PICTURES
+from marengocam.media.store import MARKER, Store
 from marengocam.runtime.bus import Bus
 
 KEY = "00000000-0000-0000-0000-000000000002"
@@ -66,8 +68,13 @@ async def enrol(hub: Hub, store: Store, name: str, *pictures: bytes):
     return person
 
 
+async def kept(hub: Hub, store: Store) -> KeptPictures:
+    store.prepare(await hub.settings_store.installation_id())
+    return KeptPictures(hub, store)
+
+
 async def carried(hub: Hub, store: Store, engines: Engines) -> list:
-    return [await carry(hub, store, one, SystemClock()) for one in engines.clients]
+    return [await carry(hub, await kept(hub, store), one, SystemClock()) for one in engines.clients]
 
 
 async def test_a_person_is_registered_renamed_and_erased_once_for_every_engine(hub, store, engines) -> None:
@@ -132,10 +139,10 @@ async def test_a_registration_that_was_cut_short_is_done_again_without_a_second_
 
     client._ask = killed
     with pytest.raises(asyncio.CancelledError):
-        await carry(hub, store, client, SystemClock())
+        await carry(hub, await kept(hub, store), client, SystemClock())
     assert len(server.subjects["Alice"]) == 1
     client._ask = real
-    await carry(hub, store, client, SystemClock())
+    await carry(hub, await kept(hub, store), client, SystemClock())
     assert sorted(server.subjects["Alice"]) == [PICTURE, OTHER]
 
 
@@ -158,7 +165,7 @@ async def test_an_engine_whose_answers_nobody_foresaw_is_told_and_keeps_no_other
     async with Bus(hub).running() as bus:
         context = service_context(hub, replace(hub_settings, face_engines=engines.told), bus, "face")
         rounds = Carrying()
-        job = asyncio.create_task(rounds.run(context))
+        job = asyncio.create_task(rounds.run(context, await kept(hub, store)))
         async with asyncio.timeout(WAIT_LIMIT_S):
             while not rounds.problem or set(engines.deepstack.faces) != {"Alice"}:
                 await asyncio.sleep(0.05)
@@ -200,6 +207,25 @@ async def test_engines_are_asked_at_once_and_give_names_with_their_own_scores(en
     engines.deepstack.away = True
     with pytest.raises(FaceEngineError):
         await both.look(PICTURE, (60, 200))
+
+
+async def test_nobody_is_forgotten_there_while_the_disk_of_the_pictures_is_away(hub, store, engines) -> None:
+    person = await enrol(hub, store, "Alice", PICTURE)
+    await carried(hub, store, engines)
+    await hub.words.rename(person.person_id, "Alix", Speaker("test", NOON))
+    pictures, marker = await kept(hub, store), store.root / MARKER
+    ours = marker.read_text()
+    marker.unlink()
+    for folder in (store.root / PICTURES).glob("*"):
+        folder.rename(store.root / "elsewhere")
+    for one in engines.clients:
+        told = await carry(hub, pictures, one, SystemClock())
+        assert (told.waiting, "mount its disk" in told.problem) == (1, True)
+    assert set(engines.compreface.subjects) == set(engines.deepstack.faces) == {"Alice"}
+    marker.write_text(ours)
+    (store.root / "elsewhere").rename(store.root / PICTURES / PERSONS)
+    await carried(hub, store, engines)
+    assert set(engines.compreface.subjects) == set(engines.deepstack.faces) == {"Alix"}
 
 
 async def test_a_wrong_key_is_a_failure_that_tells_no_key(engines) -> None:

@@ -60,7 +60,7 @@ GRANT SELECT, UPDATE ON event_counter
 -- name: face#
 -- The rights of marengocam_face.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM marengocam_face;
-GRANT SELECT ON assignment, identity, schema_migration
+GRANT SELECT ON assignment, identity, schema_migration, setting
     TO marengocam_face;
 GRANT SELECT, INSERT ON person
     TO marengocam_face;
