@@ -51,12 +51,9 @@ class DiskThread:
         """Return what `work` returns; raises DiskHangsError."""
         if self.hangs:
             raise self._error()
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._serve, name=f"disk of {self._folder}", daemon=True)
-            self._thread.start()
         future: Future[T] = Future()
         asked_s = time.monotonic()
-        self._works.put((future, partial(work, *arguments, **named)))
+        self._put(future, partial(work, *arguments, **named))
         waiting = asyncio.wrap_future(future)
         try:
             while not waiting.done():
@@ -77,7 +74,13 @@ class DiskThread:
 
     def later(self, work: Callable[[], object]) -> None:
         """Have something done that nobody waits for."""
-        self._works.put((Future(), work))
+        self._put(Future(), work)
+
+    def _put(self, future: Future[Any], work: Callable[[], Any]) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._serve, name=f"disk of {self._folder}", daemon=True)
+            self._thread.start()
+        self._works.put((future, work))
 
     def close(self) -> None:
         """Let the thread end, after what it is at."""

@@ -108,3 +108,9 @@ async def test_a_work_s_own_errors_come_through(disk: DiskThread) -> None:
             await disk.run(fails)
         assert not isinstance(raised.value, DiskHangsError)
     assert not disk.hangs
+
+
+async def test_what_nobody_waits_for_is_done_though_nothing_was_asked_before(disk: DiskThread) -> None:
+    done = threading.Event()
+    disk.later(done.set)
+    assert await asyncio.to_thread(done.wait, HANG_S)
