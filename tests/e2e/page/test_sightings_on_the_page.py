@@ -14,7 +14,7 @@ from tests.support.web_app import serving_api
 from marengocam.core.clock import SystemClock
 from marengocam.core.geometry import Box
 from marengocam.core.ids import new_id
-from marengocam.core.model import LocalTrack, PathPoint
+from marengocam.core.model import EventType, LocalTrack, NewEvent, PathPoint
 from marengocam.media.chunk_writer import ChunkWriter
 from marengocam.media.names import picture_path
 from marengocam.media.store import Store
@@ -89,10 +89,10 @@ async def test_a_sighting_shows_its_film_and_reasons_and_a_wrong_name_is_taken_b
             await expect(sighting.get_by_role("heading").first).to_have_text("Alice on Corridor, 97 % sure")
             await page.wait_for_function(PLAYS)
             cues = sighting.locator("#sighting-cues li")
-            await expect(cues.first).to_contain_text("Clothes and build speaks very strongly for it")
+            await expect(cues.first).to_contain_text("Clothes and build: very strongly for it")
             await expect(cues.first).to_contain_text("71 of 100 alike, of 3 looks compared")
             await expect(cues.first.get_by_alt_text("compared with")).to_be_visible()
-            await expect(cues.last).to_contain_text("speaks somewhat against it")
+            await expect(cues.last).to_contain_text("somewhat against it")
             await expect(cues.last).to_contain_text("took 9 s, usually 60 s")
             await expect(sighting).to_contain_text("Else it would be somebody never seen before: 30 times less likely.")
             await page.screenshot(path=artifact(tmp_path, "page-sighting.png"))
@@ -110,6 +110,27 @@ async def test_a_sighting_shows_its_film_and_reasons_and_a_wrong_name_is_taken_b
             await sighting.get_by_role("button", name="Close").click()
             await expect(sighting).to_be_hidden()
     assert sorted(known.person.name for known in await hub.persons.list()) == ["Alice", "Ann"]
+
+
+async def test_somebody_who_was_recognised_is_listed_once(hub, hub_settings):
+    async with serving_api(hub, hub_settings) as api:
+        (track, _), (other, _) = await home(hub, Store(hub_settings.media_dir), api.context.clock.now())
+        bob = await hub.persons.add("Bob", api.context.clock.now())
+        for one in (other, track):
+            await hub.events.append([detected(one, api.context.clock.now())])
+        async with browser_page(api.address) as page:
+            await sign_in(page, api.token)
+            await expect(page.locator("#events li strong")).to_have_text(["Somebody", "Somebody"])
+            await confirmed(hub, api.context.clock, track, bob)
+            await expect(page.locator("#events li strong")).to_have_text(["Bob", "Somebody"])
+            await page.reload()
+            await expect(page.locator("#events li strong")).to_have_text(["Bob", "Somebody"])
+
+
+def detected(track, now):
+    return NewEvent(
+        new_id(now), EventType.PERSON_DETECTED, now, camera_id="corridor", local_track_id=track.local_track_id
+    )
 
 
 @pytest.mark.parametrize("width", [390, 1280])

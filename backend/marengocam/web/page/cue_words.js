@@ -18,10 +18,10 @@ export const CUES = {
 
 const STRENGTHS = [[4.6, "very strongly"], [2.3, "strongly"], [0.7, "somewhat"], [0, "hardly"]]; // from 100, 10, 2 to one
 
-/** Return what a logarithm of a likelihood ratio says. */
+/** Return how strongly a logarithm of a likelihood ratio speaks. */
 export function strength(logRatio) {
   const [, word] = STRENGTHS.find(([least]) => Math.abs(logRatio) >= least);
-  return `speaks ${word} ${logRatio < 0 ? "against it" : "for it"}`;
+  return `${word} ${logRatio < 0 ? "against it" : "for it"}`;
 }
 
 /** Return how much less likely something is whose log-odds are less by this margin. */

@@ -28,11 +28,15 @@ function eventItem(event) {
   if (!event.local_track_id) return element("li", { className: event.type }, thumb, what);
   const opener = element("button", { type: "button", className: "opener" }, thumb, what);
   opener.addEventListener("click", () => openSighting(event.local_track_id).catch((error) => what.append(element("small", { className: "failed", textContent: error.message }))));
-  return element("li", { className: event.type }, opener);
+  const made = element("li", { className: event.type }, opener);
+  made.dataset.track = event.local_track_id;
+  return made;
 }
 
 function showEvent(event) {
   lastNumber = Math.max(lastNumber, event.number);
+  // Who was somebody at first is listed as what is known by now.
+  if (event.type.startsWith("person_")) $("events").querySelectorAll(`.person_detected[data-track="${event.local_track_id}"]`).forEach((one) => one.remove());
   $("events").prepend(eventItem(event));
   while ($("events").children.length > EVENTS_SHOWN) $("events").lastChild.remove();
 }

@@ -56,7 +56,7 @@ function compared({ cue, detail }) {
 
 function cueItem(cue) {
   const [name, told] = CUES[cue.cue] ?? [cue.cue.replaceAll("_", " "), () => ""];
-  const what = element("span", { className: "what" }, element("strong", { textContent: name }), ` ${strength(cue.log_ratio)}`, element("small", { textContent: told(cue.detail) }));
+  const what = element("span", { className: "what" }, element("strong", { textContent: name }), `: ${strength(cue.log_ratio)}`, element("small", { textContent: told(cue.detail) }));
   return element("li", { className: cue.log_ratio < 0 ? "against" : "" }, what, ...compared(cue));
 }
 
