@@ -50,6 +50,16 @@ CATALOGUE = (
         (f"{FAULT}/test_full_disks.py::test_a_disk_filled",),
     ),
     Fault(
+        "media disk without room for more files (inodes), hub and janitor away",
+        "no recording gap over 2 s; the oldest go; the index follows",
+        (f"{FAULT}/test_full_disks.py::test_a_disk_that_takes_no_more_files",),
+    ),
+    Fault(
+        "media disk filled to 95 % of its files (inodes)",
+        "survival mode on, told as that, off again when relieved; no gap over 2 s",
+        (f"{FAULT}/test_full_disks.py::test_a_disk_that_runs_out_of_files",),
+    ),
+    Fault(
         "media disk filled to 95 %",
         "survival mode step by step, the oldest deleted, favourites last; off again when relieved; no gap over 2 s",
         (f"{FAULT}/test_full_disks.py::test_a_disk_that_fills",),

@@ -17,7 +17,7 @@ from tests.support.backends import CLOCK, holds, problems
 from tests.support.ingest_service import END_LIMIT_S, ingest_here, start_ingest
 from tests.support.outages import database_away
 from tests.support.recordings import middle, recorded
-from tests.support.small_disk import fill, small_disk
+from tests.support.small_disk import fill, fill_with_files, small_disk
 from tests.support.web_app import service_context
 
 from marengocam.core.errors import HubUnavailableError
@@ -35,6 +35,7 @@ from marengocam.runtime.bus import Bus
 from marengocam.settings import Settings
 
 DISK_MB, DATABASE_MB = 64, 160
+FILES = 140  # of a disk that has room for more bytes than files
 GAP_LIMIT_S = 2.0
 RUN_LIMIT_S = 200
 CHUNK_S = 3.0
@@ -182,6 +183,68 @@ async def test_a_disk_that_fills_turns_survival_mode_on_step_by_step_and_off_whe
         f"gap {max(worst_s, 0.0):.2f} s, below 90 % again after {relieved_s:.1f} s, highest level {max(levels)}, "
         f"{sum(gone)} old files deleted, the favourite kept",
     )
+    assert worst_s < GAP_LIMIT_S
+
+
+@pytest.fixture
+def few_files(tmp_path):
+    with small_disk(tmp_path / "few", 10 * DISK_MB, FILES) as folder:
+        yield folder
+
+
+@pytest.mark.timeout(RUN_LIMIT_S)
+async def test_a_disk_that_takes_no_more_files_while_hub_and_janitor_are_away_is_recorded_on(
+    hub, settings, few_files, clip, tmp_path, record_property
+):
+    settings = replace(settings, media_dir=few_files)
+    old = await old_recordings(hub, settings, clip, 12)
+    async with RtspServer({"front": clip}) as cameras:
+        await hub.cameras.add(Camera("front", "Front", cameras.url("front"), detect=False))
+        async with ingest_process(settings, tmp_path / "ingest.log"):
+            await more_recorded(settings, 2)
+            async with database_away(settings.database_url):
+                await asyncio.to_thread(fill_with_files, few_files)
+                await more_recorded(settings, 3)
+            async with asyncio.timeout(60):
+                while await kept(hub) != finished(settings):
+                    await asyncio.sleep(0.2)
+    assert await problems(hub, settings, deep=True) == {}
+    left = {chunk.chunk_id for chunk, condemned in await hub.chunks.page("", 500) if not condemned}
+    gone = [chunk.chunk_id not in left for chunk in old]
+    assert gone == sorted(gone, reverse=True), "the oldest went first"
+    assert 0 < sum(gone) < len(old)
+    worst_s = max(await gaps_s(hub, settings))
+    record_property("measured", f"gap {max(worst_s, 0.0):.2f} s, {sum(gone)} old files given up, index in line after")
+    assert worst_s < GAP_LIMIT_S
+
+
+@pytest.mark.timeout(RUN_LIMIT_S)
+async def test_a_disk_that_runs_out_of_files_turns_survival_mode_on_and_is_told_as_that(
+    hub, settings, few_files, clip, tmp_path, monkeypatch, record_property
+):
+    monkeypatch.setattr(janitor, "ROUND_S", 0.5)
+    monkeypatch.setattr("marengocam.janitor.survival.LOWER_AFTER_S", 1.0)
+    settings = replace(settings, media_dir=few_files)
+    await old_recordings(hub, settings, clip, 12)
+    async with RtspServer({"front": clip}) as cameras, Bus(hub).running() as bus:
+        await hub.cameras.add(Camera("front", "Front", cameras.url("front"), detect=False))
+        context = service_context(hub, replace(settings, retention_days=100), bus, "janitor")
+        service = JanitorService()
+        job = asyncio.create_task(service.run(context))
+        async with ingest_process(settings, tmp_path / "ingest.log"):
+            await more_recorded(settings, 2)
+            others = await asyncio.to_thread(fill_with_files, few_files, FILES // 20)
+            await holds(lambda: service.health().detail["survival_mode"], 30)
+            assert "files" in service.health().reason
+            relieved_s = await holds(lambda: service._rescue.space.used_share < 0.9, 60)
+            await more_recorded(settings, 2)
+            await asyncio.to_thread(shutil.rmtree, others)
+            await holds(lambda: not service.health().detail["survival_mode"], 90)
+        context.stopping.set()
+        await job
+    assert await problems(hub, settings, deep=True) == {}
+    worst_s = max(await gaps_s(hub, settings))
+    record_property("measured", f"gap {max(worst_s, 0.0):.2f} s, below 90 % again after {relieved_s:.1f} s")
     assert worst_s < GAP_LIMIT_S
 
 

@@ -12,12 +12,15 @@ MEGABYTE = 1 << 20
 
 
 @contextlib.contextmanager
-def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
-    """Mount a disk of this size in RAM while the block runs; the test is skipped where that cannot be done."""
+def small_disk(folder: Path, megabytes: int, files: int = 0) -> Iterator[Path]:
+    """Mount a disk of this size in RAM while the block runs; the test is skipped where that cannot be done.
+
+    With `files` it takes only so many files and folders, however large it is.
+    """
     folder.mkdir(exist_ok=True)
     if os.geteuid() != 0:
         pytest.skip("mounting a small disk needs root")
-    options = f"size={megabytes}m,mode=0777"
+    options = f"size={megabytes}m,nr_inodes={files},mode=0777"
     done = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True, text=True, check=False
     )
@@ -40,6 +43,16 @@ def fill(folder: Path, leave_bytes: int = 0) -> Path:
                 break
             writing.write(bytes(min(room, MEGABYTE)))
     return file
+
+
+def fill_with_files(folder: Path, leave: int = 0) -> Path:
+    """Fill a disk with empty files until only so many more find room; return their folder."""
+    others = folder / "other_things"
+    with contextlib.suppress(OSError):
+        others.mkdir()
+        for number in range(max(os.statvfs(folder).f_favail - leave, 0)):
+            (others / str(number)).touch()
+    return others
 
 
 def remount(folder: Path, how: str) -> None:

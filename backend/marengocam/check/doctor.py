@@ -26,6 +26,7 @@ CALL_LIMIT = aiohttp.ClientTimeout(total=3)
 CAMERA_LIMIT_S = 15.0
 BEATS = timedelta(seconds=20)  # within which a living service gives a sign
 LITTLE_SPACE_BYTES = 5 << 30
+LITTLE_FILES_SHARE = 0.9  # of the files that a disk can hold
 ANY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
 State = Literal["ok", "warn", "fail"]
 STATES: Mapping[str, State] = {"ok": "ok", "degraded": "warn", "failing": "fail"}
@@ -83,6 +84,9 @@ def _space(settings: Settings) -> list[Diagnosis]:
     except MarengoCamError as error:
         return [Diagnosis("fail", "disk", str(error))]
     free = f"{space.free_bytes / 1e9:.1f} GB free"
+    if space.lacks_files and space.used_share > LITTLE_FILES_SHARE:
+        few = f"{free}, but room for {space.free_files} more files (inodes) only"
+        return [Diagnosis("warn", "disk", f"{few}: recordings will be short; delete small files on it or add a disk")]
     if space.free_bytes < LITTLE_SPACE_BYTES:
         return [Diagnosis("warn", "disk", f"{free}: recordings will be short; lower retention_days or add a disk")]
     return [Diagnosis("ok", "disk", free)]

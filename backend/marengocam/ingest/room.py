@@ -10,12 +10,26 @@ from marengocam.core.clock import Clock
 from marengocam.core.errors import MarengoCamError
 from marengocam.db.hub import Hub
 from marengocam.media.last_resort import FULL_SHARE, given_up, hold_ballast, make_room, settle
+from marengocam.media.space import Space
 from marengocam.media.store import Store
 
 LOOK_EVERY_S = 1.0
 AT_LEAST_FILES = 4  # a write was refused though the disk says that it has room
 SETTLED_AFTER = timedelta(minutes=10)  # until then a row may still be on its way for a file that is gone
 TOLD_EVERY_S = 60.0
+DISK_FULL_REASON = (
+    "The disk is full: ingest itself deletes the oldest recordings to record the present. Make room on it, "
+    "and see whether the janitor runs."
+)
+NO_FILES_REASON = (
+    "The disk has room, but for no more files (inodes): ingest itself deletes the oldest recordings to record the "
+    "present. Delete small files on it, and see whether the janitor runs."
+)
+QUOTA_REASON = (
+    "The disk has room and takes no more, as under a quota: ingest itself deletes the oldest recordings to record the "
+    "present. Raise the quota, or set retention_max_bytes below it."
+)
+QUOTA_HOLDS_S = 60.0  # since the last refusal: between two of them a quota cannot be seen
 _LOG = logging.getLogger(__name__)
 
 
@@ -24,13 +38,14 @@ class Room:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.given_up = 0
-        self.pressing = False  # the last look found the disk full
+        self.problem = ""  # what the last look found
         self._store = store
         self._clock = clock
         self._woken = threading.Event()
         self._refused = False
         self._stopping = False
         self._told_s: float | None = None
+        self._quota_at_s: float | None = None
         self._thread = threading.Thread(target=self._run, name="room on the disk", daemon=True)
 
     def start(self) -> None:
@@ -52,33 +67,45 @@ class Room:
             self._woken.wait(LOOK_EVERY_S)
             self._woken.clear()
             try:
-                self._look()
+                self.look()
             except (MarengoCamError, OSError) as error:
                 self._tell("room on the disk cannot be made: %s", error)
             except Exception:  # noqa: BLE001 - without this thread a full disk ends recording; it is logged
                 _LOG.exception("room on the disk cannot be made")
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Look once, and make room where there is none. Raises MarengoCamError, OSError."""
         if self._store.problem or not self._store.marked():
-            self.pressing = False
+            self.problem = ""
             return  # no disk, or another installation's: nothing is put there, and nothing deleted, however full it is
         refused, self._refused = self._refused, False
-        self.pressing = refused or self._store.space().used_share > FULL_SHARE
-        if not self.pressing:
+        space = self._store.space()
+        full = space.used_share > FULL_SHARE
+        self.problem = self._seen(space, full=full, refused=refused)
+        if not full and not refused:
             hold_ballast(self._store)
             return
         gone = make_room(self._store, self._clock.now(), at_least=AT_LEAST_FILES if refused else 0)
         self.given_up += len(gone)
         if gone:
-            self._tell("the disk is full: the %d oldest recordings went, to record the present", len(gone))
+            self._tell("the %d oldest recordings went, to record the present: %s", len(gone), self.problem)
         else:
-            self._tell("the disk is full of other things: there is no recording left to delete (%d so far)", 0)
+            self._tell("there is no recording left to delete (%d so far): %s", self.given_up, self.problem)
 
-    def _tell(self, text: str, value: object) -> None:
+    def _seen(self, space: Space, *, full: bool, refused: bool) -> str:
+        now_s = self._clock.monotonic_s()
+        if full:
+            return NO_FILES_REASON if space.lacks_files else DISK_FULL_REASON
+        if refused:
+            self._quota_at_s = now_s
+        holds = self._quota_at_s is not None and now_s - self._quota_at_s < QUOTA_HOLDS_S
+        return QUOTA_REASON if holds else ""
+
+    def _tell(self, text: str, *values: object) -> None:
         now_s = self._clock.monotonic_s()
         if self._told_s is None or now_s - self._told_s >= TOLD_EVERY_S:
             self._told_s = now_s
-            _LOG.warning(text, value)
+            _LOG.warning(text, *values)
 
 
 async def settle_given_up(hub: Hub, store: Store, clock: Clock) -> None:

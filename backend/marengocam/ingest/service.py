@@ -35,10 +35,6 @@ STATUS_EVERY_S = 3.0
 GLANCE_EVERY_S = 0.5  # a change of state, movement or recording is told within this
 EYES_RETRY_S = 30.0
 OPENCV_THREADS = 1  # analysis has a thread per camera already
-DISK_FULL_REASON = (
-    "The disk is full: ingest itself deletes the oldest recordings to record the present. Make room on it, "
-    "and see whether the janitor runs."
-)
 _LOG = logging.getLogger(__name__)
 
 
@@ -98,7 +94,7 @@ class IngestService:
             "recordings_given_up": self._room.given_up,
             "face_looks_skipped": self._looks.skipped if self._looks else 0,
         }
-        problem = self._rounds.store_problem or (DISK_FULL_REASON if self._room.pressing else "")
+        problem = self._rounds.store_problem or self._room.problem
         if problem:
             return HealthReport("degraded", problem, detail)
         if self._eyes is None:

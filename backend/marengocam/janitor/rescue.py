@@ -25,7 +25,14 @@ REASONS = {
     "disk": "the disk is nearly full, and the oldest recordings go whatever their age",
     "lag": "analysis is behind",
 }
+LACKS_FILES = (
+    "the disk has room, but hardly for any more files (inodes), and the oldest recordings go whatever their age"
+)
 FULL_OF_OTHERS = "The disk is full of other things than recordings: make room on it, or use another disk."
+FILES_OF_OTHERS = (
+    "The disk takes hardly any more files (inodes), and they are other things than recordings: "
+    "delete small files on it, or use another disk."
+)
 _LOG = logging.getLogger(__name__)
 
 
@@ -76,8 +83,13 @@ class Rescue:
     @property
     def reason(self) -> str:
         """What an owner is told while it is on."""
-        causes = " and ".join(REASONS[one] for one in self.state.reasons) or "it is on its way out"
+        texts = REASONS | {"disk": LACKS_FILES} if self._lacks_files else REASONS
+        causes = " and ".join(texts[one] for one in self.state.reasons) or "it is on its way out"
         return self.problem or f"Survival mode, step {self.state.level} ({self.state.step}): {causes}."
+
+    @property
+    def _lacks_files(self) -> bool:
+        return self.space is not None and self.space.lacks_files
 
     async def _tell(self) -> None:
         """Have ingest, the events and the log follow; what could not be told is told at the next look."""
@@ -119,7 +131,8 @@ class Rescue:
             done = await carry_out(hub, self._store, self._disks, pause_s=0.0)
             self.sacrificed += done.count
             self._counter.inc(done.count)
-            self.problem = done.problem or ("" if oldest or done.count else FULL_OF_OTHERS)
+            others = FILES_OF_OTHERS if self._lacks_files else FULL_OF_OTHERS
+            self.problem = done.problem or ("" if oldest or done.count else others)
             if not done.count:
                 return
             self.space = await self._disks.space()

@@ -85,8 +85,7 @@ def to_sacrifice(oldest: Sequence[Chunk], space: Space) -> list[Chunk]:
 
     Where files run out and not bytes, all that are given.
     """
-    by_bytes = 1 - space.free_bytes / space.total_bytes if space.total_bytes else 1.0
-    if by_bytes < space.used_share and space.used_share > RELIEVED_SHARE:
+    if space.lacks_files and space.used_share > RELIEVED_SHARE:
         return list(oldest)
     return as_many_as(oldest, (space.used_share - RELIEVED_SHARE) * space.total_bytes)
 

@@ -14,9 +14,9 @@ from marengocam.janitor.archive import archive_problem, end_cut_short_moves, mov
 from marengocam.janitor.deletion import carry_out, condemn
 from marengocam.janitor.pruning import prune
 from marengocam.janitor.quiet import Disks
-from marengocam.janitor.retention import as_many_as, class_of, excesses, judge, moves_before
+from marengocam.janitor.retention import as_many_as, class_of, excesses, judge, moves_before, to_sacrifice
 from marengocam.janitor.stray_faces import StrayFaces
-from marengocam.janitor.survival import FULL_SHARE, RELIEVED_SHARE
+from marengocam.janitor.survival import FULL_SHARE
 from marengocam.media.space import Space, space_of
 from marengocam.media.store import Store
 from marengocam.runtime.context import ServiceContext
@@ -138,7 +138,7 @@ class Upkeep:
         space = await self._space_of(archive)
         while space.used_share > FULL_SHARE and not self._context.stopping.is_set():
             oldest = await self._hub.retention.oldest(BATCH, folder="archive")
-            going = as_many_as(oldest, (space.used_share - RELIEVED_SHARE) * space.total_bytes)
+            going = to_sacrifice(oldest, space)
             if not going:
                 return
             await condemn(self._hub, going, self._context.clock)

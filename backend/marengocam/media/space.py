@@ -19,9 +19,20 @@ class Space:
     @property
     def used_share(self) -> float:
         """Bytes or files, whichever runs out first."""
-        by_bytes = 1 - self.free_bytes / self.total_bytes if self.total_bytes else 1.0
-        by_files = 1 - self.free_files / self.total_files if self.total_files else 0.0
-        return max(by_bytes, by_files)
+        return max(self._by_bytes, self._by_files)
+
+    @property
+    def lacks_files(self) -> bool:
+        """Whether files (inodes) run out before bytes."""
+        return self._by_files > self._by_bytes
+
+    @property
+    def _by_bytes(self) -> float:
+        return 1 - self.free_bytes / self.total_bytes if self.total_bytes else 1.0
+
+    @property
+    def _by_files(self) -> float:
+        return 1 - self.free_files / self.total_files if self.total_files else 0.0
 
 
 def space_of(folder: Path) -> Space:
