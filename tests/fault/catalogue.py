@@ -75,6 +75,11 @@ CATALOGUE = (
         (f"{FAULT}/test_full_disks.py::test_a_full_database_disk",),
     ),
     Fault(
+        "database that comes and goes every second or two for 45 s",
+        "no recording gap over half a second, no camera changes hands, the index follows, little log",
+        (f"{FAULT}/test_a_flapping_database.py::",),
+    ),
+    Fault(
         "database stopped, killed, restarted, moved",
         "each call answers or refuses within 6 s; recording goes on; heals by itself",
         (
