@@ -127,6 +127,24 @@ async def test_somebody_who_was_recognised_is_listed_once(hub, hub_settings):
             await expect(page.locator("#events li strong")).to_have_text(["Bob", "Somebody"])
 
 
+async def test_what_happened_before_is_a_press_away(hub, hub_settings):
+    async with serving_api(hub, hub_settings) as api:
+        (track, _), _ = await home(hub, Store(hub_settings.media_dir), api.context.clock.now())
+        people = [await hub.persons.add(f"Person {number}", api.context.clock.now()) for number in range(40)]
+        for person in people:
+            await confirmed(hub, api.context.clock, track, person)
+        async with browser_page(api.address) as page:
+            await sign_in(page, api.token)
+            listed = page.locator("#events li strong")
+            await expect(listed).to_have_text([f"Person {number}" for number in range(39, 9, -1)])
+            await confirmed(hub, api.context.clock, track, await hub.persons.add("New", api.context.clock.now()))
+            await expect(listed.first).to_have_text("New")
+            older = page.get_by_role("button", name="Older")
+            await older.click()
+            await expect(listed).to_have_text(["New", *(f"Person {number}" for number in range(39, -1, -1))])
+            await expect(older).to_be_hidden()
+
+
 def detected(track, now):
     return NewEvent(
         new_id(now), EventType.PERSON_DETECTED, now, camera_id="corridor", local_track_id=track.local_track_id

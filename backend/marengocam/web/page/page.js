@@ -14,6 +14,8 @@ const REFRESH_MS = 15000;
 const EVENTS_SHOWN = 30;
 
 let lastNumber = 0;
+let oldestNumber = 0; // of what was asked for and is still listed, or was left out on purpose
+let shown = EVENTS_SHOWN;
 let timers = [];
 let socket = null;
 
@@ -25,10 +27,15 @@ function eventItem(event) {
   thumb.hidden = !event.local_track_id;
   if (event.local_track_id) picture(thumb, `/tracks/${event.local_track_id}/crop.jpg`).catch(() => {});
   const what = element("span", { className: "what" }, element("strong", { textContent: who }), ` ${where}`, element("small", { textContent: time(event.occurred_at) }));
-  if (!event.local_track_id) return element("li", { className: event.type }, thumb, what);
+  const made = element("li", { className: event.type });
+  made.dataset.number = event.number;
+  if (!event.local_track_id) {
+    made.append(thumb, what);
+    return made;
+  }
   const opener = element("button", { type: "button", className: "opener" }, thumb, what);
   opener.addEventListener("click", () => openSighting(event.local_track_id).catch((error) => what.append(element("small", { className: "failed", textContent: error.message }))));
-  const made = element("li", { className: event.type }, opener);
+  made.append(opener);
   made.dataset.track = event.local_track_id;
   return made;
 }
@@ -38,7 +45,26 @@ function showEvent(event) {
   // Who was somebody at first is listed as what is known by now.
   if (event.type.startsWith("person_")) $("events").querySelectorAll(`.person_detected[data-track="${event.local_track_id}"]`).forEach((one) => one.remove());
   $("events").prepend(eventItem(event));
-  while ($("events").children.length > EVENTS_SHOWN) $("events").lastChild.remove();
+  while ($("events").children.length > shown) {
+    $("events").lastChild.remove();
+    oldestNumber = $("events").lastChild.dataset.number;
+  }
+}
+
+async function showOlder() {
+  const { events } = await call(`/events?limit=${EVENTS_SHOWN}&before=${oldestNumber}`);
+  shown += events.length;
+  list(events);
+}
+
+/** Add events, newest first, below those that are listed. */
+function list(events) {
+  for (const event of events) {
+    oldestNumber = event.number;
+    const known = [...$("events").children].some((one) => one.dataset.track && one.dataset.track === event.local_track_id);
+    if (event.type !== "person_detected" || !known) $("events").append(eventItem(event));
+  }
+  $("events-older").hidden = events.length < EVENTS_SHOWN;
 }
 
 function zonesButton(camera) {
@@ -151,7 +177,9 @@ async function open() {
   $("home").hidden = false;
   $("sign-out").hidden = INGRESS;
   $("events").replaceChildren();
-  events.reverse().forEach(showEvent);
+  shown = EVENTS_SHOWN;
+  lastNumber = events[0]?.number ?? 0;
+  list(events);
   await Promise.allSettled([loadCameras(), loadPeople(), loadHealth(), loadReplays(), loadRules(), loadTests()]);
   await refreshSnapshots();
   timers = [setInterval(refreshSnapshots, SNAPSHOT_EVERY_MS), setInterval(() => Promise.allSettled([loadCameras(), loadPeople(), loadHealth(), loadRules(), loadTests()]), REFRESH_MS)];
@@ -170,6 +198,7 @@ function signOut(reason = "") {
 }
 
 session.refused = signOut;
+$("events-older").addEventListener("click", () => showOlder().catch(() => {}));
 $("sign-out").addEventListener("click", () => signOut());
 $("token-form").addEventListener("submit", (event) => {
   event.preventDefault();
