@@ -50,6 +50,8 @@ def announce(claimed: ClaimedTrack, belief: Belief, names: Mapping[UUID, KnownPe
     unknown = before.announced_unknown if before else False
     if belief.ignored:
         return Announcement((), said, unknown)
+    # What comes to hold again is a fact of its own, or nobody would hear that a name is taken back a second time.
+    again = belief.word or (f"/{claimed.revision}" if said is not None or unknown else "")
     events = []
     if before is None:
         events.append(_event(track, EventType.PERSON_DETECTED, belief, data={"label": track.label}))
@@ -62,11 +64,11 @@ def announce(claimed: ClaimedTrack, belief: Belief, names: Mapping[UUID, KnownPe
         else:
             kind = EventType.PERSON_CORRECTED
             data = _was(said, names) | {"evidence": evidence}
-        events.append(_event(track, kind, belief, str(person.person_id) + belief.word, data))
+        events.append(_event(track, kind, belief, str(person.person_id) + again, data))
         said = person.person_id
     elif said is not None and person is None:
         was = _was(said, names) | {"evidence": evidence}
-        events.append(_event(track, EventType.PERSON_UNKNOWN, belief, belief.word, was))
+        events.append(_event(track, EventType.PERSON_UNKNOWN, belief, again, was))
         said, unknown = None, True
     elif said is None and not unknown and belief.maybe_person <= MAYBE_PROBABILITY and had_its_chance(track):
         events.append(_event(track, EventType.PERSON_UNKNOWN, belief, data={"evidence": evidence}))

@@ -475,3 +475,17 @@ async def test_a_stranger_s_remembered_face_does_not_compete_with_the_person_the
     (row,) = await decided(scene, seen("today", end_s=4, face=like(BOB, 30)))
     assert row.person_name == "Bob"
     assert row.probability > 0.95
+
+
+async def test_a_name_taken_back_of_whom_was_told_to_be_unknown_before_is_told_each_time(scene: Scene) -> None:
+    """Whoever listens would believe the name for ever: being unknown had been told once already."""
+    (row,) = await decided(scene, seen("walk", end_s=4, face=like(ALICE, 9)))
+    scene.clock.at = HUMAN.at
+    for at in (HUMAN, LATER):
+        word = await scene.hub.words.name(row.identity_id, "Alice", at)
+        await scene.resolve()
+        await scene.hub.words.undo(word.word_id, at)
+        await scene.resolve()
+    told = [(one.type, one.person_name or one.data.get("was_person_name")) for one in (await scene.said())[1:]]
+    named, unknown = (EventType.PERSON_CONFIRMED, "Alice"), (EventType.PERSON_UNKNOWN, "Alice")
+    assert told == [(EventType.PERSON_UNKNOWN, None), named, unknown, named, unknown]

@@ -110,3 +110,16 @@ def test_movement_is_told_once_as_what_it_is_and_without_a_zone_event():
     assert event.person_id is None
     (again,) = resolve_other(ClaimedTrack(moved, 2, None)).events
     assert again.event_id == event.event_id
+
+
+def test_what_comes_to_hold_again_is_told_again():
+    """Facts that are repeated after others are facts of their own; carried out twice, one is the same."""
+    said, unknown, ids = None, False, []
+    for revision, who in enumerate((None, ALICE, None, ALICE, BOB, ALICE, BOB), start=2):
+        claimed = ClaimedTrack(track(end_s=9), revision, before(said, unknown=unknown))
+        one = announce(claimed, belief(who), NAMES)
+        (event,) = one.events
+        assert event.event_id == announce(claimed, belief(who), NAMES).events[0].event_id
+        ids.append(event.event_id)
+        said, unknown = one.person_id, one.unknown
+    assert len(set(ids)) == len(ids)
