@@ -12,6 +12,16 @@ MAX_BYTES = 8 << 20
 MAX_PIXELS = 40_000_000
 MAX_SEGMENTS = 500
 MAX_SCANS = 64  # of a progressive JPEG, which needs some ten; each costs the whole picture's work, and may be tiny
+_HEAD_BYTES = 16
+_OTHERS = {  # what people have and send; not taken, since each decoder is one more that strangers can attack
+    b"ftyphei": "HEIC",
+    b"ftyphev": "HEIC",
+    b"ftypmif1": "HEIC",
+    b"ftypavif": "AVIF",
+    b"GIF8": "GIF",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+}
 _SCAN = b"\xff\xda"
 _JPEG_SIZES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 
@@ -22,7 +32,7 @@ def decode(content: bytes) -> Picture:
         raise BadInputError(f"The picture is too large: at most {MAX_BYTES >> 20} MB.")
     size = picture_size(content)
     if size is None:
-        raise BadInputError("That is no JPEG, PNG, BMP or WebP picture.")
+        raise BadInputError(_not_taken(content))
     if size[0] * size[1] > MAX_PIXELS or min(size) < 1:
         raise BadInputError(f"A picture of {size[0]} x {size[1]} pixels is not taken: at most 40 megapixels.")
     if content.startswith(b"\xff\xd8") and content.count(_SCAN) > MAX_SCANS:
@@ -34,6 +44,16 @@ def decode(content: bytes) -> Picture:
     if decoded is None:
         raise BadInputError("The picture is damaged and cannot be read.")
     return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _not_taken(content: bytes) -> str:
+    """Say what to send instead of what is none of the pictures that are taken."""
+    if not content:
+        return "The picture is empty: choose it again."
+    kind = next((name for mark, name in _OTHERS.items() if mark in content[:_HEAD_BYTES]), None)
+    if kind is None:
+        return "That is no JPEG, PNG, BMP or WebP picture."
+    return f"{kind} pictures are not taken: save it as JPEG, PNG, BMP or WebP."
 
 
 def picture_size(content: bytes) -> tuple[int, int] | None:
