@@ -1,37 +1,28 @@
 """Cameras: configuration, state, pictures."""
 
-import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
 from uuid import UUID, uuid4
 
 import msgspec
 from aiohttp import web
 
 from marengocam.core.camera_options import Analysis, Recording, RecordingMode, Transport
-from marengocam.core.errors import BadInputError, MediaError, NotFoundError
+from marengocam.core.errors import NotFoundError
 from marengocam.core.geometry import Box, polygon_contains
 from marengocam.core.ids import camera_id_beside
 from marengocam.core.model import Camera, CameraState, Zone
 from marengocam.core.preferences import PRIVACY_REASON, in_force
 from marengocam.core.secret import Secret
 from marengocam.db.cameras import CameraStatus
-from marengocam.media.destinations import check_destination
-from marengocam.media.faults import StreamError
 from marengocam.media.names import live_path
-from marengocam.media.opening import SCHEMES
-from marengocam.media.probe import probe
-from marengocam.media.stream import StreamOptions
 from marengocam.web.answers import InputFieldError, given, told
+from marengocam.web.camera_addresses import check_leads_to_a_camera, checked_address
 from marengocam.web.files import file_answer
-from marengocam.web.limits import Limit
 from marengocam.web.table import Desk, Route
 from marengocam.web.wire import cameras as wire
 
-PROBE_LIMIT_S = 15.0
-RESOLVE_LIMIT_S = 5.0
 STALE_STATUS_S = 20.0
 
 
@@ -119,42 +110,6 @@ async def set_zones(desk: Desk, request: web.Request) -> web.Response:
     return told(await _one(desk, camera.camera_id))
 
 
-async def probe_address(desk: Desk, request: web.Request) -> web.Response:
-    body = await given(request, wire.ProbeIn)
-    url, login = checked_address(desk, body.main_url, "main_url")
-    username = body.username if body.username is not None else login[0]
-    password = body.password if body.password is not None else login[1]
-    options = StreamOptions(username, Secret(password) if password else None, Transport(body.transport))
-    return told(await _probed(desk, url, options))
-
-
-async def probe_camera(desk: Desk, request: web.Request) -> web.Response:
-    camera = await desk.hub.cameras.get(request.match_info["camera_id"])
-    options = StreamOptions(camera.username, camera.password, camera.transport)
-    tried: dict[str, wire.ProbeOut] = {}
-    for stream, url in (("main", camera.main_url), ("sub", camera.sub_url)):
-        if url is None:
-            continue
-        try:
-            tried[stream] = await _probed(desk, url, options)
-        except (MediaError, BadInputError) as error:
-            raise InputFieldError(str(error), f"{stream}_url") from error
-    return told(wire.CameraProbeOut(main=tried["main"], sub=tried.get("sub")))
-
-
-async def _probed(desk: Desk, url: str, options: StreamOptions) -> wire.ProbeOut:
-    await check_leads_to_a_camera(desk, main_url=url)
-    try:
-        looking = asyncio.get_running_loop().run_in_executor(desk.probing, probe, url, options)
-        async with asyncio.timeout(PROBE_LIMIT_S):
-            info = await looking
-    except TimeoutError:
-        raise BadInputError(f"The camera sent no video within {PROBE_LIMIT_S:.0f} s: check its address.") from None
-    return wire.ProbeOut(
-        codec=info.codec, width_px=info.width_px, height_px=info.height_px, fps=info.fps, audio=info.audio
-    )
-
-
 async def snapshot(desk: Desk, request: web.Request) -> web.StreamResponse:
     camera = await desk.hub.cameras.get(request.match_info["camera_id"])
     if not in_force([camera], await desk.hub.preferences.get())[0].enabled:
@@ -162,44 +117,6 @@ async def snapshot(desk: Desk, request: web.Request) -> web.StreamResponse:
     headers = {"Cache-Control": "no-store", "Content-Type": "image/jpeg"}
     missing = "There is no picture of this camera yet: see its state."
     return await file_answer(desk, request, live_path(camera.camera_id), headers, missing)
-
-
-async def check_leads_to_a_camera(desk: Desk, **addresses: str | None) -> None:
-    """Raise InputFieldError, with the field's name, for an address at which no camera may be."""
-    loopback = desk.context.settings.loopback_cameras
-    for field, url in addresses.items():
-        if url is None:
-            continue
-        try:
-            async with asyncio.timeout(RESOLVE_LIMIT_S):
-                await asyncio.to_thread(check_destination, url, loopback=loopback)
-        except StreamError as error:
-            raise InputFieldError(str(error), field) from None
-        except TimeoutError:
-            continue  # the name service is away: ingest asks again before it connects
-
-
-def checked_address(desk: Desk, url: str, field: str) -> tuple[str, tuple[str | None, str | None]]:
-    """Return an address without its user and password, and those; raises InputFieldError."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise InputFieldError("The address cannot be read: write it as rtsp://host:554/path.", field) from None
-    if parts.scheme not in SCHEMES:
-        raise InputFieldError(f"The address must begin with {', '.join(f'{s}://' for s in SCHEMES)}.", field)
-    if parts.scheme == "file":
-        try:
-            desk.store.resolve(unquote(parts.path))
-        except BadInputError:
-            raise InputFieldError("Files are only read below the media folder.", field) from None
-        return url, (None, None)
-    if not host:
-        raise InputFieldError("The address has no host: write it as rtsp://host:554/path.", field)
-    shown = f"[{host}]" if ":" in host else host
-    plain = urlunsplit(parts._replace(netloc=f"{shown}:{port}" if port else shown))
-    username = unquote(parts.username) if parts.username is not None else None
-    return plain, (username, unquote(parts.password) if parts.password is not None else None)
 
 
 def _recording(given_options: wire.RecordingIn) -> Recording:
@@ -308,9 +225,6 @@ def _told_camera(
 ROUTES = (
     Route("GET", "/cameras", "read", list_cameras, "All cameras", wire.CameraList),
     Route("POST", "/cameras", "write", add_camera, "Add a camera", wire.CameraOut, wire.CameraIn, 201),
-    Route(
-        "POST", "/cameras/probe", "write", probe_address, "Try an address", wire.ProbeOut, wire.ProbeIn, limit=Limit(20)
-    ),
     Route("GET", "/cameras/{camera_id}", "read", get_camera, "One camera", wire.CameraOut),
     Route(
         "PATCH", "/cameras/{camera_id}", "write", change_camera, "Change a camera", wire.CameraOut, wire.CameraChange
@@ -322,15 +236,6 @@ ROUTES = (
         restart_camera,
         "Begin it anew: reader, files and all",
         status=204,
-    ),
-    Route(
-        "POST",
-        "/cameras/{camera_id}/probe",
-        "write",
-        probe_camera,
-        "Try its addresses",
-        wire.CameraProbeOut,
-        limit=Limit(20),
     ),
     Route("DELETE", "/cameras/{camera_id}", "write", remove_camera, "Remove a camera", status=204),
     Route("PUT", "/cameras/{camera_id}/zones", "write", set_zones, "Set its zones", wire.CameraOut, wire.ZonesIn),

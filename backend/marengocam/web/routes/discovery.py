@@ -10,8 +10,8 @@ from marengocam.discovery.lookup import look_up
 from marengocam.discovery.search import discover
 from marengocam.discovery.soap import Login
 from marengocam.web.answers import given, told
+from marengocam.web.camera_addresses import check_leads_to_a_camera
 from marengocam.web.limits import Limit
-from marengocam.web.routes.cameras import check_leads_to_a_camera
 from marengocam.web.table import Desk, Route
 from marengocam.web.wire import discovery as wire
 
