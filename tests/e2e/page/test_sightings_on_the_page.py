@@ -15,6 +15,7 @@ from marengocam.core.clock import SystemClock
 from marengocam.core.geometry import Box
 from marengocam.core.ids import new_id
 from marengocam.core.model import EventType, LocalTrack, NewEvent, PathPoint
+from marengocam.db.word_changes import Speaker
 from marengocam.media.chunk_writer import ChunkWriter
 from marengocam.media.names import picture_path
 from marengocam.media.store import Store
@@ -125,6 +126,22 @@ async def test_somebody_who_was_recognised_is_listed_once(hub, hub_settings):
             await expect(page.locator("#events li strong")).to_have_text(["Bob", "Somebody"])
             await page.reload()
             await expect(page.locator("#events li strong")).to_have_text(["Bob", "Somebody"])
+
+
+async def test_strangers_and_persons_open_what_was_seen_of_them_last(hub, hub_settings):
+    store = Store(hub_settings.media_dir)
+    async with serving_api(hub, hub_settings) as api:
+        (_, identity_id), _ = await home(hub, store, api.context.clock.now())
+        alice = await hub.persons.add("Alice", api.context.clock.now())
+        await hub.words.name(identity_id, alice.person_id, Speaker("test", api.context.clock.now()))
+        async with browser_page(api.address) as page:
+            await sign_in(page, api.token)
+            sighting = page.get_by_role("dialog")
+            await page.locator("#persons").get_by_role("button", name="Alice").click()
+            await expect(sighting.get_by_role("heading").first).to_have_text("Alice on Corridor, as you said")
+            await sighting.get_by_role("button", name="Close").click()
+            await page.get_by_role("button", name="See this stranger").first.click()
+            await expect(sighting.get_by_role("heading").first).to_have_text("A stranger on Corridor")
 
 
 async def test_what_happened_before_is_a_press_away(hub, hub_settings):

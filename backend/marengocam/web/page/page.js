@@ -33,9 +33,7 @@ function eventItem(event) {
     made.append(thumb, what);
     return made;
   }
-  const opener = element("button", { type: "button", className: "opener" }, thumb, what);
-  opener.addEventListener("click", () => openSighting(event.local_track_id).catch((error) => what.append(element("small", { className: "failed", textContent: error.message }))));
-  made.append(opener);
+  made.append(opener(event.local_track_id, null, thumb, what));
   made.dataset.track = event.local_track_id;
   return made;
 }
@@ -65,6 +63,13 @@ function list(events) {
     if (event.type !== "person_detected" || !known) $("events").append(eventItem(event));
   }
   $("events-older").hidden = events.length < EVENTS_SHOWN;
+}
+
+/** Return what opens a sighting when it is pressed. */
+function opener(trackId, label, ...shown) {
+  const made = element("button", { type: "button", className: "opener", ariaLabel: label }, ...shown);
+  made.addEventListener("click", () => openSighting(trackId).catch((error) => made.append(element("small", { className: "failed", textContent: error.message }))));
+  return made;
 }
 
 function zonesButton(camera) {
@@ -110,7 +115,8 @@ async function loadPeople() {
     const thumb = element("img", { className: "thumb", alt: "" });
     if (person.has_picture) picture(thumb, `/persons/${person.person_id}/picture.jpg`, true).catch(() => {});
     const where = person.last_seen_at ? `${person.present ? "now" : `last ${time(person.last_seen_at)}`} on ${person.last_seen_camera_name}` : "not seen yet";
-    return element("li", {}, thumb, element("span", { className: "what" }, element("strong", { textContent: person.name }), element("small", { textContent: where })));
+    const what = element("span", { className: "what" }, element("strong", { textContent: person.name }), element("small", { textContent: where }));
+    return element("li", {}, ...(person.last_seen_track_id ? [opener(person.last_seen_track_id, null, thumb, what)] : [thumb, what]));
   }));
   // A name that is being typed must not vanish under the owner's fingers.
   if ($("unknown").contains(document.activeElement)) return;
@@ -131,7 +137,8 @@ function unknownItem(identity) {
     } catch (error) { input.setCustomValidity(error.message); input.reportValidity(); input.setCustomValidity(""); }
   });
   const seen = `${identity.tracks === 1 ? "seen once" : `seen ${identity.tracks} times`}, last ${time(identity.last_seen_at)}`;
-  return element("li", {}, thumb, element("span", { className: "what" }, element("small", { textContent: seen }), form));
+  const shown = identity.crop_track_id ? opener(identity.crop_track_id, "See this stranger", thumb) : thumb;
+  return element("li", {}, shown, element("span", { className: "what" }, element("small", { textContent: seen }), form));
 }
 
 async function loadHealth() {
