@@ -93,7 +93,8 @@ class Analysis:
         self._unwritten_logged_at_s = float("-inf")
         self._frame_at_s = clock.monotonic_s()
         self._busy_since_s: float | None = None  # since when the packet waited that is worked on
-        self._whole = False  # whether the present group of pictures is decoded in full
+        self._whole = False  # whether the present group of pictures is analysed
+        self._goes_on = False  # and more of it than its keyframe is decoded
         self.thread = threading.Thread(target=self._run, name=f"analyse {camera.camera_id}", daemon=True)
 
     def start(self) -> None:
@@ -140,7 +141,7 @@ class Analysis:
         self._decoder.skip_frame = self.shedding.step.skip_frame
         decoded = self._decoder.decoded
         try:
-            for picture, at in self._decoder.frames(queued):
+            for picture, at in self._decoder.frames(queued, alone=not self._goes_on):
                 self._frame(picture, at)
         finally:
             self._note_decoded(self._decoder.decoded - decoded)
@@ -166,13 +167,16 @@ class Analysis:
             self._health.analysis_problem = UNDECODABLE_REASON
 
     def _is_wanted(self, queued: QueuedPacket) -> bool:
+        keyframes_only = self.shedding.step.keyframes_only
         if queued.packet.keyframe:
             watched, self._whole = self._whole, self._camera.detect and self.analyser is not None
             if watched and not self._whole:
                 self._blind_since_s, self._blind_reason = None, ""
                 self._rest()
+            self._goes_on = self._whole and not keyframes_only
             return True
-        return self._whole and not self.shedding.step.keyframes_only
+        self._goes_on = self._goes_on and not keyframes_only  # what follows a picture left out would be damaged
+        return self._goes_on
 
     def _frame(self, picture: Any, at: datetime) -> None:
         self._frame_at_s = self._clock.monotonic_s()

@@ -29,6 +29,10 @@ class Compressed(msgspec.Struct, tag=True, frozen=True):
     skip_frame: str
 
 
+class Drain(msgspec.Struct, tag=True, frozen=True):
+    """Hand over what is held back; a keyframe comes next."""
+
+
 class Decoded(msgspec.Struct, frozen=True):
     """One picture; its planes are the next message. A list of these answers each packet."""
 
@@ -38,7 +42,7 @@ class Decoded(msgspec.Struct, frozen=True):
     pixels: str  # FFmpeg's name of their format
 
 
-READER: msgspec.msgpack.Decoder[Begin | Compressed] = msgspec.msgpack.Decoder(Begin | Compressed)
+READER: msgspec.msgpack.Decoder[Begin | Compressed | Drain] = msgspec.msgpack.Decoder(Begin | Compressed | Drain)
 PLANAR = ("yuv420p", "yuvj420p", "gray")  # sent as they are; everything else as yuv420p
 
 
@@ -53,6 +57,9 @@ def main(arguments: list[str]) -> int:
             message = READER.decode(questions.recv_bytes())
             if isinstance(message, Begin):
                 context = local_decoder(message.codec, message.extradata)
+                continue
+            if isinstance(message, Drain):
+                _answer(answers, _drain(context))
                 continue
             _answer(answers, _decode(context, message, questions.recv_bytes()))
         except (EOFError, OSError):
@@ -72,6 +79,12 @@ def _decode(context: Any, message: Compressed, content: bytes) -> list[Any]:
         if isinstance(error, MemoryError):
             raise
         return []
+
+
+def _drain(context: Any) -> list[Any]:
+    frames = list(context.decode(None))
+    context.flush_buffers()
+    return frames
 
 
 def _answer(answers: Connection, frames: list[Any]) -> None:

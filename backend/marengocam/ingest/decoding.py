@@ -11,6 +11,7 @@ from marengocam.ingest.decode_queue import QueuedPacket
 from marengocam.media.opening import SIZE_LIMIT
 
 KEPT_TIMES = 256
+B_FRAMES, UNREFERENCED = "BIDIR", "NONREF"
 
 
 class DecoderLostError(Exception):
@@ -30,8 +31,11 @@ class SessionDecoder:
         self.damaged = 0
         self.lost = 0  # times the decoder itself broke and was begun anew
 
-    def frames(self, queued: QueuedPacket) -> Iterator[tuple[Any, datetime]]:
-        """Yield (frame, when it was filmed) for one packet."""
+    def frames(self, queued: QueuedPacket, *, alone: bool = False) -> Iterator[tuple[Any, datetime]]:
+        """Yield (frame, when it was filmed) for one packet.
+
+        `alone`: none of its group follows this keyframe, which is not held back for pictures that would be shown first.
+        """
         if queued.session != self._session and not queued.packet.keyframe:
             return  # nothing can be decoded before a keyframe
         try:
@@ -45,10 +49,9 @@ class SessionDecoder:
             self._times[packet.pts] = queued.packet.at
             for stamp in list(itertools.islice(self._times, max(0, len(self._times) - KEPT_TIMES))):
                 del self._times[stamp]
-        if self._context.skip_frame != self.skip_frame:
-            self._context.skip_frame = self.skip_frame
+        self._skip_frames_of(queued.info.codec)
         try:
-            decoded = self._context.decode(packet)
+            decoded = self._decoded(packet, alone=alone)
         except av.FFmpegError:
             self.damaged += 1
             return
@@ -59,6 +62,19 @@ class SessionDecoder:
         for frame in decoded:
             self.decoded += 1
             yield frame, self._times.pop(frame.pts, queued.packet.at)
+
+    def _skip_frames_of(self, codec: str) -> None:
+        # P-pictures of H.264 may refer to B-pictures, and would be damaged without.
+        skip_frame = UNREFERENCED if codec == "h264" and self.skip_frame == B_FRAMES else self.skip_frame
+        if self._context.skip_frame != skip_frame:
+            self._context.skip_frame = skip_frame
+
+    def _decoded(self, packet: Any, *, alone: bool) -> list[Any]:
+        decoded = list(self._context.decode(packet))
+        if alone:
+            decoded += self._context.decode(None)
+            self._context.flush_buffers()
+        return decoded
 
     def rest(self) -> Iterator[tuple[Any, datetime]]:
         """Yield the frames that the decoder still holds back, at the end of a file."""

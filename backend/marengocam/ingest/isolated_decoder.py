@@ -14,7 +14,7 @@ import av
 import msgspec
 import numpy as np
 
-from marengocam.ingest.decoder_process import Begin, Compressed, Decoded
+from marengocam.ingest.decoder_process import Begin, Compressed, Decoded, Drain
 from marengocam.ingest.decoding import DecoderLostError
 
 MEMORY_BYTES = 768 << 20  # of data: a decoder of 8K video needs about half
@@ -44,11 +44,15 @@ class IsolatedDecoder:
         self._ask(Begin(codec, extradata))
 
     def decode(self, packet: Any) -> list[Any]:
-        """Return the frames that a packet completes."""
+        """Return the frames that a packet completes; with None those that are held back."""
         if packet is None:
-            return []  # what is held back at the end of a file stays with the child
-        self._ask(Compressed(packet.pts, packet.dts, self.skip_frame), bytes(packet))
+            self._ask(Drain())
+        else:
+            self._ask(Compressed(packet.pts, packet.dts, self.skip_frame), bytes(packet))
         return [_frame(told, self._answer()) for told in _TOLD.decode(self._answer())]
+
+    def flush_buffers(self) -> None:
+        """Be ready for a keyframe; the child is so after each Drain."""
 
     def close(self) -> None:
         """End the child."""
@@ -61,7 +65,7 @@ class IsolatedDecoder:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
 
-    def _ask(self, message: Begin | Compressed, content: bytes | None = None) -> None:
+    def _ask(self, message: Begin | Compressed | Drain, content: bytes | None = None) -> None:
         try:
             self._questions.send_bytes(msgspec.msgpack.encode(message))
             if content is not None:
