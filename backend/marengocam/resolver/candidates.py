@@ -4,17 +4,15 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, fsum, inf, log
-from typing import NamedTuple
 from uuid import UUID
 
 from marengocam.core.identity import Assignment, CameraGraph, KnownPerson, Sight, Surroundings
 from marengocam.core.model import LocalTrack
 from marengocam.resolver.composites import RETURN_ODDS, STRANGER_ODDS, arriving, strangers_found, with_persons
+from marengocam.resolver.crowd import RECENT_S, Crowd
 from marengocam.resolver.cues import Cue, CueKind, log_sum_exp
 from marengocam.resolver.fusion import (
-    APPEARANCE_LIMIT,
-    FACE_LIMIT,
-    Fused,
+    Weighed,
     appearance_cue,
     face_cue,
     name_cue,
@@ -23,11 +21,9 @@ from marengocam.resolver.fusion import (
 )
 from marengocam.resolver.hypothesis import NOBODY_KNOWN, Hypothesis, Individual
 from marengocam.resolver.lookalikes import told_apart
-from marengocam.resolver.spacetime import CONTINUATION_S, PATH_SLACK_S, apart_s, place_cues, transit_cue
+from marengocam.resolver.spacetime import apart_s, place_cues
 from marengocam.resolver.visitors import visitors_found
 
-RECENT_S = 120.0  # weight of an individual halves this long after its last sight
-NEAR_S = CONTINUATION_S + PATH_SLACK_S  # seen so soon before or after, place may speak
 TIED_ODDS = 1e-8  # log-odds that round to the same are no farther apart
 STAY_RATIO = 1.5  # a decision others may have built upon is not given up for a whim
 
@@ -50,27 +46,13 @@ class Explanations:
 
 @dataclass(frozen=True, slots=True)
 class _About:
-    """Who is about, by individual: sights, and what looks say."""
+    """Who is about, by individual: what looks say, and who is one of the crowd."""
 
-    sights: Mapping[UUID, list[Sight]]
     called: Mapping[UUID, UUID]  # individuals that the resolver named, and whom
     elsewhere: Mapping[UUID, list[Sight]]  # by person: sights of those called so
-    faces: Mapping[UUID, Fused]
-    appearances: Mapping[UUID, Fused]
-
-    @property
-    def keys(self) -> set[UUID]:
-        return self.sights.keys() | self.faces.keys() | self.appearances.keys()
-
-
-class _Passer(NamedTuple):
-    """One of the crowd."""
-
-    ratio: float  # what looks and way say, which speaks against him
-    weight: float  # by how lately he was seen; 0: he is remembered by his face only
-
-    def log_odds(self, total: float) -> float:
-        return self.ratio + log(RETURN_ODDS * self.weight / total if self.weight > 0 else STRANGER_ODDS)
+    faces: Weighed | None
+    appearances: Weighed | None
+    crowd: Crowd
 
 
 def hypotheses(
@@ -78,15 +60,16 @@ def hypotheses(
 ) -> Explanations:
     """Return every explanation of the track that is not impossible; somebody new is always one."""
     names = {person.person_id: person for person in surroundings.persons}
-    about = _about(track, surroundings)
     apart = {assignment.identity_id} if assignment is not None else set()
     apart |= {identity_id for identity_id, _ in surroundings.denied}
-    crowd = _crowd(track, about, names.keys() | apart, graph)
-    keys = sorted(names.keys() | (about.keys - crowd.keys()))
-    standing_out = [_individual(key if key in names else None, key, about) for key in keys]
+    about = _about(track, surroundings, names.keys() | apart, graph)
+    crowd = about.crowd
+    keys = sorted({*names, *crowd.standing_out})
+    sights = crowd.sights_of(keys)
+    standing_out = [_individual(key if key in names else None, key, sights[key], about) for key in keys]
     places = {one: _place(track, one, graph) for one in standing_out}
     placed = {one: place for one, place in places.items() if place is not None}
-    total = _weight_of_all(track, placed, crowd.values())
+    total = _weight_of_all(track, placed, crowd.weights)
     priors = _priors(track, placed, total, len(names))
     looks = told_apart({one: _recognition(track, one, names) for one in placed}, surroundings.denied)
     linked = {}
@@ -105,38 +88,37 @@ def hypotheses(
         if one.person_id is None and one.called is None and one.identity_id is not None
     }
     found += visitors_found(track, found, unknown, surroundings, graph)
-    weighed = {key: one.log_odds(total) for key, one in crowd.items()}
+    weighed = crowd.log_odds(total)
     if weighed:
         # The likeliest of them may be the runner-up, whom an owner is told about.
-        highest = max(weighed.values())
-        as_high = [key for key, log_odds in weighed.items() if log_odds > highest - TIED_ODDS]
-        likeliest = max(as_high, key=lambda key: (round(weighed[key], 9), key))
-        one = _individual(None, likeliest, about)
+        highest = max(weighed)
+        as_high = [place for place, log_odds in enumerate(weighed) if log_odds > highest - TIED_ODDS]
+        leading = max(as_high, key=lambda leading: (round(weighed[leading], 9), crowd.keys[leading]))
+        likeliest = crowd.keys[leading]
+        one = _individual(None, likeliest, crowd.sights_of([likeliest])[likeliest], about)
         cues = [*(place_cues(track, one.sights, graph) or ()), *_recognition(track, one, names)]
-        prior = weighed.pop(likeliest) - sum([cue.log_ratio for cue in cues])
+        prior = weighed.pop(leading) - sum([cue.log_ratio for cue in cues])
         found.append(Hypothesis(likeliest, None, prior, tuple(cues)))
     ordered = sorted(found, key=lambda one: one.key)
-    return Explanations(ordered, log_sum_exp(sorted(weighed.values())) if weighed else -inf)
+    return Explanations(ordered, log_sum_exp(sorted(weighed)) if weighed else -inf)
 
 
-def _about(track: LocalTrack, surroundings: Surroundings) -> _About:
-    sights: dict[UUID, list[Sight]] = defaultdict(list)
+def _about(track: LocalTrack, surroundings: Surroundings, apart: Collection[UUID], graph: CameraGraph) -> _About:
+    sights, called = surroundings.sights, surroundings.called
+    whose = [one.identity_id if one.person_id is None or one.identity_id in called else one.person_id for one in sights]
     elsewhere: dict[UUID, list[Sight]] = defaultdict(list)
-    for sight in surroundings.sights:
-        called = surroundings.called.get(sight.identity_id)
-        if called is None:
-            sights[sight.person_id or sight.identity_id].append(sight)
-        else:
-            sights[sight.identity_id].append(sight)
-            elsewhere[called].append(sight)
-    faces: dict[UUID, Fused] = {}
-    appearances: dict[UUID, Fused] = {}
+    if called:
+        for sight in sights:
+            if sight.identity_id in called:
+                elsewhere[called[sight.identity_id]].append(sight)
+    faces = appearances = None
     if track.face is not None and surroundings.faces is not None:
         faces = weighed_faces(track.face, surroundings.faces, [one.person_id for one in surroundings.persons])
     if track.appearance is not None and surroundings.appearances is not None:
         at_s = track.last_seen_at.timestamp()
         appearances = weighed_appearances(track.appearance, surroundings.appearances, at_s)
-    return _About(dict(sights), surroundings.called, dict(elsewhere), faces, appearances)
+    looks = (faces.ratios if faces is not None else {}, appearances.ratios if appearances is not None else {})
+    return _About(called, dict(elsewhere), faces, appearances, Crowd(track, sights, whose, looks, apart, graph))
 
 
 def _place(track: LocalTrack, one: Individual, graph: CameraGraph) -> tuple[Cue, ...] | None:
@@ -153,48 +135,14 @@ def _place(track: LocalTrack, one: Individual, graph: CameraGraph) -> tuple[Cue,
     return (*cues, *(cue for cue in others if cue.kind is CueKind.ELSEWHERE and cue.log_ratio < 0))
 
 
-def _crowd(track: LocalTrack, about: _About, but: set[UUID], graph: CameraGraph) -> dict[UUID, _Passer]:
-    """Return those unknown who have nothing for them but that they are about.
-
-    They are unlike, were seen long before or after, and did not come by a usual way. A track is weighed against more
-    than a hundred of them: one pass over their sights tells all that is needed.
-    """
-    first_s, last_s = track.first_seen_at.timestamp(), track.last_seen_at.timestamp()
-    from_s, to_s = first_s - NEAR_S, last_s + NEAR_S
-    crowd = {}
-    for key in about.keys - but:
-        face, appearance, sights = about.faces.get(key), about.appearances.get(key), about.sights.get(key, ())
-        if (face is not None and face.log_ratio > 0) or (appearance is not None and appearance.log_ratio > 0):
-            continue
-        last, after_s = None, inf
-        for one in sights:
-            if one.last_s < from_s:
-                if last is None or (one.last_s, one.local_track_id) > (last.last_s, last.local_track_id):
-                    last = one
-            elif one.first_s > to_s:
-                after_s = min(after_s, one.first_s - first_s)
-            else:
-                break
-        else:
-            way = None
-            if last is not None and (last.camera_id, track.camera_id) in graph.transits:
-                way = transit_cue(track.camera_id, first_s, (last,), graph)
-            if way is None or way.log_ratio <= 0:
-                ratio = way.log_ratio if way is not None else 0.0
-                ratio += max(face.log_ratio, FACE_LIMIT[0]) if face is not None else 0.0
-                ratio += max(appearance.log_ratio, APPEARANCE_LIMIT[0]) if appearance is not None else 0.0
-                apart_s = min(after_s, first_s - last.last_s) if last is not None else after_s
-                crowd[key] = _Passer(ratio, 1.0 / (1.0 + apart_s / RECENT_S))
-    return crowd
-
-
-def _individual(person_id: UUID | None, key: UUID, about: _About) -> Individual:
-    sights = sorted(about.sights.get(key, ()), key=lambda sight: (sight.last_s, sight.local_track_id))
+def _individual(person_id: UUID | None, key: UUID, sights: Sequence[Sight], about: _About) -> Individual:
+    sights = sorted(sights, key=lambda sight: (sight.last_s, sight.local_track_id))
     identity_ids = {sight.identity_id for sight in sights}
     if person_id is None:
         identity_ids.add(key)
     newest = sights[-1].identity_id if sights else min(identity_ids, default=None)
-    face, appearance = about.faces.get(key), about.appearances.get(key)
+    face = about.faces.get(key) if about.faces is not None else None
+    appearance = about.appearances.get(key) if about.appearances is not None else None
     return Individual(
         newest,
         frozenset(identity_ids),
@@ -219,13 +167,11 @@ def _recognition(track: LocalTrack, individual: Individual, names: Mapping[UUID,
     return cues
 
 
-def _weight_of_all(
-    track: LocalTrack, placed: Mapping[Individual, tuple[Cue, ...]], crowd: Collection[_Passer]
-) -> float:
+def _weight_of_all(track: LocalTrack, placed: Mapping[Individual, tuple[Cue, ...]], crowd: Collection[float]) -> float:
     """Return how much those seen of late weigh together; who is busy in another view hardly counts."""
     first_s = track.first_seen_at.timestamp()
     weights = [_recency(one.sights, first_s) * _free(place) for one, place in placed.items() if one.sights]
-    return max(1.0, fsum([*weights, *(one.weight for one in crowd)]))
+    return max(1.0, fsum([*weights, *crowd]))
 
 
 def _priors(

@@ -31,18 +31,92 @@ class Fused(NamedTuple):
     local_track_id: UUID | None  # where it was seen; None: enrolled, or the track is gone
 
 
-def weighed_faces(face: Embedding, looks: Looks, persons: Collection[UUID] = ()) -> dict[UUID, Fused]:
+class Weighed:
+    """What all looks of each candidate say; nearly all are asked for their ratios only.
+
+    Fused as a mixture: the track shows one of the candidate's best-matching looks, each as likely as the next. Each
+    ratio is lowered first by how sure it is that the look is the candidate's.
+    """
+
+    def __init__(self, looks: Looks, ratios: Floats) -> None:
+        """Weigh looks, of which there are some, by what each of them says."""
+        weighed = _lowered(ratios, looks.trusts)
+        # Of equals the likest first, then the oldest.
+        order = np.lexsort((looks.at_s, -looks.cosines, -weighed, looks.owner))
+        owner = looks.owner[order]
+        starts = _starts(owner)
+        counts = np.diff(starts, append=len(owner))
+        strongest = weighed[order][starts]
+        best = order[np.arange(len(owner)) - np.repeat(starts, counts) < BEST_LOOKS]
+        kept = np.minimum(counts, BEST_LOOKS)
+        firsts = np.concatenate(([0], np.cumsum(kept)[:-1]))
+        above = np.repeat(strongest, kept)
+        fused = strongest + np.log(np.add.reduceat(np.exp(weighed[best] - above), firsts)) - np.log(kept)
+        telling = weighed[best] >= np.minimum(TELLING_SHARE * above, above)
+        trusts = np.maximum.reduceat(np.where(telling, looks.trusts[best], 0.0), firsts)
+        self._codes: list[int] = owner[starts].tolist()
+        owners = [looks.owners[code] for code in self._codes]
+        self.ratios: dict[UUID, float] = dict(zip(owners, fused.tolist(), strict=True))
+        self._looks = looks
+        self._order, self._starts, self._counts, self._trusts = order, starts, counts, trusts
+        self._places = dict(zip(owners, range(len(owners)), strict=True))
+        self._galleries: dict[UUID, Fused] = {}
+
+    def weigh_galleries(self, face: Embedding, persons: Collection[UUID]) -> None:
+        """Weigh a track's face against each person's faces as a whole instead."""
+        looks, known = self._looks, [one for one in persons if one in self._places]
+        if not known:
+            return
+        listed = np.zeros(len(looks.owners), bool)
+        listed[[self._codes[self._places[one]] for one in known]] = True
+        places = np.flatnonzero(listed[looks.owner])
+        places = places[np.lexsort((looks.at_s[places], -looks.cosines[places], looks.owner[places]))]
+        owner = looks.owner[places]
+        starts = _starts(owner)
+        counts = np.diff(starts, append=len(owner))
+        wanted = np.array([agreeing(count) for count in counts.tolist()])
+        likest = places[np.arange(len(owner)) - np.repeat(starts, counts) < np.repeat(wanted, counts)]
+        firsts = np.concatenate(([0], np.cumsum(wanted)[:-1]))
+        cosines = np.add.reduceat(looks.cosines[likest], firsts) / wanted
+        qualities = np.add.reduceat(looks.qualities[likest], firsts) / wanted
+        ratios = face_log_ratios(face.model, cosines, np.full_like(qualities, face.quality), qualities)
+        columns = (places[starts].tolist(), ratios.tolist(), cosines.tolist(), counts.tolist())
+        for place, ratio, cosine, count in zip(*columns, strict=True):
+            person_id = looks.owners[int(looks.owner[place])]
+            self.ratios[person_id] = ratio
+            self._galleries[person_id] = Fused(ratio, cosine, count, 1.0, *self._ids(place))
+
+    def get(self, owner: UUID) -> Fused | None:
+        """Return what the looks of one candidate say; None: there are none."""
+        place = self._places.get(owner)
+        if place is None or owner in self._galleries:
+            return self._galleries.get(owner)
+        first = int(self._order[self._starts[place]])
+        count, trust = int(self._counts[place]), float(self._trusts[place])
+        return Fused(self.ratios[owner], float(self._looks.cosines[first]), count, trust, *self._ids(first))
+
+    def _ids(self, place: int) -> tuple[UUID, UUID | None]:
+        row = int(self._looks.rows[place])
+        return self._looks.exemplar_ids[row], self._looks.local_track_ids[row]
+
+
+def weighed_faces(face: Embedding, looks: Looks, persons: Collection[UUID] = ()) -> Weighed | None:
     """Weigh all faces by the same model, of whomever, at once; most of a person's have to be like the track's."""
+    if not len(looks.owner):
+        return None
     own = np.full_like(looks.qualities, face.quality)
-    fused = _fused(looks, face_log_ratios(face.model, looks.cosines, own, looks.qualities))
-    return fused | _galleries(face, looks, {*persons} & fused.keys())
+    weighed = Weighed(looks, face_log_ratios(face.model, looks.cosines, own, looks.qualities))
+    weighed.weigh_galleries(face, persons)
+    return weighed
 
 
-def weighed_appearances(appearance: Embedding, looks: Looks, at_s: float) -> dict[UUID, Fused]:
+def weighed_appearances(appearance: Embedding, looks: Looks, at_s: float) -> Weighed | None:
     """Weigh clothes and build of all looks by the same model at once, fading with the seconds between the sights."""
+    if not len(looks.owner):
+        return None
     own = np.full_like(looks.qualities, appearance.quality)
     apart_s = np.abs(at_s - looks.at_s)
-    return _fused(looks, appearance_log_ratios(appearance.model, looks.cosines, own, looks.qualities, apart_s))
+    return Weighed(looks, appearance_log_ratios(appearance.model, looks.cosines, own, looks.qualities, apart_s))
 
 
 def past_looks(trusts: Floats, looks: Looks, ratios: Floats) -> dict[UUID, float]:
@@ -115,54 +189,6 @@ def _cue(kind: CueKind, embedding: Embedding, fused: Fused, limit: tuple[float, 
     else:
         detail["with_exemplar_id"] = str(fused.exemplar_id)
     return Cue(kind, clamp(fused.log_ratio, *limit), detail, fused.trust)
-
-
-def _fused(looks: Looks, ratios: Floats) -> dict[UUID, Fused]:
-    """Fuse as a mixture: the track shows one of the candidate's best-matching looks, each as likely as the next.
-
-    Each ratio is lowered first by how sure it is that the look is the candidate's.
-    """
-    if not len(looks.owner):
-        return {}
-    weighed = _lowered(ratios, looks.trusts)
-    order = np.lexsort((looks.at_s, -looks.cosines, -weighed, looks.owner))
-    owner = looks.owner[order]
-    starts = _starts(owner)
-    counts = np.diff(starts, append=len(owner))
-    strongest, cosines = weighed[order][starts], looks.cosines[order][starts]
-    best = order[np.arange(len(owner)) - np.repeat(starts, counts) < BEST_LOOKS]
-    kept = np.minimum(counts, BEST_LOOKS)
-    firsts = np.concatenate(([0], np.cumsum(kept)[:-1]))
-    above = np.repeat(strongest, kept)
-    fused = strongest + np.log(np.add.reduceat(np.exp(weighed[best] - above), firsts)) - np.log(kept)
-    telling = weighed[best] >= np.minimum(TELLING_SHARE * above, above)
-    trust = np.maximum.reduceat(np.where(telling, looks.trusts[best], 0.0), firsts)
-    rows = looks.rows[order[starts]].tolist()
-    columns = (owner[starts].tolist(), rows, fused.tolist(), cosines.tolist(), counts.tolist(), trust.tolist())
-    return {
-        looks.owners[place]: Fused(ratio, cosine, count, trusted, looks.exemplar_ids[row], looks.local_track_ids[row])
-        for place, row, ratio, cosine, count, trusted in zip(*columns, strict=True)
-    }
-
-
-def _galleries(face: Embedding, looks: Looks, persons: Collection[UUID]) -> dict[UUID, Fused]:
-    """Weigh a track's face against each person's as a whole."""
-    galleries = {}
-    for code, person_id in enumerate(looks.owners):
-        if person_id in persons:
-            places = np.flatnonzero(looks.owner == code)
-            galleries[person_id] = places[np.lexsort((looks.at_s[places], -looks.cosines[places]))]
-    likest = {person_id: places[: agreeing(len(places))] for person_id, places in galleries.items()}
-    cosines = np.array([looks.cosines[places].mean() for places in likest.values()])
-    qualities = np.array([looks.qualities[places].mean() for places in likest.values()])
-    own = np.full_like(qualities, face.quality)
-    ratios = face_log_ratios(face.model, cosines, own, qualities).tolist()
-    found = {}
-    for (person_id, places), ratio, cosine in zip(galleries.items(), ratios, cosines.tolist(), strict=True):
-        row = int(looks.rows[places[0]])
-        ids = looks.exemplar_ids[row], looks.local_track_ids[row]
-        found[person_id] = Fused(ratio, cosine, len(places), 1.0, *ids)
-    return found
 
 
 def _lowered(ratios: Floats, trusts: Floats) -> Floats:

@@ -74,10 +74,9 @@ class Neighbourhood:
         around = {one.identity_id for one in sights}
         known = self._vicinity
         near = frozenset(map(self._identity, known.strangers.get(track.local_track_id, _NOBODY)))
-        called = {one: whom for one in sorted(around) if (whom := self._called(one)) is not None}
+        called = self._called(around)
         faces = self._compared("face", track.face, track, around | near, called)
         appearances = self._compared("appearance", track.appearance, track, around, called)
-        told = {one.identity_id: one.probability for one in sorted(sights, key=lambda one: one.probability)}
         past_faces, past_clothes = self._past(track, faces, sights)
         alike_faces, alike_clothes, alike_others = self._visitors(track, appearances, sights)
         return Surroundings(
@@ -89,7 +88,7 @@ class Neighbourhood:
             ignored=known.ignored,
             spoken_about=self._spoken_about,
             called=called,
-            shown=ShownFaces(self._albums, track, called, told, len(known.persons), self._compared_faces),
+            shown=ShownFaces(self._albums, track, called, sights, len(known.persons), self._compared_faces),
             past_faces=past_faces,
             past_clothes=past_clothes,
             alike_faces=alike_faces,
@@ -199,9 +198,10 @@ class Neighbourhood:
             self._albums[key] = Album(*key, self._room, self._owner_of)
         self._albums[key].add(one, trust, human=human)
 
-    def _called(self, identity_id: UUID) -> UUID | None:
-        """Return whom the resolver named an identity; None: nobody, or a human did."""
-        return None if identity_id in self._spoken_about else self._person_of.get(identity_id)
+    def _called(self, identity_ids: Collection[UUID]) -> dict[UUID, UUID]:
+        """Return whom the resolver named some of these identities; those that a human named are left out."""
+        named = [(one, whom) for one in identity_ids if (whom := self._person_of.get(one)) is not None]
+        return {one: whom for one, whom in named if one not in self._spoken_about}
 
     def _compared(
         self,

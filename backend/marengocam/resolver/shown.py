@@ -1,11 +1,11 @@
 """What all faces that an identity showed say of its being a person, with those that a track shows and without."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import log
 from uuid import UUID
 
 from marengocam.core.calibration import face_fit
-from marengocam.core.identity import Floats, Shown
+from marengocam.core.identity import Floats, Shown, Sight
 from marengocam.core.model import LocalTrack
 from marengocam.resolver.album import Album
 from marengocam.resolver.composites import arriving
@@ -28,18 +28,18 @@ class ShownFaces:
         albums: Mapping[Key, Album],
         track: LocalTrack,
         called: Mapping[UUID, UUID],
-        told: Mapping[UUID, float],
+        sights: Sequence[Sight],
         persons: int,
         compared: Compared,
     ) -> None:
-        """Take whom the resolver `called` identities, and how sure it was of their tracks when it `told`.
+        """Take whom the resolver `called` identities; `sights` tell how sure it was of their tracks.
 
         What was `compared` before in the same albums need not be again.
         """
         self._albums = albums
         self._track = track
         self._called = called
-        self._told = told
+        self._sights = sights
         self._persons = persons
         self._faces = compared
         self._own = portfolio_of(track.face) if track.face is not None else None
@@ -80,8 +80,11 @@ class ShownFaces:
 
     def _told_before(self, identity_id: UUID, person_id: UUID) -> Shown | None:
         """Take a name that no face can be held against, as of an engine that tells names only, as it was told."""
-        probability = min(self._told.get(identity_id, 0.0), MOST_TRUST)
-        if self._called.get(identity_id) != person_id or probability <= 0:
+        if self._called.get(identity_id) != person_id:
+            return None
+        told = max((one.probability for one in self._sights if one.identity_id == identity_id), default=0.0)
+        probability = min(told, MOST_TRUST)
+        if probability <= 0:
             return None
         face = self._track.face
         key = ("face", face.model, len(face.vector)) if face is not None else None

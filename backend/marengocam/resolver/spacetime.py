@@ -87,15 +87,19 @@ def transit_cue(camera_id: str, first_s: float, sights: Sequence[Sight], graph: 
             last is None or (sight.last_s, sight.local_track_id) > (last.last_s, last.local_track_id)
         ):
             last = sight
-    if last is None or last.camera_id == camera_id:
-        return None
-    learned = graph.transits.get((last.camera_id, camera_id))
-    if learned is None or learned.count < LEARNED_TRANSITS:
+    learned = known_way(last.camera_id, camera_id, graph) if last is not None else None
+    if last is None or learned is None:
         return None
     seconds = max(first_s - last.last_s, AT_ONCE_S)
     known = {"told": True} if learned.told else {"journeys": learned.count}
     detail = {"from": last.camera_id, "seconds": round(seconds, 1), "usual_s": round(exp(learned.mean_log_s), 1)}
     return Cue(CueKind.TRANSIT, transit_ratio(learned, seconds), detail | known)
+
+
+def known_way(here: str, there: str, graph: CameraGraph) -> Transit | None:
+    """Return what is known of the time from one camera to another; None: too little, or it is one and the same."""
+    learned = graph.transits.get((here, there))
+    return learned if learned is not None and learned.count >= LEARNED_TRANSITS and here != there else None
 
 
 def elsewhere_ratio(graph: CameraGraph, here: str, there: str) -> float:

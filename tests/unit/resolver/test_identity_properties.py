@@ -75,6 +75,6 @@ def test_probabilities_sum_to_one_and_the_order_of_arrival_does_not_matter(seen,
 def test_distrust_only_ever_weakens_evidence(cosine, trust):
     seen = replace(face_of("Alice", cosine), trust=trust)
     subject = track(face=True).face
-    weakened = weighed_faces(subject, looks_of("face", [seen]))[ident("Alice")]
+    weakened = weighed_faces(subject, looks_of("face", [seen])).get(ident("Alice"))
     ratio = face_log_ratio(seen.model, cosine, subject.quality, seen.quality)
     assert min(ratio, 0) - 1e-2 <= weakened.log_ratio <= max(ratio, 0) + 1e-9

@@ -1,0 +1,98 @@
+"""Those who have nothing for them but that they are about: who they are, and how likely a track is each of them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from math import log
+from uuid import UUID
+
+import numpy as np
+
+from marengocam.core.identity import CameraGraph, Floats, Places, Sight
+from marengocam.core.model import LocalTrack
+from marengocam.resolver.composites import RETURN_ODDS, STRANGER_ODDS
+from marengocam.resolver.fusion import APPEARANCE_LIMIT, FACE_LIMIT
+from marengocam.resolver.spacetime import CONTINUATION_S, PATH_SLACK_S, known_way, transit_ratio
+
+RECENT_S = 120.0  # weight of an individual halves this long after its last sight
+NEAR_S = CONTINUATION_S + PATH_SLACK_S  # seen so soon before or after, place may speak
+
+
+class Crowd:
+    """The unknown who are unlike, were seen long before or after, and did not come by a usual way.
+
+    A track is weighed against more than a hundred of them: columns of their sights tell all that is needed.
+    """
+
+    def __init__(
+        self,
+        track: LocalTrack,
+        sights: Sequence[Sight],
+        whose: Sequence[UUID],
+        looks: tuple[Mapping[UUID, float], Mapping[UUID, float]],
+        apart: Collection[UUID],
+        graph: CameraGraph,
+    ) -> None:
+        """Take sights and `whose` each is, what faces and clothes say of each, and who stands out whatever they say."""
+        places: dict[UUID, int] = {}
+        owner = np.array([places.setdefault(one, len(places)) for one in whose], np.intp)
+        for ratios in looks:
+            for one in ratios.keys() - places.keys():
+                places[one] = len(places)
+        first_s, last_s = track.first_seen_at.timestamp(), track.last_seen_at.timestamp()
+        firsts, lasts = np.array([one.first_s for one in sights]), np.array([one.last_s for one in sights])
+        before = lasts < first_s - NEAR_S
+        after = ~before & (firsts > last_s + NEAR_S)
+        faces, appearances = (np.array([ratios.get(one, 0.0) for one in places]) for ratios in looks)
+        standing = (faces > 0) | (appearances > 0)
+        standing[owner[~(before | after)]] = True
+        standing[[places[one] for one in apart if one in places]] = True
+        left_s, comes_s = np.full(len(places), -np.inf), np.full(len(places), np.inf)
+        np.maximum.at(left_s, owner[before], lasts[before])
+        np.minimum.at(comes_s, owner[after], firsts[after])
+        self._sights, self._whose, self._owner, self._places = sights, whose, owner, places
+        ways = self._ways(track, np.flatnonzero(before & (lasts == left_s[owner]) & ~standing[owner]), graph)
+        standing |= ways > 0
+        ratios = ways + np.maximum(faces, FACE_LIMIT[0]) + np.maximum(appearances, APPEARANCE_LIMIT[0])
+        apart_s = np.minimum(comes_s - first_s, first_s - left_s)
+        passing = np.flatnonzero(~standing)
+        everybody = list(places)
+        self._ratios = ratios[passing].tolist()
+        self.keys: list[UUID] = [everybody[place] for place in passing.tolist()]
+        self.standing_out: list[UUID] = [everybody[place] for place in np.flatnonzero(standing).tolist()]
+        # By how lately each was seen; 0: he is remembered by his face only.
+        self.weights: list[float] = (1.0 / (1.0 + apart_s[passing] / RECENT_S)).tolist()
+
+    def log_odds(self, total: float) -> list[float]:
+        """Return the log-odds of each against somebody new, where all those seen of late weigh `total`."""
+        return [
+            ratio + log(RETURN_ODDS * weight / total if weight > 0 else STRANGER_ODDS)
+            for ratio, weight in zip(self._ratios, self.weights, strict=True)
+        ]
+
+    def sights_of(self, keys: Collection[UUID]) -> dict[UUID, list[Sight]]:
+        """Return the sights of some who are about."""
+        found: dict[UUID, list[Sight]] = {key: [] for key in keys}
+        wanted = np.zeros(len(self._places), bool)
+        wanted[[self._places[key] for key in keys if key in self._places]] = True
+        for row in np.flatnonzero(wanted[self._owner]).tolist():
+            found[self._whose[row]].append(self._sights[row])
+        return found
+
+    def _ways(self, track: LocalTrack, sights: Places, graph: CameraGraph) -> Floats:
+        """Return what the way from where each was seen last says; `sights` are the last ones."""
+        ratios = np.zeros(len(self._places))
+        ways = {
+            here: known_way(here, track.camera_id, graph) for here, there in graph.transits if there == track.camera_id
+        }
+        if not ways:
+            return ratios
+        newest: dict[int, Sight] = {}
+        for place, row in zip(self._owner[sights].tolist(), sights.tolist(), strict=True):
+            one, other = self._sights[row], newest.get(place)
+            if other is None or one.local_track_id > other.local_track_id:
+                newest[place] = one
+        first_s = track.first_seen_at.timestamp()
+        for place, one in newest.items():
+            way = ways.get(one.camera_id)
+            if way is not None:
+                ratios[place] = transit_ratio(way, first_s - one.last_s)
+        return ratios
