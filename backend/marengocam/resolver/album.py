@@ -1,7 +1,6 @@
 """All looks by one model that the tracks of a turn may be compared with, as columns that grow while it decides."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from uuid import UUID
 
 import numpy as np
@@ -115,9 +114,9 @@ class Album:
         filled = len(self._exemplar_ids)
         cosines = (self._vectors[:filled] @ np.asarray(vector, np.float32)).astype(np.float64)
         places = np.flatnonzero(self._compared(self._listed(identity_ids), but) & np.isfinite(cosines))
-        looks = self._looks(places, np.maximum(np.minimum(cosines[places], 1.0), -1.0))
         seen_on = self._seen_on[places]
-        return replace(looks, owner=np.where(self._listed(called)[seen_on], seen_on, looks.owner))
+        owner = np.where(self._listed(called)[seen_on], seen_on, self._owner[places])
+        return self._looks(places, owner, np.maximum(np.minimum(cosines[places], 1.0), -1.0))
 
     def places_of(self, owners: Iterable[UUID], but: UUID) -> Places:
         """Return where looks stand that speak for these: persons by their lasting ones, the unknown by their own."""
@@ -136,7 +135,8 @@ class Album:
         cosines = (self._vectors[mine] @ self._vectors[places].T).astype(np.float64)
         usable = np.isfinite(cosines).all(axis=0)
         qualities, _, trusts = self._numbers[:, mine]
-        return qualities, trusts, self._looks(places[usable], np.maximum(np.minimum(cosines[:, usable], 1.0), -1.0))
+        likeness = np.maximum(np.minimum(cosines[:, usable], 1.0), -1.0)
+        return qualities, trusts, self._looks(places[usable], self._owner[places[usable]], likeness)
 
     def gallery(self, person_id: UUID, but: UUID, but_seen_on: Iterable[UUID]) -> Portfolio | None:
         """Return the faces that stand for a person; None: there are none.
@@ -180,12 +180,12 @@ class Album:
             compared &= self._track[:filled] != own
         return compared
 
-    def _looks(self, places: Places, cosines: Floats) -> Looks:
+    def _looks(self, places: Places, owner: Places, cosines: Floats) -> Looks:
         qualities, at_s, trusts = self._numbers[:, places]
         return Looks(
             self._model,
             tuple(self._codes),
-            self._owner[places],
+            owner,
             cosines,
             qualities,
             at_s,

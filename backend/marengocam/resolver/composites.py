@@ -33,7 +33,11 @@ def with_persons(
     A name that the resolver gave before is no more than that: it is weighed again with each look. What faces of
     before say of an unknown's name says nothing of the track's being of it: that part is taken off both.
     """
-    persons = [(one, _naming(cues)) for one, cues in looks.items() if one.person_id is not None]
+    persons = [
+        (one, naming := _naming(cues), sum(cue.log_ratio for cue in naming))
+        for one, cues in looks.items()
+        if one.person_id is not None
+    ]
     known = arriving(len(surroundings.persons))
     found = []
     for unknown, plain in linked.items():
@@ -41,8 +45,10 @@ def with_persons(
             found.append(plain)
             continue
         joined, before = [], 0.0
-        for person, naming in persons:
-            if not _may_be(unknown, plain, person, naming, surroundings):
+        speaking = best(plain.cues, LINKS) is not None
+        for person, naming, named_by in persons:
+            may_be = speaking and named_by > 0 if unknown.called is None else unknown.called == person.person_id
+            if not may_be or not _agree(unknown, person, surroundings):
                 continue
             assert unknown.identity_id is not None
             assert person.person_id is not None
@@ -56,7 +62,7 @@ def with_persons(
                     cues=_together(plain.cues, naming, shown),
                     composite=unknown.called is None,
                     called=unknown.called,
-                    named_by=sum(cue.log_ratio for cue in naming),
+                    named_by=named_by,
                 )
             )
         found += (
@@ -65,14 +71,10 @@ def with_persons(
     return found
 
 
-def _may_be(
-    unknown: Individual, plain: Hypothesis, person: Individual, naming: Sequence[Cue], surroundings: Surroundings
-) -> bool:
-    speaking = best(plain.cues, LINKS) is not None and sum(cue.log_ratio for cue in naming) > 0
-    return (
-        (speaking if unknown.called is None else unknown.called == person.person_id)
-        and not seen_apart(unknown.sights, _others(person, unknown))
-        and not any((identity_id, person.person_id) in surroundings.denied for identity_id in unknown.identity_ids)
+def _agree(unknown: Individual, person: Individual, surroundings: Surroundings) -> bool:
+    """Return whether neither a camera nor a human tells the two apart."""
+    return not seen_apart(unknown.sights, _others(person, unknown)) and not any(
+        (identity_id, person.person_id) in surroundings.denied for identity_id in unknown.identity_ids
     )
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
+import numpy.typing as npt
 
 from marengocam.core.calibration import appearance_log_ratios, face_log_ratios, name_log_ratios
 from marengocam.core.identity import Floats, Looks, Places
@@ -45,14 +46,17 @@ class Weighed:
         order = np.lexsort((looks.at_s, -looks.cosines, -weighed, looks.owner))
         owner = looks.owner[order]
         starts = _starts(owner)
-        counts = np.diff(starts, append=len(owner))
-        strongest = weighed[order][starts]
-        best = order[np.arange(len(owner)) - np.repeat(starts, counts) < BEST_LOOKS]
-        kept = np.minimum(counts, BEST_LOOKS)
-        firsts = np.concatenate(([0], np.cumsum(kept)[:-1]))
+        counts = _counts(starts, len(owner))
+        best, firsts, kept = order, starts, counts
+        if counts.max() > BEST_LOOKS:
+            kept = np.minimum(counts, BEST_LOOKS)
+            best = order[_first_ones(starts, counts, kept)]
+            firsts = np.cumsum(kept) - kept
+        ratios = weighed[best]
+        strongest = ratios[firsts]
         above = np.repeat(strongest, kept)
-        fused = strongest + np.log(np.add.reduceat(np.exp(weighed[best] - above), firsts)) - np.log(kept)
-        telling = weighed[best] >= np.minimum(TELLING_SHARE * above, above)
+        fused = strongest + np.log(np.add.reduceat(np.exp(ratios - above), firsts)) - np.log(kept)
+        telling = ratios >= np.minimum(TELLING_SHARE * above, above)
         trusts = np.maximum.reduceat(np.where(telling, looks.trusts[best], 0.0), firsts)
         self._codes: list[int] = owner[starts].tolist()
         owners = [looks.owners[code] for code in self._codes]
@@ -73,10 +77,10 @@ class Weighed:
         places = places[np.lexsort((looks.at_s[places], -looks.cosines[places], looks.owner[places]))]
         owner = looks.owner[places]
         starts = _starts(owner)
-        counts = np.diff(starts, append=len(owner))
+        counts = _counts(starts, len(owner))
         wanted = np.array([agreeing(count) for count in counts.tolist()])
-        likest = places[np.arange(len(owner)) - np.repeat(starts, counts) < np.repeat(wanted, counts)]
-        firsts = np.concatenate(([0], np.cumsum(wanted)[:-1]))
+        likest = places[_first_ones(starts, counts, wanted)]
+        firsts = np.cumsum(wanted) - wanted
         cosines = np.add.reduceat(looks.cosines[likest], firsts) / wanted
         qualities = np.add.reduceat(looks.qualities[likest], firsts) / wanted
         ratios = face_log_ratios(face.model, cosines, np.full_like(qualities, face.quality), qualities)
@@ -200,3 +204,14 @@ def _lowered(ratios: Floats, trusts: Floats) -> Floats:
 def _starts(owner: Places) -> Places:
     """Return where each owner begins in a sorted column."""
     return np.flatnonzero(np.concatenate(([True], owner[1:] != owner[:-1])))
+
+
+def _counts(starts: Places, rows: int) -> Places:
+    """Return how many rows of a sorted column each owner has."""
+    return np.asarray(np.concatenate((starts[1:], [rows])) - starts)
+
+
+def _first_ones(starts: Places, counts: Places, wanted: Places) -> npt.NDArray[np.bool_]:
+    """Return which rows of a sorted column are the first few of their owner, `wanted` of each."""
+    within = np.arange(int(counts.sum())) - np.repeat(starts, counts)
+    return np.asarray(within < np.repeat(wanted, counts))
