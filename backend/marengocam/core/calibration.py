@@ -143,15 +143,18 @@ def face_fit(model: str) -> CosineFit:
     return FACE_FITS.get(model, UNKNOWN_FACE_FIT)
 
 
+def appearance_fit(model: str) -> CosineFit:
+    """Return how cosines of clothes and build seen at one time are spread; an unknown model is trusted little."""
+    return APPEARANCE_FITS.get(model, UNKNOWN_APPEARANCE_FIT)
+
+
 def appearance_log_ratios(
     model: str, cosines: Floats, qualities: Floats, other_qualities: Floats, seconds_apart: Floats
 ) -> Floats:
     """Return the evidence of many appearance comparisons, fading with the time between the two sights of each."""
     fading = np.power(0.5, np.maximum(seconds_apart, 0.0) / APPEARANCE_HALF_LIFE_S)
-    fit = APPEARANCE_FITS.get(model, UNKNOWN_APPEARANCE_FIT)
-    return np.where(
-        seconds_apart >= APPEARANCE_END_S, 0.0, fit.log_ratios(cosines, qualities, other_qualities) * fading
-    )
+    ratios = appearance_fit(model).log_ratios(cosines, qualities, other_qualities) * fading
+    return np.where(seconds_apart >= APPEARANCE_END_S, 0.0, ratios)
 
 
 def appearance_log_ratio(

@@ -49,10 +49,10 @@ class Album:
         album._vectors[:count] = unit(looks.vectors)
         album._numbers[:, :count] = looks.qualities, looks.at_s, looks.trusts
         lasting = looks.person_ids if album._lasts else [None] * count
-        passing = [None if one is not None else each for one, each in zip(lasting, looks.identity_ids, strict=True)]
+        stays = np.array([one is not None for one in lasting], bool)
         album._owner[:count] = album._coded(map(owner_of, lasting, looks.identity_ids))
-        album._identity[:count] = album._coded(passing)
         album._seen_on[:count] = album._coded(looks.identity_ids)
+        album._identity[:count] = np.where(stays, NOBODY, album._seen_on[:count])
         album._track[:count] = album._coded(looks.local_track_ids)
         album._kept[:count] = True
         return album

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import numpy as np
 
-from marengocam.core.calibration import appearance_log_ratios, face_log_ratios
+from marengocam.core.calibration import appearance_fit, appearance_log_ratios, face_log_ratios
 from marengocam.core.identity import Floats, Looks, Portraits
 from marengocam.core.model import Embedding
 from marengocam.resolver.fusion import MOST_TRUST
@@ -24,8 +24,8 @@ class Alike:
 
 def like_it(appearance: Embedding, looks: Looks) -> set[UUID]:
     """Return who is more like a track than somebody else would be, in one look at least."""
-    own, at_once = np.full_like(looks.qualities, appearance.quality), np.zeros_like(looks.qualities)
-    ratios = appearance_log_ratios(appearance.model, looks.cosines, own, looks.qualities, at_once)
+    own = np.full_like(looks.qualities, appearance.quality)
+    ratios = appearance_fit(appearance.model).log_ratios(looks.cosines, own, looks.qualities)
     return {looks.owners[code] for code in looks.owner[ratios > 0].tolist()}
 
 
