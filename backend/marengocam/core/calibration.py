@@ -20,6 +20,7 @@ BLURRED_SPREAD = 0.12  # by which deviations grow between two of them
 PERSISTENT_SHARE = 0.7
 BOUND_SLACK = 1.0  # log odds by which the bounds of looks together lie beyond those of a single one
 LATENT = np.linspace(-5.0, 5.0, 41)  # deviations over which what stays between two people is integrated
+_LATENT_COST = 0.5 * LATENT**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,10 @@ class CosineFit:
 
     def together(self, likelihoods: Floats) -> float:
         """Return the evidence of looks of one individual from their likelihoods, integrated over what stays."""
-        logs = likelihoods - 0.5 * LATENT**2
+        logs = likelihoods - _LATENT_COST
         tops = logs.max(axis=1)
-        same, other = tops + np.log(np.exp(logs - tops[:, None]).sum(axis=1))
-        return float(np.clip(same - other, self.lowest, self.highest))
+        same, other = (tops + np.log(np.exp(logs - tops[:, None]).sum(axis=1))).tolist()
+        return float(min(max(same - other, self.lowest), self.highest))
 
     def _spreads(
         self, cosines: Floats, qualities: Floats, other_qualities: Floats

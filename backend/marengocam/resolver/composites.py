@@ -1,5 +1,6 @@
 """What a track shows of an unknown identity as well: that it is a person, or a stranger of before."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import exp, log, log1p
@@ -33,11 +34,7 @@ def with_persons(
     A name that the resolver gave before is no more than that: it is weighed again with each look. What faces of
     before say of an unknown's name says nothing of the track's being of it: that part is taken off both.
     """
-    persons = [
-        (one, naming := _naming(cues), sum(cue.log_ratio for cue in naming))
-        for one, cues in looks.items()
-        if one.person_id is not None
-    ]
+    persons = [(one, _naming(cues), _by_camera(one)) for one, cues in looks.items() if one.person_id is not None]
     known = arriving(len(surroundings.persons))
     found = []
     for unknown, plain in linked.items():
@@ -45,43 +42,52 @@ def with_persons(
             found.append(plain)
             continue
         joined, before = [], 0.0
-        speaking = best(plain.cues, LINKS) is not None
-        for person, naming, named_by in persons:
-            may_be = speaking and named_by > 0 if unknown.called is None else unknown.called == person.person_id
-            if not may_be or not _agree(unknown, person, surroundings):
+        linking = best(plain.cues, LINKS) is not None
+        for person, naming, seen in persons:
+            named_by = sum(cue.log_ratio for cue in naming)
+            may_be = linking and named_by > 0 if unknown.called is None else unknown.called == person.person_id
+            if not may_be or not _agree(unknown, person, seen, surroundings):
                 continue
             assert unknown.identity_id is not None
             assert person.person_id is not None
             shown = surroundings.shown(unknown.identity_id, person.person_id)
             before += exp(known) * (exp(max(shown.before, 0.0)) - 1.0) if shown is not None else 0.0
-            joined.append(
-                Hypothesis(
-                    identity_id=unknown.identity_id,
-                    person_id=person.person_id,
-                    prior=plain.prior + known,
-                    cues=_together(plain.cues, naming, shown),
-                    composite=unknown.called is None,
-                    called=unknown.called,
-                    named_by=named_by,
-                )
+            joined.append((person.person_id, _together(plain.cues, naming, shown), named_by))
+        told = log1p(before)
+        found.append(replace(plain, prior=plain.prior - told) if told else plain)
+        found += [
+            Hypothesis(
+                identity_id=unknown.identity_id,
+                person_id=person_id,
+                prior=plain.prior + known - told,
+                cues=cues,
+                composite=unknown.called is None,
+                called=unknown.called,
+                named_by=named_by,
             )
-        found += (
-            [replace(one, prior=one.prior - log1p(before)) for one in (plain, *joined)] if before else [plain, *joined]
-        )
+            for person_id, cues, named_by in joined
+        ]
     return found
 
 
-def _agree(unknown: Individual, person: Individual, surroundings: Surroundings) -> bool:
+def _by_camera(person: Individual) -> Mapping[str, list[Sight]]:
+    """Return where a person was seen, or those whom the resolver called so."""
+    seen: dict[str, list[Sight]] = defaultdict(list)
+    for one in (*person.sights, *person.elsewhere):
+        seen[one.camera_id].append(one)
+    return seen
+
+
+def _agree(
+    unknown: Individual, person: Individual, seen: Mapping[str, list[Sight]], surroundings: Surroundings
+) -> bool:
     """Return whether neither a camera nor a human tells the two apart."""
-    return not seen_apart(unknown.sights, _others(person, unknown)) and not any(
-        (identity_id, person.person_id) in surroundings.denied for identity_id in unknown.identity_ids
+    own = unknown.identity_ids
+    cameras = {one.camera_id for one in unknown.sights} & seen.keys()
+    others = [one for camera in cameras for one in seen[camera] if one.identity_id not in own]
+    return not seen_apart(unknown.sights, others) and not any(
+        (identity_id, person.person_id) in surroundings.denied for identity_id in own
     )
-
-
-def _others(person: Individual, unknown: Individual) -> list[Sight]:
-    """Return where else the person was seen, or those whom the resolver called so."""
-    sights = (*person.sights, *person.elsewhere)
-    return [one for one in sights if one.identity_id not in unknown.identity_ids]
 
 
 def _together(linked: Sequence[Cue], naming: Sequence[Cue], shown: Shown | None) -> tuple[Cue, ...]:

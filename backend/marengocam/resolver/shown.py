@@ -42,7 +42,13 @@ class ShownFaces:
         self._sights = sights
         self._persons = persons
         self._faces = compared
-        self._own = portfolio_of(track.face) if track.face is not None else None
+        face = track.face
+        self._own = portfolio_of(face) if face is not None else None
+        self._keys = [
+            one
+            for one in sorted(albums)
+            if one[0] == "face" and (face is None or one[1:] == (face.model, len(face.vector)))
+        ]
         self._alone: Compared = {}  # the track's face by itself
         self._galleries: dict[tuple[Key, UUID], Portfolio | None] = {}
         self._known: dict[tuple[UUID, UUID], Shown | None] = {}
@@ -55,11 +61,9 @@ class ShownFaces:
         return self._known[pair]
 
     def _compared(self, identity_id: UUID, person_id: UUID) -> Shown | None:
-        face, own = self._track.face, self._own
-        for key in sorted(self._albums):
-            kind, model, size = key
-            if kind != "face" or (face is not None and (model, size) != (face.model, len(face.vector))):
-                continue
+        own = self._own
+        for key in self._keys:
+            model = key[1]
             gallery = self._gallery(key, person_id)
             shown = self._albums[key].shown(identity_id, self._track.local_track_id) if gallery is not None else None
             if gallery is None or shown is None:
