@@ -1,6 +1,7 @@
 """The demo's report: what was recorded, followed, recognised and told, read back from outside."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -58,6 +59,12 @@ def check_recordings(media: Path) -> dict[str, dict[str, Any]]:
     return dict(cameras)
 
 
+def confirmed_names(events: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return who was recognised, in order; whoever was erased since has no name."""
+    names = {event["person_name"] for event in events if event["type"] == "person_confirmed"}
+    return sorted(name for name in names if name is not None)
+
+
 async def build_report(backend: Backend, media: Path, seen: Observations, world_title: str) -> dict[str, Any]:
     """Return the whole report as JSON values; `backend` must still run."""
     info = await backend.call("GET", "/info")
@@ -66,7 +73,6 @@ async def build_report(backend: Backend, media: Path, seen: Observations, world_
     by_type: dict[str, int] = defaultdict(int)
     for event in events:
         by_type[event["type"]] += 1
-    confirmed = sorted({event["person_name"] for event in events if event["type"] == "person_confirmed"})
     identities = {track["identity_id"] for track in tracks if track.get("identity_id")}
     return {
         "world": world_title,
@@ -79,7 +85,7 @@ async def build_report(backend: Backend, media: Path, seen: Observations, world_
         "local_tracks": len(tracks),
         "local_tracks_of_persons": sum(track["label"] == "person" for track in tracks),
         "identities": len(identities),
-        "confirmed_persons": confirmed,
+        "confirmed_persons": confirmed_names(events),
         "enrolled": seen.enrolled,
         "named": seen.named,
         "events": dict(by_type),

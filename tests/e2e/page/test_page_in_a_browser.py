@@ -8,6 +8,8 @@ from tests.support.page import BROWSER, LOOK_MS, artifact, browser_page, confirm
 from tests.support.ports import free_port
 from tests.support.web_app import serving_api
 
+from marengocam.core.ids import new_id
+from marengocam.core.model import EventType, NewEvent
 from marengocam.db.word_changes import Speaker
 from marengocam.media.store import Store
 
@@ -38,6 +40,36 @@ async def test_an_owner_sees_cameras_people_events_and_health_and_names_a_strang
             assert sorted(known.person.name for known in await hub.persons.list()) == ["Alice", "Bob"]
             await page.reload()
             await expect(page.locator("#persons")).to_contain_text("Bob")
+
+
+async def test_what_happened_is_told_in_words_of_a_house(hub, hub_settings):
+    async with serving_api(hub, hub_settings) as api:
+        now = api.context.clock.now()
+        (track, _), _ = await home(hub, Store(hub_settings.media_dir), now)
+        about = {"camera_id": "corridor", "local_track_id": track.local_track_id}
+        cues = [{"cue": one, "log_ratio": 2.0, "detail": {}} for one in ("transit", "past_faces", "stay", "way")]
+        told = [
+            (EventType.PERSON_CONFIRMED, "Alice", {"evidence": {"cues": cues}}),
+            (EventType.PERSON_UNKNOWN, None, {"was_person_name": "Alice"}),
+            (EventType.PERSON_CORRECTED, "Bob", {"was_person_name": "Alice"}),
+            (EventType.VISIT_ENDED, None, {}),
+            (EventType.MOMENT_MARKED, None, {"label": "the parcel"}),
+        ]
+        for kind, name, data in told:
+            event = NewEvent(new_id(now), kind, now, person_name=name, probability=0.98, data=data, **about)
+            await hub.events.append([event])
+        async with browser_page(api.address) as page:
+            await sign_in(page, api.token)
+            said = page.locator("#events li")
+            await expect(said).to_have_count(len(told))
+            for words in (
+                "the parcel was marked on Corridor",
+                "Somebody has left, last on Corridor",
+                "It was Bob on Corridor, not Alice",
+                "A stranger on Corridor, not Alice",
+                "Alice on Corridor, 98 % by the way, earlier faces",
+            ):
+                await expect(said.filter(has_text=words)).to_have_count(1)
 
 
 HOLES = """() => {

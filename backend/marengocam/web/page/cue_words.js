@@ -16,6 +16,20 @@ export const CUES = {
   way: ["The way of both through the cameras", () => ""],
 };
 
+/** What speaks for a name, in a word or two; what is left out is no sight of anything. */
+export const BRIEFLY = {
+  face: "face",
+  name: "a face engine",
+  appearance: "clothes",
+  continuation: "going on",
+  same_place: "the same spot",
+  elsewhere: "another view",
+  transit: "the way",
+  past_faces: "earlier faces",
+  past_appearance: "earlier looks",
+  way: "the way",
+};
+
 const STRENGTHS = [[4.6, "very strongly"], [2.3, "strongly"], [0.7, "somewhat"], [0, "hardly"]]; // from 100, 10, 2 to one
 
 /** Return how strongly a logarithm of a likelihood ratio speaks. */
