@@ -7,9 +7,10 @@ from typing import Any
 import aiohttp
 import numpy as np
 
-from marengocam.core.errors import FaceEngineError
+from marengocam.core.errors import BadInputError, FaceEngineError
 from marengocam.core.face_engines import EngineAddress
 from marengocam.core.model import Embedding, NameEvidence, Vector
+from marengocam.core.person_names import person_name
 from marengocam.engines.protocol import FaceSeen, answer_of
 
 RECOGNISE_PATH = "/v1/vision/face/recognize"
@@ -22,6 +23,8 @@ REQUEST_PICTURES, REQUEST_BYTES = (
 )  # of a registration: what our own service takes, the form's rest included
 UNKNOWN_NAMES = {"", "unknown"}
 UNKNOWN_QUALITY = 0.5
+MAX_NUMBERS = 4096  # of an embedding; models make 128 to 1024
+MAX_MODEL_LETTERS = 100
 OK, BAD_REQUEST = 200, 400  # DeepStack answers a picture it cannot use with 400, CodeProject.AI with 200
 # What they say of a picture without a face, and of somebody they do not know.
 NO_FACE = ("no face", "face is empty", "could not find any face")
@@ -113,16 +116,31 @@ async def asking() -> AsyncIterator[None]:
 
 def _seen(prediction: dict[str, Any], engine: str) -> FaceSeen:
     box = box_of(prediction)
-    values, model = prediction.get("embedding"), prediction.get("embedding_model")
-    if isinstance(values, list) and isinstance(model, str):
-        vector = unit_vector(values)
-        if vector is None:
-            return FaceSeen(box)
-        return FaceSeen(box, face=Embedding(model, vector, share(prediction.get("quality"), UNKNOWN_QUALITY)))
-    name = str(prediction.get("userid") or "").strip()
+    if isinstance(prediction.get("embedding"), list):
+        return FaceSeen(box, face=embedding_of(prediction))
+    name = name_of(prediction.get("userid"))
     if name.lower() in UNKNOWN_NAMES:
         return FaceSeen(box)
     return FaceSeen(box, name=NameEvidence(engine, name, share(prediction.get("confidence"), 0.0)))
+
+
+def embedding_of(told: dict[str, Any]) -> Embedding | None:
+    """Return the embedding of a prediction, or None for what is none, or could not be kept."""
+    values, model = told.get("embedding"), told.get("embedding_model")
+    if not isinstance(values, list) or not 0 < len(values) <= MAX_NUMBERS:
+        return None
+    if not isinstance(model, str) or not 0 < len(model) <= MAX_MODEL_LETTERS or not model.isprintable():
+        return None
+    vector = unit_vector(values)
+    return None if vector is None else Embedding(model, vector, share(told.get("quality"), UNKNOWN_QUALITY))
+
+
+def name_of(told: Any) -> str:
+    """Return the name that an engine says, '' for none, and for what nobody can be called here."""
+    try:
+        return person_name(str(told or ""))
+    except BadInputError:
+        return ""
 
 
 def box_of(told: dict[str, Any]) -> tuple[float, float, float, float] | None:

@@ -9,7 +9,7 @@ import aiohttp
 from marengocam.core.errors import FaceEngineError
 from marengocam.core.face_engines import EngineAddress
 from marengocam.core.model import NameEvidence
-from marengocam.engines.codeproject import asking, box_of, share
+from marengocam.engines.codeproject import asking, box_of, name_of, share
 from marengocam.engines.protocol import FaceSeen, answer_of
 
 PREFIX = "/api/v1/recognition"
@@ -88,7 +88,7 @@ def _seen(result: dict[str, Any]) -> FaceSeen:
     subjects = result.get("subjects")
     known = [one for one in subjects if isinstance(one, dict)] if isinstance(subjects, list) else []
     best = max(known, key=lambda one: share(one.get("similarity"), 0.0), default=None)
-    name = str(best.get("subject") or "").strip() if best is not None else ""
+    name = name_of(best.get("subject")) if best is not None else ""
     if best is None or not name:
         return FaceSeen(box)
     return FaceSeen(box, name=NameEvidence("compreface", name, share(best.get("similarity"), 0.0)))

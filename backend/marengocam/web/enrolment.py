@@ -8,12 +8,12 @@ from typing import Any
 from uuid import UUID
 
 import aiohttp
-import numpy as np
 from aiohttp import web
 
 from marengocam.core.errors import BadInputError, FaceEngineError
 from marengocam.core.ids import new_id
 from marengocam.core.model import Embedding
+from marengocam.engines.codeproject import box_of, embedding_of
 from marengocam.media.names import PERSONS, PICTURES
 from marengocam.vision.crops import to_jpeg
 from marengocam.vision.pictures import decode
@@ -29,6 +29,7 @@ BAD_PICTURE_CODE = 400  # of our own engine: the picture is at fault, not the en
 LOOK_AGAIN = timedelta(seconds=60)
 KEPT_SIDE_PX = 2560  # beyond which no face is seen better
 KEPT_QUALITY_PERCENT = 92
+NOT_UNDERSTOOD = "The face engine's answer cannot be understood: see setting face_url."
 
 
 async def enrol_face(desk: Desk, person_id: UUID, picture: bytes) -> None:
@@ -45,7 +46,7 @@ async def enrol_face(desk: Desk, person_id: UUID, picture: bytes) -> None:
     try:
         embedding = _embedding(_one_face(found))
     except (KeyError, TypeError, ValueError) as error:
-        raise FaceEngineError("The face engine's answer cannot be understood: see setting face_url.") from error
+        raise FaceEngineError(NOT_UNDERSTOOD) from error
     now = desk.context.clock.now()
     path = PurePosixPath(PICTURES, PERSONS, str(person_id), f"{new_id(now)}.jpg")
     await desk.on_ours(desk.store.write_picture, path, picture)
@@ -114,13 +115,19 @@ def _one_face(found: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _area(face: dict[str, Any]) -> float:
-    return float(face["x_max"] - face["x_min"]) * float(face["y_max"] - face["y_min"])
+    box = box_of(face)
+    if box is None:
+        raise ValueError("no box")
+    left, top, right, bottom = box
+    return (right - left) * (bottom - top)
 
 
 def _embedding(face: dict[str, Any]) -> Embedding:
-    values, model = face.get("embedding"), face.get("embedding_model")
-    if not isinstance(values, list) or not isinstance(model, str):
+    if not isinstance(face.get("embedding"), list) or not isinstance(face.get("embedding_model"), str):
         raise BadInputError(
             "The face engine finds faces but has no model to tell them apart: see `marengocam models list`."
         )
-    return Embedding(model, np.asarray(values, np.float32), float(face.get("quality", 0.5)))
+    embedding = embedding_of(face)
+    if embedding is None:
+        raise FaceEngineError(NOT_UNDERSTOOD)
+    return embedding

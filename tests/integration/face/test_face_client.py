@@ -105,9 +105,27 @@ async def test_no_face_is_an_answer_and_no_failure(asked: Asked, answer: dict[st
     assert asked.client.breaker.state is BreakerState.CLOSED
 
 
-@pytest.mark.parametrize("numbers", [[], [0.0, 0.0], [[1.0], [2.0]], ["a", "b"], [None], [float("nan"), 1.0]], ids=str)
+@pytest.mark.parametrize(
+    "numbers",
+    [[], [0.0, 0.0], [[1.0], [2.0]], ["a", "b"], [None], [float("nan"), 1.0], [1.0] * 20_000],
+    ids=lambda numbers: str(numbers)[:20],
+)
 async def test_an_unusable_embedding_is_left_out(asked: Asked, numbers: list[object]) -> None:
     wrong = {"embedding": numbers, "embedding_model": "sface-128"}
+    asked.engine.answer = {"success": True, "predictions": [prediction(50, 60, **wrong)]}
+    assert (await asked.look()).face is None
+
+
+@pytest.mark.parametrize("name", ["Al\0ice", "Al\nice", "\u200b", "x" * 101, ["Alice"] * 50])
+async def test_what_nobody_can_be_called_is_no_name(asked: Asked, name: object) -> None:
+    """The database keeps no such text: the track would be lost for it."""
+    asked.engine.answer = {"success": True, "predictions": [prediction(50, 60, userid=name)]}
+    assert (await asked.look()).name is None
+
+
+@pytest.mark.parametrize("model", ["", "a\0b", "x" * 5000])
+async def test_an_embedding_of_a_model_without_a_name_is_left_out(asked: Asked, model: str) -> None:
+    wrong = {"embedding": [1.0, 0.0], "embedding_model": model}
     asked.engine.answer = {"success": True, "predictions": [prediction(50, 60, **wrong)]}
     assert (await asked.look()).face is None
 

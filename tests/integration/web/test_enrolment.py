@@ -125,3 +125,42 @@ async def test_a_picture_is_not_written_onto_the_disk_under_the_mount_point(hub,
         assert "mount its disk" in told["error"]["message"]
         assert list(hub_settings.media_dir.iterdir()) == []
         assert await hub.persons.exemplars() == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"embedding": [float("nan"), 1.0]},
+        {"embedding": [0.0] * 128},
+        {"embedding": [[1.0], [0.0]]},
+        {"embedding": ["a"]},
+        {"embedding": []},
+        {"embedding": [1.0] * 20_000},
+        {"embedding_model": "x" * 5000},
+        {"embedding_model": "sface\0"},
+        {"x_max": float("nan")},
+    ],
+    ids=lambda wrong: f"{next(iter(wrong))} {str(next(iter(wrong.values())))[:12]}",
+)
+async def test_what_is_no_embedding_joins_no_gallery(hub, hub_settings, wrong):
+    async with (
+        _engine({"success": True, "predictions": [FACE | wrong]}) as (address, _),
+        serving_api(hub, replace(hub_settings, face_url=address)) as api,
+    ):
+        status, told = await _enrol(api)
+        assert (status, told["error"]["code"]) == (503, "face_engine_unavailable"), told
+        assert await hub.persons.exemplars() == []
+
+
+@pytest.mark.parametrize(("quality", "kept"), [(None, 0.5), ("x", 0.5), (7, 1.0), (float("nan"), 0.5)])
+async def test_a_quality_that_is_none_costs_no_face(hub, hub_settings, quality, kept):
+    async with (
+        _engine({"success": True, "predictions": [FACE | {"quality": quality, "embedding": [2.0, 0.0]}]}) as (
+            address,
+            _,
+        ),
+        serving_api(hub, replace(hub_settings, face_url=address)) as api,
+    ):
+        assert (await _enrol(api))[0] == 201
+        (one,) = await hub.persons.exemplars()
+        assert (one.embedding.quality, one.embedding.vector.tolist()) == (kept, [1.0, 0.0])
