@@ -14,6 +14,7 @@ from marengocam.core.clock import SystemClock
 from marengocam.core.errors import MarengoCamError
 from marengocam.db.health import ServiceHealth
 from marengocam.db.hub import Hub, open_hub
+from marengocam.media.mounting import check_ours
 from marengocam.media.probe import probe
 from marengocam.media.store import Store
 from marengocam.media.stream import StreamOptions
@@ -53,6 +54,8 @@ async def doctor(settings: Settings) -> int:
     diagnoses += _space(settings) + _models(settings)
     async with open_hub(settings, "doctor", pool_size=1) as hub:
         diagnoses.append(await _guarded("database", lambda: _database(hub)))
+        if diagnoses[-1].state == "ok":
+            diagnoses.append(await _guarded("media disk", lambda: _media_disk(hub, settings.media_dir)))
         diagnoses += await _services(settings, await _beating(hub))
         diagnoses += await _cameras(hub)
     for one in diagnoses:
@@ -108,6 +111,12 @@ def _models(settings: Settings) -> list[Diagnosis]:
 async def _database(hub: Hub) -> Diagnosis:
     await hub.settings_store.installation_id()
     return Diagnosis("ok", "database", "answers")
+
+
+async def _media_disk(hub: Hub, media_dir: Path) -> Diagnosis:
+    """Say whether the right disk is mounted: what lies under a mount point can be written too."""
+    await asyncio.to_thread(check_ours, media_dir, await hub.settings_store.installation_id())
+    return Diagnosis("ok", "media disk", "is this installation's")
 
 
 async def _beating(hub: Hub) -> dict[str, ServiceHealth]:

@@ -1,10 +1,11 @@
 """All that is known about one person as a ZIP file: what the hub knows, and the pictures."""
 
 import json
+import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from marengocam.core.errors import StoreError
 from marengocam.media.disk_thread import still_answers
@@ -26,17 +27,22 @@ def write_archive(content: Path, everything: Mapping[str, Any], store: Store) ->
     """
     count = 0
     try:
-        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        with _private(content) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(PERSON_FILE, _told(everything))
             for path in dict.fromkeys(_pictures(everything)):
                 still_answers()
-                file = store.resolve(path)
-                if file.is_file():
-                    archive.write(file, path, zipfile.ZIP_STORED)
+                picture = store.resolve(path)
+                if picture.is_file():
+                    archive.write(picture, path, zipfile.ZIP_STORED)
                     count += 1
     except OSError as error:
         raise StoreError(f"The archive cannot be written: {error.strerror}.") from error
     return count
+
+
+def _private(content: Path) -> BinaryIO:
+    """Open a new file for this account alone: faces are in it."""
+    return os.fdopen(os.open(content, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 
 
 def _told(everything: Mapping[str, Any]) -> bytes:

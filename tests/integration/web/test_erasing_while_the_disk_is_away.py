@@ -53,6 +53,7 @@ async def exported(settings):
     """Have the person exported by the command; return what is in the file."""
     target = settings.data_dir / "person.zip"
     await export_person(settings, Namespace(name=NAME, to=target))
+    assert target.stat().st_mode & 0o077 == 0, "faces are in it"
     return zipfile.ZipFile(target).namelist()
 
 
