@@ -87,14 +87,15 @@ class WebService:
 
     async def run(self, context: ServiceContext) -> None:
         """Wait for the end; requests are served meanwhile."""
-        if self._desk is not None:
-            await clear_exports(self._desk)
+        desk = self._desk
+        clearing = asyncio.create_task(clear_exports(desk)) if desk is not None else None  # its disk may hang
         announcing = asyncio.create_task(keep_announced(context))
         async with self._ingress(context.settings):
             await context.stopping.wait()
         await announcing
-        if self._desk is not None:
-            self._desk.close()
+        if desk is not None and clearing is not None:
+            clearing.cancel()
+            desk.close()
 
     @contextlib.asynccontextmanager
     async def _ingress(self, settings: Settings) -> AsyncIterator[None]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import sys
 import threading
 import time
@@ -24,6 +25,7 @@ from marengocam.core.model import Camera
 from marengocam.media.names import ARCHIVE, live_path
 from marengocam.media.store import Store
 from marengocam.web import exports, table
+from marengocam.web.service import WebService
 
 HANG_S = 60.0
 ASKED_AT_ONCE = 40  # more than there are threads for all kinds of work
@@ -254,3 +256,21 @@ async def test_exports_and_what_is_deleted_on_it_are_refused_and_leave_everythin
             assert (status, answer["error"]["code"]) == (503, "store_unavailable"), path
             assert "does not answer" in answer["error"]["message"]
         assert held() == 0
+
+
+async def test_web_ends_when_told_though_its_disk_hung_since_the_start(hub, hub_settings, monkeypatch, released):
+    asked = threading.Event()
+
+    def hangs(*_given, **_named):
+        asked.set()
+        released.wait(HANG_S)
+
+    monkeypatch.setattr(shutil, "rmtree", hangs)
+    async with serving_api(hub, hub_settings) as api:
+        service = WebService()
+        service._desk = api.desk
+        running = asyncio.create_task(service.run(api.context))
+        assert await asyncio.to_thread(asked.wait, HANG_S)
+        api.context.stopping.set()
+        async with asyncio.timeout(QUICK_S):
+            await running
