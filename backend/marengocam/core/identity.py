@@ -115,7 +115,7 @@ class ClaimedTrack:
 class Transit:
     """Seconds from last sight in one camera to first sight in another: log-normal."""
 
-    count: int
+    count: float  # of journeys, each as far as it is known that both ends are of one individual
     mean_log_s: float
     deviation_log_s: float
     told: bool = False  # an owner said so

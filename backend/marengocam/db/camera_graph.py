@@ -13,7 +13,8 @@ from marengocam.db.queries import load, rows
 GRAPH_REACH = timedelta(days=14)
 GRAPH_TRACKS = 5000
 COVISIBILITY_TRACKS = 1500
-GRAPH_RECOGNITION = 4.0  # log ratio of face, name and appearance that vouches for a journey
+GRAPH_RECOGNITION = 4.0  # log ratio of face, name and appearance that vouches for who is in a view
+GRAPH_DOUBT = log(5)  # log odds against a journey that recognition has to outweigh: some others may be about
 LONGEST_TRANSIT_S = 1800.0
 LEAST_TRANSIT_S = 0.5
 CLOCKS_APART_S = 1.5
@@ -106,7 +107,7 @@ async def _learned(connection: Connection, now: datetime) -> CameraGraph:
         _QUERIES.transits(
             connection,
             from_at=since,
-            recognition=GRAPH_RECOGNITION,
+            doubt=GRAPH_DOUBT,
             most=GRAPH_TRACKS,
             least_s=LEAST_TRANSIT_S,
             longest_s=LONGEST_TRANSIT_S,
@@ -124,7 +125,7 @@ async def _learned(connection: Connection, now: datetime) -> CameraGraph:
     return CameraGraph(
         transits={
             (row["from_camera"], row["to_camera"]): Transit(
-                row["count"], float(row["mean_log_s"]), float(row["deviation_log_s"])
+                float(row["count"]), float(row["mean_log_s"]), float(row["deviation_log_s"])
             )
             for row in transits
         },
@@ -140,7 +141,7 @@ def _way(pair: Pair, learned: CameraGraph, told: Mapping[Pair, tuple[float | Non
         to_camera=pair[1],
         told_transit_s=transit_s,
         told_overlaps=overlaps,
-        journeys=transit.count if transit else 0,
+        journeys=round(transit.count) if transit else 0,
         learned_transit_s=round(exp(transit.mean_log_s), 1) if transit else None,
         together=seen.together if seen else 0,
         chances=seen.chances if seen else 0,

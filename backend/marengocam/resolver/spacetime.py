@@ -22,10 +22,9 @@ LEAPED_SHARE = 0.1  # of continued tracks appear anywhere (occlusion, missed box
 SIZE_SPREAD = 0.25  # log of box height between two sights of one object
 SIZE_SPREAD_OTHERS = 0.8  # log of box height between two objects
 CONTINUATION_LIMIT = (-3.0, 6.0)
-LEARNED_TRANSITS = 5  # journeys before a pair of cameras speaks
 BACKGROUND_MEDIAN_S = 60.0  # seconds between sights of unrelated tracks, log-normal
 BACKGROUND_DEVIATION = 1.8
-DEVIATION_FLOOR = 0.4  # few journeys look more regular than they are
+DEVIATION_FLOOR = 0.4  # journeys are never more regular
 TRANSIT_LIMIT = (-4.0, 3.0)
 TOGETHER_PRIOR = 0.1  # pseudo-counts of overlapping views: log-odds -3 until something was seen
 CHANCES_PRIOR = 2.0
@@ -91,15 +90,14 @@ def transit_cue(camera_id: str, first_s: float, sights: Sequence[Sight], graph: 
     if last is None or learned is None:
         return None
     seconds = max(first_s - last.last_s, AT_ONCE_S)
-    known = {"told": True} if learned.told else {"journeys": learned.count}
+    known = {"told": True} if learned.told else {"journeys": round(learned.count, 1)}
     detail = {"from": last.camera_id, "seconds": round(seconds, 1), "usual_s": round(exp(learned.mean_log_s), 1)}
     return Cue(CueKind.TRANSIT, transit_ratio(learned, seconds), detail | known)
 
 
 def known_way(here: str, there: str, graph: CameraGraph) -> Transit | None:
-    """Return what is known of the time from one camera to another; None: too little, or it is one and the same."""
-    learned = graph.transits.get((here, there))
-    return learned if learned is not None and learned.count >= LEARNED_TRANSITS and here != there else None
+    """Return what is known of the time from one camera to another; None: nothing, or it is one and the same."""
+    return graph.transits.get((here, there)) if here != there else None
 
 
 def elsewhere_ratio(graph: CameraGraph, here: str, there: str) -> float:
@@ -124,9 +122,18 @@ def _overlap_known(graph: CameraGraph, here: str, there: str) -> dict[str, objec
 
 
 def transit_ratio(learned: Transit, seconds: float) -> float:
-    """Return log(f_journey(seconds) / f_unrelated(seconds)), both log-normal."""
-    journey = _log_normal(seconds, learned.mean_log_s, max(learned.deviation_log_s, DEVIATION_FLOOR))
-    return clamp(journey - _log_normal(seconds, log(BACKGROUND_MEDIAN_S), BACKGROUND_DEVIATION), *TRANSIT_LIMIT)
+    """Return log(f_journey(seconds) / f_unrelated(seconds)), both log-normal.
+
+    Few journeys say little: the next one is spread as they are and one of unrelated sights with them, and as likely as
+    one in so many it is of a kind that was not seen yet.
+    """
+    unrelated = _log_normal(seconds, log(BACKGROUND_MEDIAN_S), BACKGROUND_DEVIATION)
+    spread = 0.0 if learned.told else BACKGROUND_DEVIATION**2 / learned.count
+    deviation = max((learned.deviation_log_s**2 + spread) ** 0.5, DEVIATION_FLOOR)
+    ratio = clamp(_log_normal(seconds, learned.mean_log_s, deviation) - unrelated, *TRANSIT_LIMIT)
+    if learned.told:
+        return ratio
+    return log((learned.count * exp(ratio) + 1.0) / (learned.count + 1.0))
 
 
 def _log_normal(seconds: float, mean_log: float, deviation: float) -> float:

@@ -21,8 +21,16 @@ def test_a_learned_walk_speaks_for_its_usual_time_and_against_a_leap():
     assert transit_ratio(walk, 900) < -2
 
 
-def test_few_journeys_say_nothing_yet():
-    graph = CameraGraph(transits={("yard", "front"): Transit(2, log(5), 0.1)})
+@pytest.mark.parametrize("seconds", [5, 900])
+def test_the_fewer_journeys_the_less_they_say_for_a_time_and_against_it(seconds):
+    ratios = [transit_ratio(Transit(count, log(5), 0.1), seconds) for count in (0.01, 0.5, 2, 8, 40)]
+    assert abs(ratios[0]) < 0.2
+    assert [abs(one) for one in ratios] == sorted(abs(one) for one in ratios)
+    assert abs(ratios[-1]) > 2
+
+
+def test_a_way_that_nobody_went_says_nothing():
+    graph = CameraGraph(transits={("front", "yard"): Transit(9, log(5), 0.1)})
     cues = place_cues(track(), [sight("earlier", "visitor", camera="yard")], graph)
     assert ratio(cues, CueKind.TRANSIT) == 0
 

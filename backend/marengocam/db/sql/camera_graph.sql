@@ -1,24 +1,34 @@
 -- name: transits
--- Journeys between cameras that recognition (not place and time) vouches for: seconds as log-normals.
+-- Journeys between cameras as far as recognition (not place and time) vouches for them: seconds as log-normals.
+-- Who founded an identity is of it. Of another sight it is as sure as what it was recognised by, and no surer than the
+-- decision was; a journey counts for both its ends together.
 WITH seen AS (
-    SELECT t.camera_id, t.first_seen_at, t.last_seen_at, coalesce(i.person_id, i.identity_id) AS individual
+    SELECT t.camera_id, t.first_seen_at, t.last_seen_at, t.open, coalesce(i.person_id, i.identity_id) AS individual,
+        CASE WHEN a.decided_by = 'human' THEN 1.0
+            WHEN coalesce((a.evidence ->> 'recognition')::float8, 0) <= 0 THEN 0.0
+            ELSE least(a.probability, 1 / (1 + exp(:doubt - (a.evidence ->> 'recognition')::float8)))
+        END AS known,
+        a.evidence -> 'cues' = '[]'::jsonb AS founded
     FROM local_track t
     JOIN assignment a USING (local_track_id)
     JOIN identity i USING (identity_id)
-    WHERE t.run_id IS NULL AND NOT t.open AND t.last_seen_at >= :from_at
-        AND (a.decided_by = 'human' OR (a.evidence ->> 'recognition')::float8 >= :recognition)
+    WHERE t.run_id IS NULL AND t.last_seen_at >= :from_at
     ORDER BY t.last_seen_at DESC
     LIMIT :most
 ), steps AS (
     SELECT lag(camera_id) OVER journey AS from_camera, camera_id AS to_camera,
+        known * lag(CASE WHEN open THEN 0.0 WHEN founded THEN 1.0 ELSE known END) OVER journey AS weight,
         extract(epoch FROM first_seen_at - lag(last_seen_at) OVER journey)::float8 AS seconds
     FROM seen
     WINDOW journey AS (PARTITION BY individual ORDER BY first_seen_at, camera_id)
+), walked AS (
+    SELECT from_camera, to_camera, weight, ln(greatest(seconds, :least_s::float8)) AS log_s
+    FROM steps
+    WHERE from_camera <> to_camera AND weight > 0 AND seconds BETWEEN 0 AND :longest_s
 )
-SELECT from_camera, to_camera, count(*) AS count, avg(ln(greatest(seconds, :least_s::float8))) AS mean_log_s,
-    coalesce(stddev_samp(ln(greatest(seconds, :least_s::float8))), 0) AS deviation_log_s
-FROM steps
-WHERE from_camera <> to_camera AND seconds BETWEEN 0 AND :longest_s
+SELECT from_camera, to_camera, sum(weight) AS count, sum(weight * log_s) / sum(weight) AS mean_log_s,
+    sqrt(greatest(sum(weight * log_s ^ 2) / sum(weight) - (sum(weight * log_s) / sum(weight)) ^ 2, 0)) AS deviation_log_s
+FROM walked
 GROUP BY from_camera, to_camera;
 
 -- name: covisibility
