@@ -4,13 +4,11 @@ import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 import aiohttp
 
-from marengocam.core.clock import SystemClock
 from marengocam.core.errors import MarengoCamError
 from marengocam.db.health import ServiceHealth
 from marengocam.db.hub import Hub, open_hub
@@ -25,7 +23,7 @@ from marengocam.vision.models.registry import specs_of
 
 CALL_LIMIT = aiohttp.ClientTimeout(total=3)
 CAMERA_LIMIT_S = 15.0
-BEATS = timedelta(seconds=20)  # within which a living service gives a sign
+BEATS_S = 20.0  # within which a living service gives a sign
 LITTLE_SPACE_BYTES = 5 << 30
 LITTLE_FILES_SHARE = 0.9  # of the files that a disk can hold
 ANY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
@@ -121,9 +119,8 @@ async def _media_disk(hub: Hub, media_dir: Path) -> Diagnosis:
 
 async def _beating(hub: Hub) -> dict[str, ServiceHealth]:
     """Return the last sign of life of each service that gave one lately, wherever it runs."""
-    now = SystemClock().now()
     try:
-        return {one.service: one for one in await hub.health.list() if now - one.heartbeat_at < BEATS}
+        return {one.service: one for one in await hub.health.list() if one.silent_s < BEATS_S}
     except MarengoCamError:
         return {}
 

@@ -24,6 +24,7 @@ class ServiceHealth:
     started_at: datetime
     heartbeat_at: datetime
     detail: dict[str, Any]
+    silent_s: float = 0.0  # since the heartbeat, by the database's clock: those of hosts differ
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,7 @@ class CameraRounds:
     async def _others(self) -> set[str]:
         """Return the other processes that could serve cameras."""
         services = await self._hub.health.list()
-        living = able(services, self._context.clock.now()) - {self._context.instance}
+        living = able(services) - {self._context.instance}
         return {one for one in living if not self._neighbours.is_dead(one)}
 
     async def _to_hold(self, cameras: Collection[str], others: Collection[str]) -> list[str]:

@@ -2,25 +2,21 @@
 
 import math
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
 
 from marengocam.db.health import ServiceHealth
 
-ALIVE = timedelta(seconds=8)  # since a heartbeat, of 5 s each; who only seems dead for a moment loses no lease by it
+ALIVE_S = 8.0  # since a heartbeat, of 5 s each; who only seems dead for a moment loses no lease by it
 FREE_LIMIT_S = 3.0  # a camera that nobody took for so long is taken by anybody
 YIELD_S = 15.0  # a camera that was given up is left to others for so long
 NO_STORE = "no_store"  # in a heartbeat's detail: this process cannot record
 
 
-def able(services: Iterable[ServiceHealth], now: datetime) -> set[str]:
+def able(services: Iterable[ServiceHealth]) -> set[str]:
     """Return the ingest instances that live and can record."""
     return {
         one.instance
         for one in services
-        if one.service == "ingest"
-        and one.status != "gone"
-        and now - one.heartbeat_at <= ALIVE
-        and not one.detail.get(NO_STORE)
+        if one.service == "ingest" and one.status != "gone" and one.silent_s <= ALIVE_S and not one.detail.get(NO_STORE)
     }
 
 

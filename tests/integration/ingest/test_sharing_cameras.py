@@ -1,12 +1,14 @@
 """Two ingest processes on one hub: each serves its share, and what one learned outlives it."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.support.ingest_service import start_ingest, until
+from tests.support.ingest_service import end_of, ingest_here, start_ingest, until
 from tests.support.squares import render_walks
 
+from marengocam.core.clock import SystemClock
 from marengocam.core.model import Camera
 from marengocam.db.hub import Hub
 from marengocam.demo.rtsp.server import RtspServer
@@ -71,3 +73,34 @@ async def test_what_was_learned_about_furniture_is_kept_with_its_camera(hub: Hub
     assert await hub.memory.furniture("front") == places
     await hub.memory.keep_furniture("not there", places)
     assert await hub.memory.furniture("not there") == []
+
+
+class FastClock(SystemClock):
+    """The clock of a host that is half a minute ahead of all others."""
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=30)
+
+
+@pytest.mark.timeout(120)
+async def test_a_host_whose_clock_is_ahead_leaves_others_their_share(
+    hub: Hub, settings: Settings, tmp_path: Path
+) -> None:
+    clip = render_walks(tmp_path / "walk.mp4", 4.0, [1.0])
+    async with RtspServer(dict.fromkeys(NAMES, clip)) as server:
+        for name in NAMES:
+            await hub.cameras.add(Camera(name, name, server.url(name)))
+        async with ingest_here(hub, settings, FastClock()) as (service, _):
+
+            async def serves_all() -> bool:
+                return len(service.health().detail.get("cameras", {})) == len(NAMES)
+
+            async def shares() -> bool:
+                return len(service.health().detail.get("cameras", {})) == len(NAMES) / 2
+
+            await until(serves_all)
+            other = await start_ingest(settings, tmp_path / "other.log")
+            try:
+                await until(shares, 60)
+            finally:
+                await end_of(other)

@@ -1,28 +1,28 @@
 """How processes share cameras, and what analysis gives up when it falls behind."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from marengocam.db.health import ServiceHealth
-from marengocam.ingest.sharing import ALIVE, FREE_LIMIT_S, NO_STORE, YIELD_S, Sharing, able
+from marengocam.ingest.sharing import ALIVE_S, FREE_LIMIT_S, NO_STORE, YIELD_S, Sharing, able
 from marengocam.ingest.shedding import LOWER_AFTER_S, RAISE_AFTER_S, STEPS, Shedding
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 CAMERAS = {"a", "b", "c", "d"}
 
 
-def beat(instance: str, *, ago: timedelta = timedelta(0), status: str = "ok", service: str = "ingest", no_store=False):
-    return ServiceHealth(service, instance, status, "", NOON, NOON - ago, {NO_STORE: no_store})
+def beat(instance: str, *, silent_s: float = 0.0, status: str = "ok", service: str = "ingest", no_store=False):
+    return ServiceHealth(service, instance, status, "", NOON, NOON, {NO_STORE: no_store}, silent_s)
 
 
 def test_who_lives_and_can_record_counts():
     beats = [
         beat("here"),
-        beat("silent", ago=ALIVE * 2),
+        beat("silent", silent_s=ALIVE_S * 2),
         beat("gone", status="gone"),
         beat("no disk", no_store=True),
         beat("web", service="web"),
     ]
-    assert able(beats, NOON) == {"here"}
+    assert able(beats) == {"here"}
 
 
 def wanted(sharing: Sharing, held=(), leased=(), others=(), now_s=0.0, *, can_record=True, recorded=()) -> list[str]:

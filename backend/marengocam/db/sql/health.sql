@@ -6,8 +6,9 @@ ON CONFLICT (service, instance) DO UPDATE SET status = excluded.status, reason =
     heartbeat_at = excluded.heartbeat_at, detail = excluded.detail;
 
 -- name: list_services
--- The last heartbeat of every process.
-SELECT service, instance, status, reason, started_at, heartbeat_at, detail::text AS detail
+-- The last heartbeat of every process, and how long ago that was by the clock that dated it.
+SELECT service, instance, status, reason, started_at, heartbeat_at, detail::text AS detail,
+    extract(epoch FROM clock_timestamp() - heartbeat_at)::float8 AS silent_s
 FROM service_health ORDER BY service, started_at DESC;
 
 -- name: mark_gone

@@ -42,7 +42,7 @@ async def health(desk: Desk, _request: web.Request) -> web.Response:
     return told(
         wire.HealthOut(
             status=worst(services),
-            services=[wire.ServiceOut(**asdict(one)) for one in services],
+            services=[_service(one) for one in services],
             now=desk.context.clock.now(),
             survival_mode=any(one.detail.get("survival_mode") for one in services if one.status != "gone"),
             survival=survival(services),
@@ -56,6 +56,12 @@ async def health(desk: Desk, _request: web.Request) -> web.Response:
             ],
         )
     )
+
+
+def _service(one: ServiceHealth) -> wire.ServiceOut:
+    told = asdict(one)
+    del told["silent_s"]
+    return wire.ServiceOut(**told)
 
 
 def worst(services: list[ServiceHealth]) -> Literal["ok", "degraded", "failing"]:
