@@ -27,6 +27,7 @@ from marengocam.ingest.camera_state import CameraHealth, Condition
 from marengocam.ingest.decode_queue import DecodeQueue
 from marengocam.ingest.reading import Reader, ReadingPlan
 from marengocam.ingest.recording_modes import Sights
+from marengocam.media.names import GROWING_SUFFIX
 from marengocam.media.store import Store
 
 WIDTH_PX, HEIGHT_PX, FPS, KBIT_S = 1920, 1080, 15, 4000
@@ -82,6 +83,8 @@ def ours(urls: list[str], seconds: float, memory: list[float]) -> float:
             before_s = cpu_of(process.pid)
             time.sleep(seconds)
             memory.append(resident_mb(process.pid))
+            if len(list(Path(folder).rglob(f"*{GROWING_SUFFIX}"))) < len(urls):
+                raise RuntimeError("not every camera is recorded: these figures would be too good")
             return cpu_of(process.pid) - before_s
         finally:
             end(process)
@@ -153,6 +156,7 @@ def record(media: Path, urls: list[str]) -> int:
             on_chunk=lambda _: None,
             on_recovered=lambda: None,
             on_disk_full=lambda: None,
+            loopback=True,
         ).start()
     while True:
         time.sleep(HOUR_S)
