@@ -12,6 +12,7 @@ from marengocam.db.hub import Hub
 
 GATHER_S = 0.05  # rows of one batch
 RETRY_S = 1.0
+AWAY_AFTER_S = 10.0  # a hub that is away for less is not told of
 MAX_WAITING_TRACKS = 10_000
 BATCH_TRACKS = 200
 BATCH_CHUNKS = 100
@@ -28,6 +29,8 @@ class HubWriter:
         self._chunks: deque[Chunk] = deque()
         self._woken = asyncio.Event()
         self._writing = asyncio.Lock()
+        self._away_since_s: float | None = None
+        self.problem = ""  # why rows wait, while they have waited for long
         self.dropped_tracks = 0
 
     @property
@@ -90,8 +93,22 @@ class HubWriter:
                 await self._write_chunks()
                 await self._write_tracks()
             except HubUnavailableError as error:
-                _LOG.debug("%d rows wait for the hub: %s", self.waiting, error)
+                self._note_away(error)
+            else:
+                self._note_back()
         return not self.waiting
+
+    def _note_away(self, error: HubUnavailableError) -> None:
+        now_s = asyncio.get_running_loop().time()
+        self._away_since_s = self._away_since_s or now_s
+        if not self.problem and now_s - self._away_since_s >= AWAY_AFTER_S:
+            self.problem = f"Recording goes on, but its rows wait in memory: {error}"
+            _LOG.warning("%s", self.problem)
+
+    def _note_back(self) -> None:
+        if self.problem:
+            _LOG.info("the hub answers again")
+        self.problem, self._away_since_s = "", None
 
     async def _write_chunks(self) -> None:
         while self._chunks:

@@ -94,7 +94,7 @@ class IngestService:
             "recordings_given_up": self._room.given_up,
             "face_looks_skipped": self._looks.skipped if self._looks else 0,
         }
-        problem = self._rounds.store_problem or self._room.problem
+        problem = self._rounds.store_problem or self._room.problem or self._rounds.writer.problem
         if problem:
             return HealthReport("degraded", problem, detail)
         if self._eyes is None:

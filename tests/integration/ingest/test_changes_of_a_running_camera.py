@@ -18,7 +18,8 @@ from marengocam.db.tracks import TrackFilter
 from marengocam.demo.rtsp.mount import Mount, Viewer
 from marengocam.demo.rtsp.server import RtspServer
 from marengocam.ingest.known_cameras import KnownCameras
-from marengocam.media.store import GROWING_SUFFIX, Store
+from marengocam.media.names import GROWING_SUFFIX
+from marengocam.media.store import Store
 from marengocam.settings import Settings
 
 FRAMES = 600  # of the clip, which is played again and again

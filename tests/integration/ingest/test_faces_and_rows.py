@@ -165,6 +165,28 @@ async def test_rows_wait_for_their_lease_and_are_not_written_under_a_stale_one(h
     assert row.track.open
 
 
+async def test_a_hub_that_stays_away_is_told_once_and_that_it_is_back(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer = HubWriter(hub, dict)
+    writer.put_chunk(chunk())
+    async with hub.database.connection() as connection:
+        await connection.execute("ALTER TABLE chunk RENAME TO chunk_away")
+    assert not await writer.flush()
+    assert not writer.problem, "it may be back in a moment"
+    monkeypatch.setattr("marengocam.ingest.hub_writer.AWAY_AFTER_S", 0.0)
+    for _ in range(3):
+        assert not await writer.flush()
+    assert writer.problem.startswith("Recording goes on")
+    async with hub.database.connection() as connection:
+        await connection.execute("ALTER TABLE chunk_away RENAME TO chunk")
+    with caplog.at_level("INFO"):
+        assert await writer.flush()
+    assert not writer.problem
+    told = [record.message for record in caplog.records if record.name == "marengocam.ingest.hub_writer"]
+    assert [message.partition(",")[0] for message in told] == ["Recording goes on", "the hub answers again"]
+
+
 async def test_two_flushes_at_once_write_everything_once(hub: Hub) -> None:
     writer = HubWriter(hub, dict)
     for _ in range(250):
