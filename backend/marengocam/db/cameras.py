@@ -36,6 +36,7 @@ class CameraStatus:
     updated_at: datetime
     last_packet_at: datetime | None = None
     metrics: dict[str, Any] = field(default_factory=dict)
+    silent_s: float = 0.0  # since it was written, by the database's clock: those of hosts differ
 
 
 class Cameras:
@@ -113,7 +114,6 @@ class Cameras:
                 state=str(status.state),
                 reason=status.reason,
                 since=status.since,
-                updated_at=status.updated_at,
                 last_packet_at=status.last_packet_at,
                 metrics=to_json(status.metrics),
             )

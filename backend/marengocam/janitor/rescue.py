@@ -68,7 +68,7 @@ class Rescue:
         if self._told is None:
             self.state = resumed(await hub.settings_store.get(SHED_LEVEL), clock.monotonic_s())
             self._told = self.state
-        self.lag_s = lag_of(await hub.cameras.statuses(), clock.now())
+        self.lag_s = lag_of(await hub.cameras.statuses())
         self.state = advance(self.state, Reading(used_share, self.lag_s), clock.monotonic_s())
         self._level_gauge.set(self.state.level)
         self._disk_gauge.set(used_share or 0.0)

@@ -14,7 +14,7 @@ from marengocam.runtime.context import ServiceContext
 GONE_AFTER_S = 20.0
 STARTING = timedelta(seconds=30)
 FORGET_GONE_AFTER_S = 3600.0
-FRESH = timedelta(seconds=15)  # an older status says nothing about the present
+FRESH_S = 15.0  # an older status says nothing about the present
 DAY_CLOSED_AFTER = timedelta(minutes=20)  # files of the day's last minutes have their rows by then
 LEVELS = {"ok": "info", "degraded": "warning", "failing": "error", "gone": "error"}
 _LOG = logging.getLogger(__name__)
@@ -92,12 +92,12 @@ class Watching:
         self._closed_day = day
 
 
-def lag_of(statuses: dict[str, CameraStatus], now: datetime) -> float | None:
+def lag_of(statuses: dict[str, CameraStatus]) -> float | None:
     """Return how far the camera that is most behind is behind; None when no camera is online."""
     lags = [
         float(one.metrics.get("ingest_lag_s", 0.0))
         for one in statuses.values()
-        if one.state is CameraState.ONLINE and abs(now - one.updated_at) < FRESH
+        if one.state is CameraState.ONLINE and one.silent_s < FRESH_S
     ]
     return max(lags, default=None)
 

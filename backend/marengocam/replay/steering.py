@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime, timedelta
 
 from marengocam.core.clock import Clock
 from marengocam.core.errors import HubUnavailableError
@@ -19,7 +18,7 @@ ROUND_S = 0.5
 LIVE_EVERY_ROUNDS = 4
 LAG_LIMIT_S = 1.0  # a live camera whose packets wait so long has the machine to itself
 LAG_GONE_S = 0.5
-STATUS_FRESH = timedelta(seconds=15)  # an older status is nobody's
+STATUS_FRESH_S = 15.0  # an older status is nobody's
 _LOG = logging.getLogger(__name__)
 
 
@@ -99,18 +98,18 @@ async def _steer(hub: Hub, run: ReplayRun | None, control: Control, progress: Pr
                         steps=wanted.steps,
                     )
             if rounds % LIVE_EVERY_ROUNDS == 0:
-                control.make_way(behind(list((await hub.cameras.statuses()).values()), clock.now(), control.waits_for))
+                control.make_way(behind(list((await hub.cameras.statuses()).values()), control.waits_for))
         except HubUnavailableError as error:
             _LOG.debug("the run goes on by itself: %s", error)
         rounds += 1
         await asyncio.sleep(ROUND_S)
 
 
-def behind(statuses: Sequence[CameraStatus], now: datetime, waits_for: str = "") -> str:
+def behind(statuses: Sequence[CameraStatus], waits_for: str = "") -> str:
     """Return why a replay should wait, empty when every live camera keeps up."""
     limit_s = LAG_GONE_S if waits_for.startswith("live camera") else LAG_LIMIT_S
     for status in statuses:
-        if now - status.updated_at > STATUS_FRESH:
+        if status.silent_s > STATUS_FRESH_S:
             continue
         lag_s = float(status.metrics.get("analysis_lag_s") or 0.0)
         if lag_s > limit_s or int(status.metrics.get("shed_level") or 0) > 0:

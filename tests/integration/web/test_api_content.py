@@ -17,7 +17,8 @@ from tests.support.web_app import serving_api
 
 from marengocam.core.geometry import Box
 from marengocam.core.ids import new_id
-from marengocam.core.model import EventType, LocalTrack, NewEvent, PathPoint
+from marengocam.core.model import CameraState, EventType, LocalTrack, NewEvent, PathPoint
+from marengocam.db.cameras import CameraStatus
 from marengocam.db.persons import Persons
 from marengocam.media.names import picture_path
 from marengocam.media.store import Store
@@ -34,6 +35,20 @@ async def _track(hub, now, camera_id="front_door"):
     )  # fmt: skip
     await hub.tracks.save([track], {camera_id: lease.fence})
     return track
+
+
+@pytest.mark.parametrize("ahead_s", [-60, 60])
+async def test_a_camera_is_shown_as_it_is_though_the_clock_of_its_host_is_wrong(hub, hub_settings, ahead_s):
+    async with serving_api(hub, hub_settings) as api:
+        await api.call("POST", "/cameras", CAMERA)
+        there = api.context.clock.now() + timedelta(seconds=ahead_s)
+        await hub.cameras.write_status(CameraStatus("front_door", CameraState.ONLINE, "", there, there, there))
+        assert (await api.call("GET", "/cameras/front_door"))[1]["state"] == "online"
+        async with hub.database.connection() as connection:
+            await connection.execute("UPDATE camera_status SET updated_at = now() - interval '60 s'")
+        _, camera = await api.call("GET", "/cameras/front_door")
+        assert camera["state"] == "offline"
+        assert "No ingest process" in camera["reason"]
 
 
 async def test_a_camera_is_added_changed_and_removed_and_its_password_never_shown(hub, hub_settings):

@@ -53,12 +53,13 @@ INSERT INTO zone (zone_id, camera_id, name, polygon)
 VALUES (:zone_id, :camera_id, :zone_name, CAST(:polygon AS text)::jsonb);
 
 -- name: write_status^
--- How a camera is doing; no row for one that was removed meanwhile, or whose lease has another fence than the one given.
+-- How a camera is doing, dated by the database: the clocks of hosts differ. No row for a camera that was removed
+-- meanwhile, or whose lease has another fence than the one given.
 WITH held AS (
     SELECT FROM lease WHERE name = 'camera:' || CAST(:camera_id AS text) AND fence = CAST(:fence AS bigint) FOR SHARE
 )
 INSERT INTO camera_status (camera_id, state, reason, since, updated_at, last_packet_at, metrics)
-SELECT c.camera_id, :state, :reason, :since, :updated_at, :last_packet_at, CAST(:metrics AS text)::jsonb
+SELECT c.camera_id, :state, :reason, :since, clock_timestamp(), :last_packet_at, CAST(:metrics AS text)::jsonb
 FROM camera c
 WHERE c.camera_id = CAST(:camera_id AS text) AND (CAST(:fence AS bigint) IS NULL OR EXISTS (SELECT FROM held))
 ON CONFLICT (camera_id) DO UPDATE SET state = excluded.state, reason = excluded.reason, since = excluded.since,
@@ -66,8 +67,10 @@ ON CONFLICT (camera_id) DO UPDATE SET state = excluded.state, reason = excluded.
 RETURNING camera_id;
 
 -- name: statuses
--- How each camera is doing.
-SELECT camera_id, state, reason, since, updated_at, last_packet_at, metrics::text AS metrics FROM camera_status;
+-- How each camera is doing, and how long ago that was told by the clock that dated it.
+SELECT camera_id, state, reason, since, updated_at, last_packet_at, metrics::text AS metrics,
+    extract(epoch FROM clock_timestamp() - updated_at)::float8 AS silent_s
+FROM camera_status;
 
 -- name: open_people
 -- Where everybody stands who is followed now: the box of the last point of each open track.

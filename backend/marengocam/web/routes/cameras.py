@@ -151,13 +151,11 @@ async def _told_all(desk: Desk, cameras: list[Camera]) -> list[wire.CameraOut]:
     statuses, people = await desk.hub.cameras.statuses(), await desk.hub.cameras.open_people()
     last = await desk.hub.cameras.last_people()
     privacy = (await desk.hub.preferences.get()).privacy
-    now = desk.context.clock.now()
     return [
         _told_camera(
             one,
             statuses.get(one.camera_id),
             _People(people.get(one.camera_id, []), *last.get(one.camera_id, (None, None))),
-            now,
             privacy=privacy,
         )
         for one in cameras
@@ -173,9 +171,7 @@ class _People:
     last_at: datetime | None
 
 
-def _told_camera(
-    camera: Camera, status: CameraStatus | None, people: _People, now: datetime, *, privacy: bool
-) -> wire.CameraOut:
+def _told_camera(camera: Camera, status: CameraStatus | None, people: _People, *, privacy: bool) -> wire.CameraOut:
     """Return a camera as the API shows it: what its status says only counts while ingest keeps saying so."""
     state, reason = CameraState.CONNECTING, "Waiting for ingest to take this camera."
     if not camera.enabled:
@@ -184,7 +180,7 @@ def _told_camera(
         state, reason = CameraState.DISABLED, PRIVACY_REASON
     elif status is not None:
         state, reason = status.state, status.reason
-        if (now - status.updated_at).total_seconds() > STALE_STATUS_S:
+        if status.silent_s > STALE_STATUS_S:
             state, reason = CameraState.OFFLINE, "No ingest process serves this camera: see health."
     there = people.boxes if state is CameraState.ONLINE else []
     metrics = status.metrics if status else {}
