@@ -85,11 +85,15 @@ async def owner(database_url):
 
 
 @pytest.mark.parametrize("version", [step.version for step in STEPS[:-1]])
-async def test_every_row_of_an_older_house_is_there_and_readable(owner, hub_settings, database_url, version):
-    for step in STEPS[:version]:
-        await migrate_database(database_url, STEPS[: step.version])
-        if step.version in ROWS:
-            await owner.execute(ROWS[step.version])
+async def test_every_row_of_an_older_house_is_there_and_readable(
+    owner, hub_settings, database_url, version, monkeypatch
+):
+    with monkeypatch.context() as then:
+        then.setattr("marengocam.db.migrate.grant_rights", _no_rights)  # today's are of tables that are not there yet
+        for step in STEPS[:version]:
+            await migrate_database(database_url, STEPS[: step.version])
+            if step.version in ROWS:
+                await owner.execute(ROWS[step.version])
     await owner.execute(OLD_RULE if version < RULES_CHANGED_AT else NEW_RULE)
 
     assert await migrate_as_owner(hub_settings, None) == [step.version for step in STEPS[version:]]
@@ -139,6 +143,10 @@ async def test_roles_of_before_get_their_present_limits_and_rights_though_the_sc
     assert await migrate_as_owner(hub_settings, passwords) == []
     assert await _limits(owner) == fresh
     assert {"idle_in_transaction_session_timeout=10s", "statement_timeout=10s"} <= set(fresh["marengocam_web"][1])
+
+
+async def _no_rights(_connection: object) -> list[str]:
+    return []
 
 
 async def _limits(owner: asyncpg.Connection) -> dict[str, tuple[int, list[str], list[tuple[str, str]]]]:
