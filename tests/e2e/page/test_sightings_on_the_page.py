@@ -144,6 +144,24 @@ async def test_strangers_and_persons_open_what_was_seen_of_them_last(hub, hub_se
             await expect(sighting.get_by_role("heading").first).to_have_text("A stranger on Corridor")
 
 
+async def test_a_sighting_without_a_picture_does_not_show_that_of_the_one_before(hub, hub_settings):
+    store = Store(hub_settings.media_dir)
+    async with serving_api(hub, hub_settings) as api:
+        (track, _), (other, _) = await home(hub, store, api.context.clock.now())
+        store.delete(other.crop_path)
+        for one in (other, track):
+            await hub.events.append([detected(one, api.context.clock.now())])
+        async with browser_page(api.address) as page:
+            await sign_in(page, api.token)
+            rows, sighting = page.locator("#events").get_by_role("button"), page.get_by_role("dialog")
+            await rows.first.click()
+            await page.wait_for_function("() => document.querySelector('#sighting-crop').naturalWidth === 120")
+            await sighting.get_by_role("button", name="Close").click()
+            await rows.last.click()
+            await expect(sighting.locator("#sighting-missing")).not_to_be_empty()
+            assert await page.evaluate("() => document.querySelector('#sighting-crop').naturalWidth") == 0
+
+
 async def test_what_happened_before_is_a_press_away(hub, hub_settings):
     async with serving_api(hub, hub_settings) as api:
         (track, _), _ = await home(hub, Store(hub_settings.media_dir), api.context.clock.now())

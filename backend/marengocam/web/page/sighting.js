@@ -23,14 +23,16 @@ async function showFilm() {
   const from = new Date(track.first_seen_at).getTime() - LEAD_IN_MS;
   const to = Math.min(new Date(track.last_seen_at).getTime() + LEAD_IN_MS, from + LONGEST_FILM_MS);
   const span = new URLSearchParams({ from_at: new Date(from).toISOString(), to_at: new Date(to).toISOString() });
-  const mine = track;
+  const mine = track.local_track_id;
   const url = await file(`/cameras/${track.camera_id}/clip.mp4?${span}`);
-  if (mine !== track || !dialog.open) { URL.revokeObjectURL(url); return; }
+  if (!isShown(mine)) { URL.revokeObjectURL(url); return; }
   film = url;
   $("sighting-film").src = url;
   $("sighting-film").hidden = false;
   $("sighting-crop").hidden = true;
 }
+
+const isShown = (trackId) => dialog.open && track.local_track_id === trackId;
 
 function forgetFilm() {
   $("sighting-film").removeAttribute("src");
@@ -81,9 +83,15 @@ function show() {
   $("sighting-title").textContent = `${who} ${where}`;
   $("sighting-when").textContent = time(track.first_seen_at);
   $("sighting-crop").alt = who;
-  picture($("sighting-crop"), `/tracks/${track.local_track_id}/crop.jpg`).catch(() => {});
   showWhy();
   showWords();
+}
+
+/** Show the track's picture in an image of its own: what another one still waits for must not come into it. */
+function showCrop() {
+  const crop = element("img", { id: "sighting-crop" });
+  $("sighting-crop").replaceWith(crop);
+  picture(crop, `/tracks/${track.local_track_id}/crop.jpg`).catch(() => {});
 }
 
 /** Open the dialog on a track. */
@@ -91,12 +99,14 @@ export async function openSighting(trackId) {
   const [detail, { cameras }, { persons }] = await Promise.all([call(`/tracks/${trackId}`), call("/cameras"), call("/persons")]);
   cameras.forEach((one) => cameraNames.set(one.camera_id, one.name));
   $("sighting-persons").replaceChildren(...persons.map((one) => element("option", { value: one.name })));
+  if (dialog.open) return; // pressed twice
   track = detail;
   tell("");
+  showCrop();
   forgetFilm();
   show();
   dialog.showModal();
-  showFilm().catch((error) => { $("sighting-missing").textContent = error.message; });
+  showFilm().catch((error) => { if (isShown(trackId)) $("sighting-missing").textContent = error.message; });
 }
 
 function tell(text, wordId = "") {
@@ -107,12 +117,15 @@ function tell(text, wordId = "") {
 }
 
 async function say(text, path, body) {
+  const mine = track.local_track_id;
   try {
     const said = body ? await post(path, body) : await call(path, { method: "POST" });
-    track = await call(`/tracks/${track.local_track_id}`);
+    const known = await call(`/tracks/${mine}`);
+    if (!isShown(mine)) return; // closed meanwhile; another may be shown, which the next word is about
+    track = known;
     show();
     tell(text, said?.word_id ?? "");
-  } catch (error) { $("sighting-error").textContent = error.message; }
+  } catch (error) { if (isShown(mine)) $("sighting-error").textContent = error.message; }
 }
 
 const here = () => ({ local_track_ids: [track.local_track_id] });
