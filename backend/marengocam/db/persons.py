@@ -109,7 +109,7 @@ class Persons:
     async def called(self, name: str, at: datetime) -> Person:
         """Return the person of that name, a new one where nobody has it; raises BadInputError when it is none."""
         async with self._database.transaction() as connection:
-            return await known_or_new(connection, name, at)
+            return (await known_or_new(connection, name, at))[0]
 
     async def set_picture(self, person_id: UUID, picture_path: PurePosixPath) -> None:
         """Note a portrait."""
@@ -192,12 +192,16 @@ class Persons:
             return [_known(row) for row in await rows(_QUERIES.list_persons(connection, person_id=None))]
 
 
-async def known_or_new(connection: Connection, name: str, at: datetime) -> Person:
-    """Return the person of that name within a transaction; two who give one name at once mean one person."""
+async def known_or_new(connection: Connection, name: str, at: datetime) -> tuple[Person, bool]:
+    """Return the person of that name within a transaction, and whether it is new.
+
+    Two who give one name at once mean one person.
+    """
     name, person_id = person_name(name), new_id(at)
-    if await _QUERIES.add_person(connection, person_id=person_id, person_name=name, at=at):
+    made = bool(await _QUERIES.add_person(connection, person_id=person_id, person_name=name, at=at))
+    if made:
         await _notify(connection, person_id)
-    return _person(await _QUERIES.person_by_name(connection, person_name=name))
+    return _person(await _QUERIES.person_by_name(connection, person_name=name)), made
 
 
 async def _notify(connection: Connection, person_id: UUID) -> None:

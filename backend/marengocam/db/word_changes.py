@@ -78,15 +78,20 @@ async def identities_of(connection: Connection, person_id: UUID) -> list[UUID]:
     return [row["identity_id"] for row in await rows(_QUERIES.identities_of(connection, person_id=person_id))]
 
 
-async def person_row(connection: Connection, who: UUID | str, at: datetime | None = None) -> Any:
-    """Return a person by id, or, with the moment it is said, by a name that may be new."""
-    if isinstance(who, str):
-        assert at is not None
-        who = (await known_or_new(connection, who, at)).person_id
-    row = await _QUERIES.person(connection, person_id=who)
+async def person_row(connection: Connection, person_id: UUID) -> Any:
+    """Return a person by id."""
+    row = await _QUERIES.person(connection, person_id=person_id)
     if row is None:
         raise NotFoundError("There is no such person.")
     return row
+
+
+async def person_or_new(connection: Connection, who: UUID | str, at: datetime) -> tuple[Any, list[UUID]]:
+    """Return a person by id, or by a name that may be new, and whom that has made."""
+    if not isinstance(who, str):
+        return await person_row(connection, who), []
+    person, made = await known_or_new(connection, who, at)
+    return await person_row(connection, person.person_id), [person.person_id] if made else []
 
 
 async def identities_of_tracks(connection: Connection, local_track_ids: Sequence[UUID]) -> list[UUID]:
@@ -116,10 +121,12 @@ async def note(
     also: Iterable[UUID] = (),
     changed: Sequence[UUID] = (),
     given: Sequence[UUID] = (),
+    made: Sequence[UUID] = (),
 ) -> Word:
     """Write the word with the rows as they are before it is carried out.
 
-    `changed` are persons that it alters, `given` those whose everything it gives to another.
+    `changed` are persons that it alters, `given` those whose everything it gives to another, `made` those who came to
+    be by it.
     """
     before = await _QUERIES.snapshot(
         connection, identity_ids=list(identity_ids), person_ids=list(changed), given_ids=list(given)
@@ -135,6 +142,7 @@ async def note(
         summary=summary,
         subjects=subjects,
         changed=sorted({*identity_ids, *changed, *also}),
+        made=list(made),
         before=before,
     )
     return Word(word_id, kind, said_at, speaker.name, summary, tuple(subjects), undoable=True)

@@ -9,6 +9,8 @@ from marengocam.core.errors import BadInputError, ConflictError, NotFoundError
 from marengocam.core.ids import new_id
 from marengocam.core.person_names import person_name
 from marengocam.db.database import Connection, Database
+from marengocam.db.events import Events
+from marengocam.db.forsaken import let_go
 from marengocam.db.persons import CHANNEL, TRACK_CHANNEL
 from marengocam.db.queries import load, rows
 from marengocam.db.resolution import TURN_KEY
@@ -27,6 +29,7 @@ from marengocam.db.word_changes import (
     move,
     must_belong,
     note,
+    person_or_new,
     person_row,
     restore,
     sights,
@@ -42,18 +45,19 @@ class Words:
     All raise NotFoundError for what is not there (any more), ConflictError for what clashes.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, events: Events) -> None:
         self._database = database
+        self._events = events
 
     async def name(self, identity_id: UUID, who: UUID | str, speaker: Speaker) -> Word:
         """Say who an identity is, by a person's id or by a name, which may be new; its faces join the gallery."""
         async with self._saying() as connection:
             identity_id = await living(connection, identity_id)
             (identity,) = await identities(connection, [identity_id])
-            person = await person_row(connection, who, speaker.at)
+            person, made = await person_or_new(connection, who, speaker.at)
             person_id = person["person_id"]
             summary = f"{called(identity)} is {person['name']}."
-            word = await note(connection, WordKind.NAME, speaker, summary, [identity_id], [person_id])
+            word = await note(connection, WordKind.NAME, speaker, summary, [identity_id], [person_id], made=made)
             await make_person(connection, [identity_id], person_id, speaker.at)
         return word
 
@@ -61,13 +65,15 @@ class Words:
         """Say who these tracks are, by id or name, whatever the rest of their identities is."""
         async with self._saying() as connection:
             sources = await identities_of_tracks(connection, local_track_ids)
-            person = await person_row(connection, who, speaker.at)
+            person, made = await person_or_new(connection, who, speaker.at)
             person_id = person["person_id"]
             own = await identities_of(connection, person_id)
             identity_id = own[0] if own else new_id(speaker.at)
             summary = f"{sights(local_track_ids)} shown to be {person['name']}."
             touched = [*sources, *own[:1]]
-            word = await note(connection, WordKind.NAME, speaker, summary, touched, [person_id], also=[identity_id])
+            word = await note(
+                connection, WordKind.NAME, speaker, summary, touched, [person_id], also=[identity_id], made=made
+            )
             await move(connection, local_track_ids, identity_id, speaker.at, exists=bool(own))
             await _QUERIES.set_person(connection, identity_ids=[identity_id], person_id=person_id)
             await _QUERIES.say_after_all(connection, person_id=person_id)
@@ -220,6 +226,8 @@ class Words:
     async def undo(self, word_id: UUID, speaker: Speaker) -> None:
         """Take a word back: what it changed is as before, and is decided on again.
 
+        Whom words had made that do not hold goes, unless something else is of them by now.
+
         Raises ConflictError when it was taken back, is for good, or a later word about the same still holds.
         """
         async with self._saying() as connection:
@@ -237,6 +245,7 @@ class Words:
                 raise ConflictError(f"Something was said about it later: first undo {later['summary']!r}.")
             await restore(connection, word, speaker.at)
             await _QUERIES.mark_undone(connection, word_id=word_id, at=speaker.at, undone_by=speaker.name)
+            await let_go(connection, self._events, word["subjects"], word_id)
 
     async def list(self, limit: int, subject: UUID | None = None, before: datetime | None = None) -> list[Word]:
         """Return what was said, newest first."""

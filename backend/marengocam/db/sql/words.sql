@@ -54,10 +54,10 @@ SELECT jsonb_build_object(
 
 -- name: add_word$
 -- The word itself, later than all that were carried out before it: they are taken back in that order, whoever waited.
-INSERT INTO word (word_id, kind, said_at, said_by, summary, subjects, changed, before)
+INSERT INTO word (word_id, kind, said_at, said_by, summary, subjects, changed, made, before)
 VALUES (:word_id, :kind,
     greatest(:said_at, (SELECT max(said_at) FROM word) + interval '1 microsecond'),
-    :said_by, :summary, :subjects, :changed, CAST(:before AS text)::jsonb)
+    :said_by, :summary, :subjects, :changed, :made, CAST(:before AS text)::jsonb)
 RETURNING said_at;
 
 -- name: set_person!
@@ -327,6 +327,27 @@ ON CONFLICT DO NOTHING;
 -- name: mark_undone!
 -- The word no longer holds.
 UPDATE word SET undone_at = :at, undone_by = :undone_by, before = NULL WHERE word_id = :word_id;
+
+-- name: forsaken
+-- Of some persons those whom a word had made that is taken back, and of whom nothing is left: no face, nobody who is or
+-- is not them, no wish, no other word that holds.
+SELECT p.person_id, p.name
+FROM person p
+WHERE p.person_id = ANY(:person_ids::uuid[]) AND p.picture_path IS NULL AND NOT p.ignored
+    AND EXISTS (SELECT FROM word w WHERE w.made <> '{}' AND w.made @> ARRAY[p.person_id] AND w.undone_at IS NOT NULL)
+    AND NOT EXISTS (SELECT FROM word w WHERE w.subjects @> ARRAY[p.person_id] AND w.undone_at IS NULL)
+    AND NOT EXISTS (SELECT FROM identity i WHERE i.person_id = p.person_id AND i.merged_into IS NULL)
+    AND NOT EXISTS (SELECT FROM exemplar e WHERE e.person_id = p.person_id)
+    AND NOT EXISTS (SELECT FROM denial d WHERE d.person_id = p.person_id)
+ORDER BY p.person_id
+FOR UPDATE;
+
+-- name: untell
+-- Tracks of which it was told that they are a person who goes are unknown again; what an event about that tells.
+UPDATE assignment a SET announced_person_id = NULL, announced_unknown = true
+FROM local_track t, identity i
+WHERE a.announced_person_id = :person_id AND t.local_track_id = a.local_track_id AND i.identity_id = a.identity_id
+RETURNING a.local_track_id, a.identity_id, t.camera_id, t.last_seen_at, t.zones, i.ignored;
 
 -- name: notify!
 -- Tell whoever waits.
