@@ -142,7 +142,12 @@ class CameraRounds:
         changed = {key for key, worker in self.workers.items() if key in wanted and worker.camera != wanted[key]}
         anew = {key for key in changed if reads_anew(self.workers[key].camera, wanted[key])}
         for camera_id in changed - anew:
-            self.workers[camera_id].change(wanted[camera_id])
+            try:
+                self.workers[camera_id].change(wanted[camera_id])
+            except RuntimeError:  # no thread could be started for its second stream
+                _LOG.exception("camera %s is connected anew for what its owner changed", camera_id)
+                anew.add(camera_id)
+                continue
             _LOG.info("camera %s goes on with what its owner changed", camera_id)
         return sorted(anew)
 

@@ -1,4 +1,7 @@
-"""Which changes of a camera need new connections; all others are taken over while it is read and recorded."""
+"""Which changes of a camera need new connections; all others are taken over while it is read and recorded.
+
+Another second stream is one of these: it is connected alone, and the recording of the main stream goes on.
+"""
 
 from marengocam.core.model import Camera
 
@@ -11,7 +14,6 @@ def reads_anew(before: Camera, after: Camera) -> bool:
 def _reached_by(camera: Camera) -> tuple[object, ...]:
     return (
         camera.main_url,
-        camera.sub_url,
         camera.username,
         camera.password,
         camera.transport,

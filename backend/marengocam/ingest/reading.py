@@ -1,9 +1,10 @@
 """The reader's thread of one camera: records, and hands packets on without waiting for anybody."""
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from marengocam.core.clock import Clock
@@ -26,6 +27,7 @@ KEYFRAME_LIMIT_S = 10.0  # pictures come for so long, and none that can be begun
 KEYFRAME_MISSING_S = 600.0  # since the last one: neither file nor analysis could ever be begun anew
 STEADY_S = 10.0  # a session this long resets the backoff
 _LOG = logging.getLogger(__name__)
+_SESSIONS = itertools.count(1)  # of all streams: what is decoded may come from another one tomorrow
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Reader:
         self._record_lock = threading.Lock()
         self._session = 0
         self._session_began_s = 0.0
+        self._feeds = plan.analyse  # the present group of pictures goes to analysis
         self._backoff = Backoff()
         self._keyframe_at_s: float | None = None  # the last one of this session
         name = f"read {camera.camera_id}{'' if plan.record else ' (sub)'}"
@@ -81,6 +84,10 @@ class Reader:
     def change(self, camera: Camera) -> None:
         """Serve the camera as it is configured now; what it is reached by holds from the next connection on."""
         self._camera = camera
+
+    def analyse(self, *, wanted: bool) -> None:
+        """Have the stream analysed from its next keyframe on, or no longer from now on."""
+        self._plan = replace(self._plan, analyse=wanted)
 
     def start(self) -> None:
         """Begin."""
@@ -102,7 +109,7 @@ class Reader:
             began_s = self._clock.monotonic_s()
             longest_s = LONGEST_S
             try:
-                self._session += 1
+                self._session, self._feeds = next(_SESSIONS), self._plan.analyse
                 self._serve()
             except StreamError as error:
                 self._trouble(str(error))
@@ -163,7 +170,10 @@ class Reader:
             counters.bytes += packet.size_bytes
             counters.last_packet_at = packet.at
         self._note_keyframe(begins=packet.keyframe)
-        if self._plan.analyse:
+        if packet.keyframe:
+            self._feeds = True
+        self._feeds = self._feeds and self._plan.analyse and not self._stopping.is_set()
+        if self._feeds:
             counters.frames_received += 1
             video: Any = reader.video
             queued_at_s = self._clock.monotonic_s()
@@ -204,5 +214,5 @@ class Reader:
     def _tell(self, reason: str) -> None:
         if self._plan.record:
             self._health.trouble(reason, self._clock.now())
-        else:
+        elif not self._stopping.is_set():  # another one may be read in its place by now
             self._health.stream_problem = f"Recorded, but not analysed, since its second stream fails: {reason}"

@@ -20,8 +20,9 @@ from marengocam.ingest.decode_queue import DecodeQueue
 from marengocam.ingest.face_client import FaceAnswer
 from marengocam.ingest.frame_analysis import FrameAnalyser, FrameResult
 from marengocam.ingest.furniture import Furniture
-from marengocam.ingest.reading import Reader, ReadingPlan
+from marengocam.ingest.reading import Reader
 from marengocam.ingest.recording_modes import Sights
+from marengocam.ingest.streams import CameraStreams
 from marengocam.media.disk_thread import DiskHangsError, DiskThread
 from marengocam.media.store import Store
 from marengocam.runtime.watchdog import Watchdog
@@ -85,23 +86,20 @@ class CameraWorker:
         self._last_rates: dict[str, float] = {}
         queue = DecodeQueue()
         sights = self._sights = Sights()
-        self._readers = [
-            Reader(
-                camera,
-                plan,
-                store=store,
-                clock=clock,
-                chunk_s=settings.chunk_s,
-                health=self._health,
-                queue=queue,
-                sights=sights,
-                on_chunk=on_chunk,
-                on_recovered=partial(on_recovered, camera.camera_id),
-                loopback=settings.loopback_cameras,
-                on_disk_full=on_disk_full,
-            )
-            for plan in plans_of(camera)
-        ]
+        read = partial(
+            Reader,
+            store=store,
+            clock=clock,
+            chunk_s=settings.chunk_s,
+            health=self._health,
+            queue=queue,
+            sights=sights,
+            on_chunk=on_chunk,
+            on_recovered=partial(on_recovered, camera.camera_id),
+            loopback=settings.loopback_cameras,
+            on_disk_full=on_disk_full,
+        )
+        self._streams = CameraStreams(camera, read)
         self._analysis = Analysis(
             camera,
             queue,
@@ -122,8 +120,7 @@ class CameraWorker:
     def start(self) -> None:
         """Begin to read and record, with all threads or with none."""
         try:
-            for reader in self._readers:
-                reader.start()
+            self._streams.start()
             self._analysis.start()
         except BaseException:
             self.let_go()
@@ -131,8 +128,7 @@ class CameraWorker:
 
     def let_go(self) -> None:
         """Ask all threads to end, without waiting for them."""
-        for reader in self._readers:
-            reader.stop()
+        self._streams.stop()
         self._analysis.stop()
 
     def open_eyes(self, eyes: Eyes) -> None:
@@ -156,10 +152,12 @@ class CameraWorker:
         return replace(self.camera, analysis=replace(asked, appearance=asked.appearance and self._settings.appearance))
 
     def change(self, camera: Camera) -> None:
-        """Go on with the camera as it is configured now, without connecting anew."""
+        """Go on with the camera as it is configured now; no more than another second stream is connected for it."""
+        if camera.sub_url != self.camera.sub_url:
+            self._streams.exchange_second(camera)
+            self._health.stream_problem = ""
         self.camera = camera
-        for reader in self._readers:
-            reader.change(camera)
+        self._streams.change(camera)
         self._analysis.change(camera, self._watched)
 
     @property
@@ -191,10 +189,10 @@ class CameraWorker:
         """End, closing the chunk; return the last state of the tracks that were open."""
         self.let_go()
         give_up_s = self._clock.monotonic_s() + JOIN_LIMIT_S
-        threads = [*(reader.thread for reader in self._readers), self._analysis.thread]
+        threads = [*(reader.thread for reader in self._streams.readers), self._analysis.thread]
         while any(thread.is_alive() for thread in threads) and self._clock.monotonic_s() < give_up_s:  # noqa: ASYNC110 - threads end without telling a loop
             await asyncio.sleep(JOIN_POLL_S)
-        for reader in self._readers:
+        for reader in self._streams.readers:
             if reader.thread.is_alive():  # HLS comes in pieces, with many seconds between them
                 await self._finish_chunk_of(reader)
         self._watchdog.forget(self._thread_name)
@@ -286,11 +284,3 @@ class CameraWorker:
             rate: round((figures[name] - before.get(name, 0)) / elapsed_s, 1) for name, rate in RATES.items()
         }
         return self._last_rates
-
-
-def plans_of(camera: Camera) -> list[ReadingPlan]:
-    """Return what is read of a camera: the main stream is recorded, the second one analysed if there is one."""
-    plans = [ReadingPlan(camera.main_url, record=True, analyse=camera.sub_url is None)]
-    if camera.sub_url is not None:
-        plans.append(ReadingPlan(camera.sub_url, record=False, analyse=True))
-    return plans

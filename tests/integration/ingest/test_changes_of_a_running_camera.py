@@ -132,6 +132,42 @@ async def test_what_reaches_it_differently_is_connected_anew(
             await until(connected_anew)
 
 
+async def test_another_second_stream_takes_nothing_from_the_recording_of_the_first(
+    hub: Hub, settings: Settings, tmp_path: Path, viewers: list[Viewer]
+) -> None:
+    """One is added, exchanged, exchanged for one that is not there, and left out: analysis follows each time."""
+    clip, street = write_counter_clip(tmp_path / "counter.mp4", FRAMES), render_walks(tmp_path / "walk.mp4", 8.0, [1.0])
+    store = Store(settings.media_dir)
+    async with RtspServer({"front": clip, "sub": street, "sub2": street}) as server:
+        camera = Camera("front", "Front", server.url("front"))
+        await hub.cameras.add(camera)
+        async with ingest_here(hub, settings):
+            for sub, analysed, problem in (
+                (None, True, False),
+                ("sub", True, False),
+                ("sub2", True, False),
+                ("nowhere", False, True),
+                (None, True, False),
+            ):
+                camera = replace(camera, sub_url=server.url(sub) if sub is not None else None)
+                await change(hub, settings, camera)
+                before = await metric(hub, "frames_decoded")
+                files = len(store.recordings("front"))
+
+                async def goes_on(
+                    files: int = files, before: float = before, problem: bool = problem, analysed: bool = analysed
+                ) -> bool:
+                    status = (await hub.cameras.statuses()).get("front")
+                    told = status is not None and "second stream" in status.reason
+                    decodes = not analysed or await metric(hub, "frames_decoded") > before + 10
+                    return told == problem and decodes and len(store.recordings("front")) > files
+
+                await until(goes_on)
+    numbers = recorded_numbers(store)
+    assert numbers == [(numbers[0] + step) % FRAMES for step in range(len(numbers))]
+    assert len(viewers) == 3
+
+
 async def test_recording_ends_at_once_when_it_is_switched_off_and_begins_with_the_next_keyframe(
     hub: Hub, settings: Settings, tmp_path: Path, viewers: list[Viewer]
 ) -> None:

@@ -13,7 +13,6 @@ from marengocam.ingest.changes import reads_anew
 CAMERA = Camera("front", "Front", "rtsp://192.0.2.1/main", recording=Recording(sound=False))
 ANEW = {
     "main_url": "rtsp://192.0.2.1/other",
-    "sub_url": "rtsp://192.0.2.1/sub",
     "username": "owner",
     "password": Secret("new"),
     "enabled": False,
@@ -22,6 +21,7 @@ ANEW = {
 }
 IN_PLACE = {
     "name": "Front door",
+    "sub_url": "rtsp://192.0.2.1/sub",
     "detect": False,
     "zones": (Zone(uuid4(), "step", ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0))),),
     "recording": Recording(RecordingMode.PERSON, pre_roll_s=2.0, sound=False),
