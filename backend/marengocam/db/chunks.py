@@ -83,10 +83,10 @@ class Chunks:
             found = await rows(_QUERIES.second_paths(connection, chunk_ids=list(chunk_ids)))
         return {row["chunk_id"]: PurePosixPath(row["other_path"]) for row in found}
 
-    async def known_paths(self, camera_id: str, from_at: datetime, to_at: datetime) -> set[str]:
-        """Return the paths indexed for a camera in a stretch of time, condemned or not."""
+    async def known_paths(self, camera_id: str, from_at: datetime) -> set[str]:
+        """Return the paths indexed for a camera since a moment, condemned or not."""
         async with self._database.connection() as connection:
-            found = await rows(_QUERIES.known_paths(connection, camera_id=camera_id, from_at=from_at, to_at=to_at))
+            found = await rows(_QUERIES.known_paths(connection, camera_id=camera_id, from_at=from_at))
         return {row["path"] for row in found}
 
     async def page(self, after_path: str, limit: int) -> list[tuple[Chunk, bool]]:

@@ -32,7 +32,7 @@ from marengocam.runtime.neighbours import SignOfLife
 FLUSH_LIMIT_S, FLUSH_RETRY_S = 1.5, 0.3
 END_LIMIT_S = 6.0  # for stopping and flushing; with a slow call before it, it fits into the time to drain
 RELEASE_LIMIT_S = 1.0
-LEFTOVERS_REACHES = (timedelta(days=2), timedelta(days=400))  # what is recent first, then all
+LEFTOVERS_REACHES = (timedelta(days=2), timedelta(days=36525))  # what is recent first, then all: clocks begin in 1970
 LEFTOVERS_RETRY_S = 5.0
 HELD_RETRY_S = 30.0  # a former holder that hangs still has its file
 PREFIX = "camera:"

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from marengocam.core.clock import Clock
 from marengocam.core.errors import MediaError
@@ -11,27 +11,29 @@ from marengocam.db.hub import Hub
 from marengocam.media.adoption import adopt_partials, chunk_of, finished_since
 from marengocam.media.store import Store
 
+HOUR = timedelta(hours=1)
 _LOG = logging.getLogger(__name__)
 
 
 async def index_leftovers(hub: Hub, store: Store, camera_id: str, clock: Clock, reach: timedelta) -> None:
     """Adopt what a crash left of a camera, and index its finished files of the last time that have no row.
 
-    Raises HubUnavailableError; calling it again is no harm.
+    What lies ahead of our clock, which may have been wrong, belongs to them. Raises HubUnavailableError; calling it
+    again is no harm.
     """
-    now = clock.now()
-    adopted = await asyncio.to_thread(adopt_partials, store, camera_id, reach, now)
+    from_at = clock.now() - reach
+    adopted = await asyncio.to_thread(adopt_partials, store, camera_id, from_at)
     await hub.chunks.add(adopted)
-    known = await hub.chunks.known_paths(camera_id, now - reach - timedelta(hours=1), now)
-    found = await asyncio.to_thread(_unknown, store, camera_id, known, reach, clock)
+    known = await hub.chunks.known_paths(camera_id, from_at - HOUR)  # its hour's folder is read whole
+    found = await asyncio.to_thread(_unknown, store, camera_id, known, from_at)
     await hub.chunks.add(found)
     if adopted or found:
         _LOG.info("camera %s: %d files adopted, %d indexed late", camera_id, len(adopted), len(found))
 
 
-def _unknown(store: Store, camera_id: str, known: set[str], reach: timedelta, clock: Clock) -> list[Chunk]:
+def _unknown(store: Store, camera_id: str, known: set[str], from_at: datetime) -> list[Chunk]:
     chunks = []
-    for file in finished_since(store, camera_id, reach, clock.now()):
+    for file in finished_since(store, camera_id, from_at):
         if str(store.relative(file)) in known:
             continue
         try:

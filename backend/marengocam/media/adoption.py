@@ -15,15 +15,13 @@ from marengocam.media.store import Store, claimed
 _LOG = logging.getLogger(__name__)
 
 
-def adopt_partials(
-    store: Store, camera_id: str, newest: timedelta | None = None, now: datetime | None = None
-) -> list[Chunk]:
-    """Finish what a crash left of a camera, in the last hours if asked; what a living writer holds is left alone.
+def adopt_partials(store: Store, camera_id: str, from_at: datetime | None = None) -> list[Chunk]:
+    """Finish what a crash left of a camera, since a moment if asked; what a living writer holds is left alone.
 
     Returns the chunks that came of it; a file without one whole fragment is removed.
     """
     adopted = []
-    for file in store.recordings(camera_id, newest, now):
+    for file in store.recordings(camera_id) if from_at is None else store.recordings_since(camera_id, from_at):
         if not file.name.endswith(GROWING_SUFFIX):
             continue
         with claimed(file) as ours:
@@ -75,9 +73,9 @@ def chunk_of(store: Store, file: Path) -> Chunk:
     )
 
 
-def finished_since(store: Store, camera_id: str, newest: timedelta, now: datetime) -> list[Path]:
-    """Return a camera's finished recordings of the last hours."""
-    return [file for file in store.recordings(camera_id, newest, now) if not file.name.endswith(GROWING_SUFFIX)]
+def finished_since(store: Store, camera_id: str, from_at: datetime) -> list[Path]:
+    """Return a camera's finished recordings since a moment, those that a wrong clock dated ahead included."""
+    return [file for file in store.recordings_since(camera_id, from_at) if not file.name.endswith(GROWING_SUFFIX)]
 
 
 def held_since_before(store: Store, camera_id: str, before: datetime, newest: timedelta, now: datetime) -> bool:

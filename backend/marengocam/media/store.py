@@ -15,6 +15,7 @@ from marengocam.media.lasting import make_folder, settle
 from marengocam.media.names import (
     ARCHIVE,
     DAY_FORMAT,
+    HOUR_FORMAT,
     LONGEST_CHUNK,
     MOVING_SUFFIX,
     PERSONS,
@@ -193,16 +194,33 @@ class Store:
 
     def recordings(self, camera_id: str, newest: timedelta | None = None, now: datetime | None = None) -> list[Path]:
         """Return a camera's recordings in order of time, finished and growing; only of the last hours if asked."""
+        folders = [root / RECORDINGS / camera_id for root in self._roots]
+        if newest is not None and now is not None:
+            wanted = hour_folders(now - newest, now)
+            return self._in_order(folder / hour for folder in folders for hour in wanted)
+        return self._in_order(hour for folder in folders for hour in folder.glob("*/*"))
+
+    def _in_order(self, hours: Iterable[Path]) -> list[Path]:
+        """Return the recordings in folders; while one is moved it lies in both roots, and the first one's counts."""
         found: dict[str, Path] = {}
-        for root in reversed(self._roots):
-            folder = root / RECORDINGS / camera_id
-            if newest is not None and now is not None:
-                files = [file for hour in hour_folders(now - newest, now) for file in (folder / hour).glob("*.mp4*")]
-            else:
-                files = list(folder.glob("*/*/*.mp4*"))
-            # While one is moved it lies in both: the first folder's counts.
-            found |= {file.name: file for file in files if is_recording(file.name) and not file.is_symlink()}
+        for hour in hours:
+            for file in hour.glob("*.mp4*"):
+                if file.name not in found and is_recording(file.name) and not file.is_symlink():
+                    found[file.name] = file
         return [found[name] for name in sorted(found)]
+
+    def recordings_since(self, camera_id: str, from_at: datetime) -> list[Path]:
+        """Return a camera's recordings of the hours since a moment, those that a wrong clock dated ahead included."""
+        first = from_at.astimezone(UTC).strftime(f"{DAY_FORMAT}/{HOUR_FORMAT}")
+        hours = (
+            hour
+            for root in self._roots
+            for day in (root / RECORDINGS / camera_id).glob("*")
+            if day.name >= first[: len(day.name)]
+            for hour in day.glob("*")
+            if f"{day.name}/{hour.name}" >= first
+        )
+        return self._in_order(hours)
 
     def recordings_in(self, camera_id: str, from_at: datetime, to_at: datetime) -> list[Path]:
         """Return a camera's recordings that may hold something of a stretch of time, in order."""

@@ -165,7 +165,7 @@ async def _recorded_through_an_outage(server: EmbeddedServer, settings: Settings
             async def caught_up() -> bool:
                 now = CLOCK.now()
                 with contextlib.suppress(HubUnavailableError):  # the connections of before are gone
-                    known = await hub.chunks.known_paths("front", now - timedelta(hours=1), now)
+                    known = await hub.chunks.known_paths("front", now - timedelta(hours=1))
                     finished = {str(store.relative(file)) for file in store.recordings("front")[:-2]}
                     return len(finished) > before and finished <= known
                 return False

@@ -55,12 +55,12 @@ UPDATE chunk SET condemned_at = :at WHERE path = ANY(CAST(:paths AS text[])) AND
 SELECT chunk_id, other_path FROM chunk WHERE chunk_id = ANY(CAST(:chunk_ids AS uuid[])) AND other_path IS NOT NULL;
 
 -- name: known_paths
--- What the index knows of a camera in a stretch of time, condemned or not, on the move or not.
+-- What the index knows of a camera since a moment, condemned or not, on the move or not.
 SELECT path FROM chunk
-WHERE camera_id = :camera_id AND started_at >= :from_at AND started_at <= :to_at
+WHERE camera_id = :camera_id AND started_at >= :from_at
 UNION ALL
 SELECT other_path FROM chunk
-WHERE camera_id = :camera_id AND started_at >= :from_at AND started_at <= :to_at AND other_path IS NOT NULL;
+WHERE camera_id = :camera_id AND started_at >= :from_at AND other_path IS NOT NULL;
 
 -- name: all_chunks
 -- A page of the whole index, in order of path, for the check of the invariants.
