@@ -112,16 +112,18 @@ def _up_to_growing(files: list[Path]) -> list[Path]:
 
 
 def recording_playlist(
-    store: Store, chunks: Sequence[Chunk], from_at: datetime, to_at: datetime, url_for: UrlFor
+    store: Store,
+    chunks: Sequence[Chunk],
+    from_at: datetime,
+    to_at: datetime,
+    url_for: UrlFor,
+    growing: Sequence[Path] = (),
 ) -> str:
-    """Return the playlist of a stretch of finished recordings; raises NotFoundError when there is none."""
+    """Return the playlist of a stretch of recordings, up to the last keyframe of what grows; raises NotFoundError."""
     found: list[Segment] = []
-    for chunk in chunks:
+    for file in [*(store.resolve(chunk.path) for chunk in chunks), *growing]:
         still_answers()
-        try:
-            found += segments_of(store, store.resolve(chunk.path))
-        except (MediaError, FileNotFoundError):
-            continue
+        found += _segments_if_any(store, file)
     wanted = [
         one for one in found if one.started_at + timedelta(seconds=one.duration_s) > from_at and one.started_at < to_at
     ]

@@ -61,6 +61,25 @@ async def test_a_player_plays_every_frame_of_a_recording_without_a_token(hub, hu
         assert seen == list(range(FRAMES))
 
 
+async def test_what_is_still_being_recorded_plays_up_to_its_last_keyframe(hub, hub_settings, tmp_path):
+    store, clock = Store(hub_settings.media_dir), SystemClock()
+    clip = write_counter_clip(tmp_path / "clip.mp4", FRAMES)
+    async with serving_api(hub, hub_settings) as api:
+        await api.call("POST", "/cameras", {"name": "Front", "main_url": "rtsp://camera.invalid/main"})
+        began_at = clock.now() - timedelta(minutes=1)
+        with StreamReader(clip.as_uri(), StreamOptions(), clock, began_at) as reader:
+            growing = ChunkWriter(store, "front", reader.video, reader.info, 100)
+            for packet in reader:
+                growing.write(packet)
+            span = {"from_at": began_at.isoformat(), "to_at": clock.now().isoformat()}
+            _, made = await api.call("POST", "/cameras/front/recording", span)
+            seen = await asyncio.to_thread(_played, api.address + made["url"])
+            assert len(seen) >= FRAMES / 2
+            assert seen == list(range(len(seen)))
+            await hub.chunks.add([growing.close()])
+        assert await asyncio.to_thread(_played, api.address + made["url"]) == list(range(FRAMES))
+
+
 async def test_a_recorded_file_comes_in_ranges_and_its_loss_is_told(hub, hub_settings, chunk):
     file = hub_settings.media_dir / chunk.path
     whole = file.read_bytes()

@@ -9,7 +9,7 @@ from aiohttp import web
 from marengocam.core.errors import NotFoundError
 from marengocam.core.model import Chunk
 from marengocam.media.export import export
-from marengocam.media.names import ARCHIVE, RECORDINGS
+from marengocam.media.names import ARCHIVE, GROWING_SUFFIX, RECORDINGS
 from marengocam.media.playlist import LiveView, init_bytes, recording_playlist, segment_bytes
 from marengocam.media.store import Store
 from marengocam.web.answers import InputFieldError, given, told
@@ -57,7 +57,14 @@ async def span_playlist(desk: Desk, request: web.Request) -> web.Response:
     chunks = await desk.hub.chunks.span(camera_id, from_at, to_at)
     query = urlencode({name: request.query[name] for name in ("expires", "signature")})
     disk = desk.disk(next((one.path for one in chunks if one.path.parts[0] == ARCHIVE), PurePosixPath(RECORDINGS)))
-    text = await disk.run(recording_playlist, desk.store, chunks, from_at, to_at, lambda name: f"{name}?{query}")
+
+    def playlist() -> str:
+        here = Store(desk.store.root).recordings_in(camera_id, from_at, to_at)
+        indexed = {chunk.path.name for chunk in chunks}
+        growing = [file for file in here if file.name.endswith(GROWING_SUFFIX) and file.stem not in indexed]
+        return recording_playlist(desk.store, chunks, from_at, to_at, lambda name: f"{name}?{query}", growing)
+
+    text = await disk.run(playlist)
     return web.Response(text=text, content_type=PLAYLIST_TYPE, headers={"Cache-Control": "no-store"})
 
 
