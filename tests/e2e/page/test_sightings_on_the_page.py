@@ -108,6 +108,10 @@ async def test_a_sighting_shows_its_film_and_reasons_and_a_wrong_name_is_taken_b
             await sighting.get_by_label("This is").fill("Ann")
             await sighting.get_by_role("button", name="Say").click()
             await expect(sighting.get_by_role("heading").first).to_have_text("Ann on Corridor, as you said")
+            await sighting.get_by_role("button", name="Watch from here").click()
+            await expect(sighting.get_by_role("heading").first).to_have_text("Corridor")
+            await page.wait_for_function(PLAYS.replace("sighting-film", "watch-film"))
+            await expect(sighting.locator("#watch-when")).not_to_have_text("Live")
             await sighting.get_by_role("button", name="Close").click()
             await expect(sighting).to_be_hidden()
     assert sorted(known.person.name for known in await hub.persons.list()) == ["Alice", "Ann"]

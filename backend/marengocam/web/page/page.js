@@ -6,6 +6,7 @@ import { loadRules } from "./rules.js";
 import { $, element, time } from "./showing.js";
 import { openSighting } from "./sighting.js";
 import { loadReplays, showReplayCameras } from "./time_machine.js";
+import { openWatching } from "./watching.js";
 import { openZones } from "./zones.js";
 
 const SNAPSHOT_EVERY_MS = 2000;
@@ -78,6 +79,13 @@ function zonesButton(camera) {
   return made;
 }
 
+/** Return a camera's newest picture, which opens its film when it is pressed. */
+function watchButton(camera) {
+  const made = element("button", { type: "button", className: "watch", ariaLabel: `Watch ${camera.name}` }, element("img", { alt: `Newest picture of ${camera.name}` }));
+  made.addEventListener("click", () => openWatching(camera.camera_id).catch(() => {}));
+  return made;
+}
+
 async function loadCameras() {
   const { cameras } = await call("/cameras");
   const known = new Map([...$("cameras").children].map((figure) => [figure.dataset.id, figure]));
@@ -85,7 +93,7 @@ async function loadCameras() {
     let figure = known.get(camera.camera_id);
     known.delete(camera.camera_id);
     if (!figure) {
-      figure = element("figure", { className: "camera" }, element("img", { alt: `Newest picture of ${camera.name}` }), element("figcaption", {}, element("span", { className: "info" }), zonesButton(camera)));
+      figure = element("figure", { className: "camera" }, watchButton(camera), element("figcaption", {}, element("span", { className: "info" }), zonesButton(camera)));
       figure.dataset.id = camera.camera_id;
       $("cameras").append(figure);
     }

@@ -2,6 +2,7 @@
 import { call, file, picture, post } from "./api.js";
 import { CUES, lessLikely, strength } from "./cue_words.js";
 import { $, element, percent, time } from "./showing.js";
+import { openWatching } from "./watching.js";
 
 const LEAD_IN_MS = 2000;
 const LONGEST_FILM_MS = 60000;
@@ -138,5 +139,10 @@ $("sighting-form").addEventListener("submit", (event) => {
   say(`This is ${name}.`, "/tracks/name", { name, ...here() });
 });
 $("sighting-undo").addEventListener("click", () => say("Taken back.", `/words/${$("sighting-undo").dataset.word}/undo`));
+$("sighting-watch").addEventListener("click", () => {
+  const [cameraId, from] = [track.camera_id, new Date(track.first_seen_at).getTime() - LEAD_IN_MS];
+  dialog.close();
+  openWatching(cameraId, from).catch(() => {});
+});
 $("sighting-close").addEventListener("click", () => dialog.close());
 dialog.addEventListener("close", forgetFilm);

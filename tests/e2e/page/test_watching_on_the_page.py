@@ -1,0 +1,119 @@
+"""What an owner sees of a camera: live, from any moment that was recorded, and a clip of it to keep."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import av
+import pytest
+from playwright.async_api import expect
+from tests.support.clips import BITS, read_number, write_counter_clip
+from tests.support.ingest_service import ingest_here, until
+from tests.support.page import BROWSER, LOOK_MS, artifact, browser_page, home, sign_in
+from tests.support.web_app import serving_api
+
+from marengocam.core.ids import new_id
+from marengocam.core.model import Camera, LocalTrack
+from marengocam.demo.rtsp.server import RtspServer
+from marengocam.media.store import Store
+
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine; ./script/test installs it")
+expect.set_options(timeout=LOOK_MS)
+FPS = 15
+FRAMES = 90 * FPS
+PLAYS = """() => {
+  const film = document.querySelector('#watch-film');
+  return film.videoWidth === 192 && film.currentTime > 0 && !film.paused && film.readyState >= 3;
+}"""
+# The number that the shown frame says, as tests.support.clips draws it.
+NUMBER = """() => {
+  const BITS = %d;
+  const film = document.querySelector('#watch-film');
+  const canvas = new OffscreenCanvas(192, 96).getContext('2d');
+  canvas.drawImage(film, 0, 0, 192, 96);
+  let number = 0;
+  for (let bit = 0; bit < BITS; bit += 1) {
+    const [luma] = canvas.getImageData(Math.floor((bit + 0.5) * 192 / BITS), 24, 1, 1).data;
+    if (luma > 127) number += 2 ** bit;
+  }
+  return number;
+}""".replace("%d", str(BITS))
+
+
+def _first_number(file):
+    with av.open(str(file)) as opened:
+        return read_number(next(opened.decode(video=0)).to_ndarray(format="gray"))
+
+
+async def _stranger(hub, at):
+    lease = await hub.leases.acquire("camera:elsewhere", "test", 30)
+    await hub.cameras.add(Camera("elsewhere", "Elsewhere", "rtsp://camera.invalid/main"))
+    track = LocalTrack(new_id(at), "elsewhere", "person", at, at + timedelta(seconds=2), False, 0.9, 9)
+    await hub.tracks.save([track], {"elsewhere": lease.fence})
+    async with hub.database.connection() as connection:  # ingest holds the camera's own lease
+        await connection.execute("UPDATE local_track SET camera_id = 'hall' WHERE camera_id = 'elsewhere'")
+
+
+async def test_a_camera_is_watched_live_and_from_the_moment_that_is_chosen(hub, hub_settings, tmp_path):
+    clip = await asyncio.to_thread(write_counter_clip, tmp_path / "clip.mp4", FRAMES)
+    settings = replace(hub_settings, chunk_s=4)
+
+    async def chunks():
+        now = api.context.clock.now()
+        return await hub.chunks.span("hall", now - timedelta(minutes=5), now)
+
+    async def some():
+        return len(await chunks()) > 1
+
+    async with (
+        RtspServer({"front": clip}) as server,
+        serving_api(hub, hub_settings) as api,
+        ingest_here(hub, settings),
+    ):
+        await hub.cameras.add(Camera("hall", "Hall", server.url("front"), detect=False))
+        await until(some)
+        first = (await chunks())[0]
+        before = _first_number(hub_settings.media_dir / first.path)
+        seen_at = first.started_at + timedelta(seconds=3)
+        await _stranger(hub, seen_at)
+        async with browser_page(api.address) as page:
+            await sign_in(page, api.token)
+            await page.get_by_role("button", name="Watch Hall").click()
+            watching = page.get_by_role("dialog")
+            await expect(watching.locator("#watch-when")).to_have_text("Live")
+            await page.wait_for_function(PLAYS)
+            newest = (await page.evaluate(NUMBER) - before) / FPS
+            late_s = (api.context.clock.now() - first.started_at).total_seconds() - newest
+            assert 0 < late_s < 15, "live is some seconds late, as HLS is"
+
+            await watching.get_by_role("button", name="A stranger").click()
+            await expect(watching.locator("#watch-when")).not_to_have_text("Live")
+            # Live it would be past that by now; the stranger came at the third second.
+            await page.wait_for_function(f"(most) => ({PLAYS})() && ({NUMBER})() < most", arg=before + 5 * FPS)
+            await page.screenshot(path=artifact(tmp_path, "page-watching.png"))
+
+            await watching.get_by_role("slider").press("PageDown")
+            await expect(watching.get_by_role("alert")).to_contain_text("Nothing was recorded at")
+            await page.wait_for_function(PLAYS)
+            async with page.expect_download() as saved:
+                await watching.get_by_role("button", name="Save this minute").click()
+            kept = await (await saved.value).path()
+            assert kept.read_bytes()[4:8] == b"ftyp"
+
+            await watching.get_by_role("button", name="Live").click()
+            await expect(watching.locator("#watch-when")).to_have_text("Live")
+            await page.wait_for_function(PLAYS)
+            await watching.get_by_role("button", name="Close").click()
+            await expect(watching).to_be_hidden()
+
+
+async def test_a_camera_that_does_not_record_shows_its_newest_picture_and_says_so(hub, hub_settings):
+    async with serving_api(hub, hub_settings) as api:
+        await home(hub, Store(hub_settings.media_dir), api.context.clock.now())
+        async with browser_page(api.address, width=390) as page:
+            await sign_in(page, api.token)
+            await page.get_by_role("button", name="Watch Corridor").click()
+            watching = page.get_by_role("dialog")
+            await expect(watching.get_by_role("alert")).to_contain_text("does not record now")
+            await page.wait_for_function("() => document.querySelector('#watch-picture').naturalWidth === 640")
+            assert await watching.evaluate("one => one.scrollWidth <= one.clientWidth"), "it fits a phone"
