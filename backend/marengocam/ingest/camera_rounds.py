@@ -131,6 +131,8 @@ class CameraRounds:
         for camera_id in sorted(served & wanted.keys() - self.workers.keys()):
             await self._memories.load(camera_id)
             self._start(wanted[camera_id])
+        for worker in self.workers.values():
+            await self._memories.load_late(worker)
         await self._shed()
         await self._settle()
         await self._record_as_wished()

@@ -17,6 +17,10 @@ from marengocam.core.geometry import Box
 from marengocam.core.model import Detection
 
 LEARNED_AFTER = timedelta(hours=2)
+SURE_SCORE = 0.7  # on the average: chairs, jackets and cushions get 0.2 to 0.6, people who sit 0.8 and more
+SURE_LEARNED_AFTER = timedelta(hours=6)  # a statue; whoever sits at a desk stirs in that time
+SURE_SHARE = 0.9  # of the looks, in which it looks exactly as it did
+EXACT_LOOK = 0.9  # correlation
 MIN_HITS = 40
 MIN_HIT_SHARE = 0.1  # of the looks: wavering scores hide it most of the time
 CANDIDATE_KEPT = timedelta(minutes=30)  # unseen
@@ -34,7 +38,7 @@ MOVING_LABELS = frozenset({"person", "cat", "dog", "bird", "horse", "sheep", "co
 Patch = npt.NDArray[np.float32]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Place:
     """A place where something like a person is seen again and again."""
 
@@ -45,6 +49,8 @@ class Place:
     seen_at: datetime
     looks: int = 1
     hits: int = 1
+    exact: int = 1  # hits that looked as they did before
+    score: float = 0.0  # on the average
     best_score: float = 0.0
     learned_at: datetime | None = None
 
@@ -55,13 +61,20 @@ class Place:
     def note(self, detection: Detection, patch: Patch, at: datetime) -> None:
         """Take in another sight of it."""
         self.hits += 1
+        self.exact += likeness(self.patch, patch) >= EXACT_LOOK
+        self.score += (detection.score - self.score) / self.hits
         self.seen_at = at
         self.box = _between(self.box, detection.box, FOLLOW_RATE)
         self.patch = self.patch + FOLLOW_RATE * (patch - self.patch)
         self.best_score = max(detection.score, self.best_score * (1 - FOLLOW_RATE / 10))
-        lasted = at - self.since >= LEARNED_AFTER
-        if not self.learned and lasted and self.hits >= MIN_HITS and self.hits >= MIN_HIT_SHARE * self.looks:
+        if not self.learned and self._is_furniture(at):
             self.learned_at = at
+
+    def _is_furniture(self, at: datetime) -> bool:
+        lasted = at - self.since
+        if self.score >= SURE_SCORE:
+            return lasted >= SURE_LEARNED_AFTER and self.exact >= max(MIN_HITS, SURE_SHARE * self.looks)
+        return lasted >= LEARNED_AFTER and self.hits >= max(MIN_HITS, MIN_HIT_SHARE * self.looks)
 
     def is_over(self, at: datetime) -> bool:
         """Return whether it has not been seen for so long that it is forgotten."""
@@ -73,14 +86,22 @@ class Furniture:
 
     def __init__(self, places: Iterable[Place] = ()) -> None:
         self._places = list(places)
+        self._remembered: list[Place] = []  # from before, and not among the places yet
 
     @property
     def learned(self) -> tuple[Box, ...]:
         """Where furniture stands."""
         return tuple(place.box for place in self._places if place.learned)
 
+    def remember(self, before: "Furniture") -> None:
+        """Know what was known before, too; from any thread."""
+        self._remembered = [*self._remembered, *before._places]  # noqa: SLF001 - of its own kind
+
     def sift(self, detections: Sequence[Detection], luma: npt.NDArray[np.uint8], at: datetime) -> list[Detection]:
         """Learn from the detections of one look (luma H x W); return those that are no furniture."""
+        if self._remembered:
+            remembered, self._remembered = self._remembered, []
+            self._places = [*remembered, *self._places][:MAX_PLACES]
         for place in self._places:
             place.looks += 1
         kept = [one for one in detections if one.label not in MOVING_LABELS or not self._is_furniture(one, luma, at)]
@@ -100,11 +121,13 @@ class Furniture:
                 "seen_at": place.seen_at.isoformat(),
                 "looks": place.looks,
                 "hits": place.hits,
+                "exact": place.exact,
+                "score": round(place.score, 4),
                 "best_score": round(place.best_score, 4),
                 "learned": place.learned,
                 "learned_at": None if place.learned_at is None else place.learned_at.isoformat(),
             }
-            for place in self._places
+            for place in (*self._remembered, *self._places)
         ]
 
     @classmethod
@@ -118,12 +141,19 @@ class Furniture:
             return False
         place = self._same(detection, patch)
         if place is None:
-            if len(self._places) < MAX_PLACES:
-                self._places.append(Place(detection.label, detection.box, patch, at, at, best_score=detection.score))
+            self._make_room()
+            score = detection.score
+            self._places.append(Place(detection.label, detection.box, patch, at, at, score=score, best_score=score))
             return False
         known_score = place.best_score
         place.note(detection, patch, at)
         return place.learned and detection.score <= known_score + SCORE_MARGIN
+
+    def _make_room(self) -> None:
+        """Where many walk, give up what was seen for the shortest time, so that what stands there has its place."""
+        while len(self._places) >= MAX_PLACES:
+            passing = min(self._places, key=lambda place: (place.learned, place.seen_at - place.since, place.seen_at))
+            self._places.remove(passing)
 
     def _same(self, detection: Detection, patch: Patch) -> Place | None:
         near = (
@@ -185,6 +215,8 @@ def _place(stored: Mapping[str, Any]) -> Place:
         seen_at=datetime.fromisoformat(stored["seen_at"]),
         looks=int(stored["looks"]),
         hits=int(stored["hits"]),
+        exact=int(stored.get("exact", 1)),  # an older version noted neither
+        score=float(stored.get("score", stored["best_score"])),
         best_score=float(stored["best_score"]),
         learned_at=learned_at,
     )

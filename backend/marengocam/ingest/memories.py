@@ -16,8 +16,8 @@ _LOG = logging.getLogger(__name__)
 class Memories:
     """The furniture of the cameras of this process; runs on the event loop only.
 
-    What could not be loaded is not overwritten: a start without a hub learns anew and keeps nothing. Nor does a process
-    that has lost the camera's lease.
+    What could not be loaded is not overwritten: a camera that was started without a hub is told once there is one, and
+    nothing is kept until then. Nor does a process keep anything that has lost the camera's lease.
     """
 
     def __init__(self, hub: Hub, clock: Clock, fences: Callable[[], dict[str, int]]) -> None:
@@ -41,6 +41,15 @@ class Memories:
             _LOG.warning("camera %s: what it had learned cannot be read; it learns anew", camera_id)
             self._loaded[camera_id] = Furniture()
         self._kept_at_s[camera_id] = self._clock.monotonic_s()
+
+    async def load_late(self, worker: CameraWorker) -> None:
+        """Bring what a camera has learned that had to be started without it."""
+        camera_id = worker.camera.camera_id
+        if camera_id in self._loaded:
+            return
+        await self.load(camera_id)
+        if camera_id in self._loaded:
+            worker.remember(self._loaded[camera_id])
 
     def furniture(self, camera_id: str) -> Furniture:
         """Return what was brought for a camera."""

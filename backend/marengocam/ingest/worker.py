@@ -166,6 +166,10 @@ class CameraWorker:
         analyser = self._analysis.analyser
         return analyser.furniture.to_json() if analyser is not None and analyser.furniture is not None else None
 
+    def remember(self, before: Furniture) -> None:
+        """Know what the camera had learned before, besides what it has learned since it was started."""
+        self._furniture.remember(before)
+
     def record_until(self, at: datetime | None) -> None:
         """Record until a moment whatever is seen, unless recording is off; None: as the mode says."""
         self._sights.wished_until = at

@@ -102,3 +102,89 @@ def test_what_is_not_its_own_memory_is_refused():
     for nonsense in ([{}], [{"label": "person"}], [1]):
         with pytest.raises((KeyError, TypeError, ValueError)):
             Furniture.from_json(nonsense)
+
+
+def test_whoever_sits_there_for_hours_and_stirs_now_and_then_stays_a_person():
+    """At a desk, say: seen surely in every look, always in one place, in much the same clothes."""
+    furniture, at, rng = Furniture(), NOON, np.random.default_rng(4)
+    x1, y1, x2, y2 = PLACE.pixels(320, 180)
+    while at < NOON + timedelta(hours=7):
+        sitting = shown(noise_seed=int(at.timestamp()) % 997)
+        turned = int((at - NOON) / timedelta(minutes=4)) % 3  # to the screen, to the papers, to the telephone
+        part = slice(y1, y1 + (y2 - y1) // 4), slice(x1, x2)
+        sitting[part] = np.roll(SITTER, 40 * turned, axis=1)[part]
+        found = Detection("person", float(np.clip(rng.normal(0.85, 0.03), 0, 0.95)), PLACE)
+        assert furniture.sift([found], sitting, at) == [found], f"not seen any more after {at - NOON}"
+        at += timedelta(seconds=3)
+
+
+def test_a_statue_that_is_called_a_person_surely_is_none_after_a_night():
+    furniture, at = Furniture(), NOON
+    while at < NOON + timedelta(hours=6.1):
+        furniture.sift([chair(0.88)], shown(noise_seed=int(at.timestamp()) % 997), at)
+        at += timedelta(seconds=5)
+    assert furniture.sift([chair(0.88)], shown(), at) == []
+
+
+def test_a_chair_is_learned_in_the_busiest_of_streets():
+    """Three at a time pass without a pause, each with a look of their own; the chair is put there after ten minutes."""
+    furniture, at, rng = Furniture(), NOON, np.random.default_rng(6)
+    put_there, looks = NOON + timedelta(minutes=10), 0
+    while at < put_there + timedelta(hours=2.1):
+        picture, found = shown(noise_seed=looks % 97), []
+        for lane in range(3):
+            x, y = ((looks % 25) / 30 + 0.31 * lane + 0.004 * rng.random()) % 0.85, 0.05 + 0.02 * rng.random()
+            walker = Detection("person", 0.8, Box(x, y, x + 0.06, y + 0.22))
+            x1, y1, x2, y2 = walker.box.pixels(320, 180)
+            picture[y1:y2, x1:x2] = np.roll(SITTER, int(rng.integers(320)), axis=1)[y1:y2, x1:x2]
+            found.append(walker)
+        if at >= put_there and rng.random() < 0.3:
+            found.append(chair(float(rng.uniform(0.3, 0.6))))
+        assert {one.score for one in found if one.score == 0.8} <= {
+            one.score for one in furniture.sift(found, picture, at)
+        }
+        at += timedelta(seconds=0.8)
+        looks += 1
+    assert furniture.sift([chair()], shown(), at) == []
+    assert len(furniture.learned) == 1, "whoever passes is none"
+
+
+def test_a_chair_that_is_moved_is_seen_at_once_and_learned_anew(learned):
+    furniture, at = again(learned), LATER
+    moved = Box(PLACE.x1 + 0.06, PLACE.y1, PLACE.x2 + 0.06, PLACE.y2)
+    found = Detection("person", 0.5, moved)
+    assert furniture.sift([found], shown(), at) == [found]
+    while at < LATER + LEARNED_AFTER + timedelta(minutes=5):
+        furniture.sift([found], shown(noise_seed=int(at.timestamp()) % 997), at)
+        at += timedelta(seconds=10)
+    assert furniture.sift([found], shown(), at) == []
+
+
+def test_day_and_night_are_two_looks_of_which_both_are_kept(learned):
+    """The camera switches to infra-red at once: dark clothes are bright in it, and shadows fall elsewhere."""
+    furniture, at = again(learned), LATER
+    night = np.clip(255 - 0.5 * ROOM + 40 * np.sin(np.arange(320) / 9), 0, 255).astype(np.uint8)
+    assert furniture.sift([chair()], night, at) == [chair()], "the first night it is not known yet"
+    while at < LATER + timedelta(hours=3):
+        furniture.sift([chair()], night, at)
+        at += timedelta(seconds=10)
+    for day in range(1, 5):
+        for picture in (shown(noise_seed=day), night):
+            at += timedelta(hours=12)
+            assert furniture.sift([chair()], picture, at) == []
+
+
+def test_a_camera_that_is_turned_sees_whoever_stands_where_something_stood(learned):
+    furniture = again(learned)
+    turned = np.roll(shown(), 60, axis=1)
+    assert furniture.sift([chair()], turned, LATER) == [chair()]
+
+
+def test_what_was_known_before_joins_what_was_learned_since(learned):
+    furniture = Furniture()
+    other = Detection("person", 0.4, Box(0.7, 0.2, 0.8, 0.6))
+    furniture.sift([other], shown(), LATER)
+    furniture.remember(again(learned))
+    kept = Furniture.from_json(json.loads(json.dumps(furniture.to_json())))
+    for one in (furniture, kept):
+        assert one.sift([chair(), other], shown(), LATER) == [other]
