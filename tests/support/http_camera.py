@@ -17,6 +17,7 @@ from tests.support.clips import counter_picture
 
 WINDOW = 4  # segments that a live playlist names
 HLS_KINDS = {"mpegts": "ts", "fmp4": "m4s"}
+MPEGTS_WRAP_S = 2**33 / 90_000  # 26.5 hours
 
 
 @contextlib.asynccontextmanager
@@ -56,8 +57,8 @@ def mjpeg_app(fps: float, login: str | None = None, widens_at: int = 10_000, at_
     return app
 
 
-def write_segments(clip: Path, folder: Path, kind: str, segment_s: float) -> Path:
-    """Cut a clip into HLS segments of one of HLS_KINDS; return the playlist that names them all."""
+def write_segments(clip: Path, folder: Path, kind: str, segment_s: float, begins_s: float = 0.0) -> Path:
+    """Cut a clip into HLS segments of one of HLS_KINDS, its clock at `begins_s`; return the playlist of them all."""
     folder.mkdir()
     options = {
         "hls_time": str(segment_s),
@@ -69,6 +70,8 @@ def write_segments(clip: Path, folder: Path, kind: str, segment_s: float) -> Pat
         stream = target.add_stream_from_template(source.streams.video[0])
         for packet in source.demux(video=0):
             if packet.dts is not None:
+                ahead = round(begins_s / packet.time_base)
+                packet.pts, packet.dts = packet.pts + ahead, packet.dts + ahead
                 packet.stream = stream
                 target.mux(packet)
     return folder / "all.m3u8"

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from tests.support.certificates import write_certificate
 from tests.support.clips import write_counter_clip
-from tests.support.http_camera import hls_app, http_server, mjpeg_app, write_segments
+from tests.support.http_camera import MPEGTS_WRAP_S, hls_app, http_server, mjpeg_app, write_segments
 from tests.support.watching import watch
 
 from marengocam.core.clock import SystemClock
@@ -96,6 +96,16 @@ async def test_hls_is_followed_over_its_pieces_and_no_picture_is_dated_after_it_
     assert max(seen.steps_s) < 1.5 / CLIP_FPS, "pieces join without a hole"
     assert min(seen.ages_s) > -0.2
     assert max(seen.ages_s) < 3 * segment_s + 1, "a busy machine is a little late"
+
+
+@pytest.mark.parametrize("before_s", [MPEGTS_WRAP_S - 7.0, MPEGTS_WRAP_S / 2 - 7.0])
+async def test_hls_whose_clock_wraps_is_followed_without_a_jump(clip, tmp_path, before_s):
+    """Once a day, by its 33 bits; the half of it is where a signed number would."""
+    playlist = write_segments(clip, tmp_path / "parts", "mpegts", 2.0, before_s)
+    async with http_server(hls_app(playlist)) as root:
+        seen = await asyncio.to_thread(watch, f"{root}/live.m3u8", None, 14 * CLIP_FPS)
+    assert seen.runs_smoothly
+    assert max(seen.steps_s) < 1.5 / CLIP_FPS
 
 
 async def test_hls_that_gets_no_new_piece_has_stalled(clip, tmp_path, monkeypatch):
