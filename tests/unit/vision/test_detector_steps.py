@@ -130,3 +130,27 @@ def test_a_failure_reaches_everybody_who_waited_and_the_next_is_served():
                 job.result(10)
     gpu.room = 9
     assert labels(batching.detect(pictures(7), 0.5)) == ["7"]
+
+
+class Miscounting(Gpu):
+    """Answers for more or fewer pictures than it was given."""
+
+    def __init__(self, off: int) -> None:
+        super().__init__()
+        self.off = off
+
+    def detect(self, pictures, min_score):
+        found = super().detect(pictures, min_score)
+        return [*found, *found[:1]] if self.off > 0 else found[: self.off]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("off", [-2, -1, 1])
+@pytest.mark.parametrize("wrap", [lambda gpu: SteppingDetector(gpu, 8, Gpu), BatchingDetector])
+def test_answers_that_are_not_one_for_each_picture_are_none(off, wrap):
+    """They would be another camera's; asked again and again for what is missing, ingest would hang."""
+    wrapped = wrap(Miscounting(off))
+    with pytest.raises(ModelError, match="2 pictures"):
+        wrapped.detect(pictures(1, 2), 0.1)
+    wrapped = wrap(Gpu())
+    assert labels(wrapped.detect(pictures(1, 2), 0.1)) == ["1", "2"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from marengocam.core.errors import ModelError
 from marengocam.core.model import Detection
-from marengocam.vision.detectors.protocol import Detector, Picture
+from marengocam.vision.detectors.protocol import Detector, Picture, answers
 
 MAX_BATCH = 16
 GATHER_S = 0.004  # so long the first waits for others
@@ -93,7 +93,7 @@ class BatchingDetector:
     def _look(self, batch: Sequence[_Job]) -> None:
         pictures = [picture for job in batch for picture in job.pictures]
         try:
-            found = self._detector.detect(pictures, min(job.min_score for job in batch))
+            found = answers(self._detector, pictures, min(job.min_score for job in batch))
         except Exception as error:  # noqa: BLE001 - raised in each thread that waits for it
             for job in batch:
                 job.error = error

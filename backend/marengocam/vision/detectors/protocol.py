@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from marengocam.core.errors import ModelError
 from marengocam.core.model import Detection
 
 Picture = npt.NDArray[np.uint8]  # H x W x 3, RGB
@@ -40,3 +41,11 @@ class Detector(Protocol):
 
     def detect(self, pictures: Sequence[Picture], min_score: float) -> list[list[Detection]]:
         """Return the objects of each picture, boxes normalised; raises ModelError."""
+
+
+def answers(detector: Detector, pictures: Sequence[Picture], min_score: float) -> list[list[Detection]]:
+    """Return the objects of each picture; raises ModelError, too, when it did not answer once for each."""
+    found = detector.detect(pictures, min_score)
+    if len(found) != len(pictures):  # whose answers these are cannot be told
+        raise ModelError(f"Asked about {len(pictures)} pictures, the detector answered for {len(found)}.")
+    return found

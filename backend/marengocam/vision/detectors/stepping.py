@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from marengocam.core.errors import ModelError
 from marengocam.core.model import Detection
-from marengocam.vision.detectors.protocol import Detector, Picture
+from marengocam.vision.detectors.protocol import Detector, Picture, answers
 
 FEWER = "The GPU's memory is short: pictures are looked at in smaller batches. Give it more, or use fewer cameras."
 ON_CPU = "The GPU's memory ran out: the processor looks instead, slower. Free GPU memory and restart ingest."
@@ -39,7 +39,7 @@ class SteppingDetector:
         while len(found) < len(pictures):
             batch = self._batch
             try:
-                found += self._detector.detect(pictures[len(found) : len(found) + batch], min_score)
+                found += answers(self._detector, pictures[len(found) : len(found) + batch], min_score)
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
