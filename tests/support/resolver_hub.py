@@ -74,3 +74,11 @@ def seen(name: str, *, face=None, clothes=None, **told) -> LocalTrack:
 
 ALICE, BOB = unit(1), unit(2)
 RED, BLUE = unit(3, 256), unit(4, 256)
+
+
+def turned(share: float) -> np.ndarray:
+    """Return clothes seen from so far towards another side; from side to side they are hardly alike (cosine 0.3)."""
+    other = unit(40, 256) - (unit(40, 256) @ RED) * RED
+    other = 0.3 * RED + 0.95 * other / np.linalg.norm(other)
+    mixed = (1 - share) * RED + share * other
+    return np.asarray(mixed / np.linalg.norm(mixed), np.float32)

@@ -1,6 +1,7 @@
 """All looks by one model that the tracks of a turn may be compared with, as columns that grow while it decides."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -12,6 +13,16 @@ from marengocam.resolver.naming import Portfolio
 
 NOBODY = -1
 OwnerOf = Callable[[UUID | None, UUID | None], UUID]  # of a look: person whose for good, identity it was seen on
+
+
+class Kept(NamedTuple):
+    """Some looks of an album; columns, an entry for each."""
+
+    vectors: Vector  # of unit length, a row for each
+    qualities: Floats
+    at_s: Floats
+    exemplar_ids: Sequence[UUID]
+    local_track_ids: Sequence[UUID | None]  # on which each was seen; None: enrolled, or the track is gone
 
 
 class Album:
@@ -124,14 +135,28 @@ class Album:
         owner = self._owner[: len(self._exemplar_ids)]
         return np.flatnonzero(self._compared(listed, but) & listed[owner])
 
+    def passing_of(self, identity_id: UUID, but: UUID) -> Places:
+        """Return where an identity's passing looks stand, but those of one track."""
+        mine, own = self._passing(identity_id), self._codes.get(but)
+        return mine[self._track[mine] != own] if own is not None else mine
+
+    def kept(self, places: Places) -> Kept:
+        """Return the looks at some places; those that are no numbers are left out."""
+        usable = places[np.isfinite(self._vectors[places]).all(axis=1)].tolist()
+        return Kept(
+            self._vectors[usable],
+            self._numbers[0, usable],
+            self._numbers[1, usable],
+            [self._exemplar_ids[place] for place in usable],
+            [self._local_track_ids[place] for place in usable],
+        )
+
     def across(self, identity_id: UUID, but: UUID, places: Places) -> tuple[Floats, Floats, Looks]:
         """Return the qualities and trusts of an identity's passing looks but those of one track, and how like they are.
 
         The cosines have a row for each of them, a column for each of the looks at `places`.
         """
-        own = self._codes.get(but)
-        mine = self._passing(identity_id)
-        mine = mine[self._track[mine] != own] if own is not None else mine
+        mine = self.passing_of(identity_id, but)
         cosines = (self._vectors[mine] @ self._vectors[places].T).astype(np.float64)
         usable = np.isfinite(cosines).all(axis=0)
         qualities, _, trusts = self._numbers[:, mine]

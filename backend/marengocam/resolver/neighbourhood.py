@@ -25,6 +25,7 @@ from marengocam.db.turn import HUMAN, OBSERVED_LIMIT, SIGHTS_LIMIT, moved
 from marengocam.resolver.album import Album
 from marengocam.resolver.fusion import past_appearance_ratios, past_face_ratios
 from marengocam.resolver.likeness import Pair, alike_clothes, alike_faces, like_it
+from marengocam.resolver.likest import LikestLooks
 from marengocam.resolver.past import PastLikeness
 from marengocam.resolver.shown import Compared, Key, ShownFaces
 from marengocam.resolver.ways import VISIT_GAP_S
@@ -94,6 +95,7 @@ class Neighbourhood:
             alike_faces=alike_faces,
             alike_clothes=alike_clothes,
             alike_others=alike_others,
+            likest=LikestLooks(self._albums, track),
         )
 
     def with_room(self, outcome: Outcome) -> Outcome:

@@ -40,7 +40,7 @@ def resolve(
     names = {person.person_id: person for person in surroundings.persons}
     identity_id = _place(verdict, before, surroundings.denied, new_identity)
     person = names.get(verdict.chosen.person_id) if verdict.chosen.person_id is not None else None
-    evidence = evidence_of(claimed.track, verdict, names)
+    evidence = evidence_of(claimed.track, verdict, surroundings, names)
     belief = Belief(
         identity_id=identity_id,
         person=person,

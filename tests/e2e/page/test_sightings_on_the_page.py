@@ -57,11 +57,14 @@ async def _alice_seen(hub, store, at, before):
         "compared": 3,
         "with_track_id": str(before.local_track_id),
     }
+    both = {"cosine": 0.55, "compared": 6, "of_track_id": str(before.local_track_id)}
+    both |= {"with_track_id": str(before.local_track_id)}
     way = {"from": "back_yard", "seconds": 9.0, "usual_s": 60.0}
     evidence = {
         "cues": [
             {"cue": "transit", "log_ratio": -1.2, "detail": way},
             {"cue": "appearance", "log_ratio": 5.1, "detail": looks},
+            {"cue": "past_appearance", "log_ratio": 2.4, "detail": both},
         ],
         "margin": 3.4,
         "runner_up": {"identity_id": "new", "name": None, "log_odds": 0.0},
@@ -93,6 +96,10 @@ async def test_a_sighting_shows_its_film_and_reasons_and_a_wrong_name_is_taken_b
             await expect(cues.first).to_contain_text("Clothes and build: very strongly for it")
             await expect(cues.first).to_contain_text("71 of 100 alike, of 3 looks compared")
             await expect(cues.first.get_by_alt_text("compared with")).to_be_visible()
+            await expect(cues.nth(1)).to_contain_text("All looks of this visit: strongly for it")
+            await expect(cues.nth(1)).to_contain_text("55 of 100 alike, of 6 looks compared")
+            await expect(cues.nth(1).get_by_alt_text("seen shortly before")).to_be_visible()
+            await expect(cues.nth(1).get_by_alt_text("compared with")).to_be_visible()
             await expect(cues.last).to_contain_text("somewhat against it")
             await expect(cues.last).to_contain_text("took 9 s, usually 60 s")
             await expect(sighting).to_contain_text("Else it would be somebody never seen before: 30 times less likely.")

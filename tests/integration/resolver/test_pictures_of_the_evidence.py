@@ -4,13 +4,14 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pytest
-from tests.support.resolver_hub import ALICE, BOB, RED, Scene, like, open_scene, seen
+from tests.support.resolver_hub import ALICE, BLUE, BOB, RED, Scene, like, open_scene, seen, turned
 from tests.support.resolver_scenes import FACE_MODEL, NOON, embedding
 from tests.support.web_app import serving_api
 
 from marengocam.core.model import EventType
 from marengocam.media.store import Store
 
+DAY_S = 86_400.0
 ENROLLED = PurePosixPath("pictures/persons/alice.jpg")
 
 
@@ -87,3 +88,51 @@ async def test_of_several_looks_the_likest_is_the_one_that_is_told(scene) -> Non
     event = (await scene.said(EventType.PERSON_CONFIRMED))[-1]
     (face,) = (one for one in event.data["evidence"]["cues"] if one["cue"] == "face")
     assert face["detail"]["with_exemplar_id"] == str(likest)
+
+
+async def test_of_two_unknown_who_are_found_to_be_one_the_looks_are_shown_that_say_most(
+    scene, hub, hub_settings
+) -> None:
+    """From the front and from the back somebody is two; from the side he is like both."""
+    front, back, side = (
+        pictured(name, camera=camera, start_s=DAY_S + at_s, end_s=DAY_S + 6 + at_s, clothes=turned(share), open_=False)
+        for name, camera, at_s, share in (
+            ("front", "yard", 0, 0.0),
+            ("back", "hall", 12, 1.0),
+            ("side", "front", 24, 0.5),
+        )
+    )
+    for track in (front, back, side):
+        Store(hub_settings.media_dir).write_picture(track.crop_path, track.crop_path.name.encode())
+        await scene.save(track)
+        await scene.resolve()
+    async with serving_api(hub, hub_settings) as api:
+        _, told = await api.call("GET", f"/tracks/{side.local_track_id}")
+        details = {one["cue"]: one["detail"] for one in told["evidence"]["cues"]}
+        nearer, farther = details["appearance"]["with_track_id"], details["past_appearance"]["with_track_id"]
+        assert {nearer, farther} == {str(front.local_track_id), str(back.local_track_id)}
+        assert "of_track_id" not in details["past_appearance"], "the sighting's own look is the likest"
+        assert details["past_appearance"]["cosine"] == pytest.approx(details["appearance"]["cosine"], abs=0.1)
+        name = b"front.jpg" if farther == str(front.local_track_id) else b"back.jpg"
+        assert await api.call("GET", f"/tracks/{farther}/crop.jpg") == (200, name)
+
+
+async def test_of_a_stranger_who_comes_back_the_faces_of_both_days_are_shown(scene, hub, hub_settings) -> None:
+    tuesday = pictured("tuesday", start_s=-DAY_S, end_s=5 - DAY_S, face=like(BOB, 20), open_=False)
+    back = pictured("back", camera="yard", start_s=DAY_S, end_s=DAY_S + 6, clothes=BLUE, face=BOB, open_=False)
+    back = replace(back, face=replace(embedding(FACE_MODEL, vector=like(BOB, 30, 4.0)), quality=0.3))
+    again = pictured(
+        "again", camera="hall", start_s=DAY_S + 12, end_s=DAY_S + 16, clothes=like(BLUE, 7), face=like(BOB, 21)
+    )
+    for track in (tuesday, back, again):
+        Store(hub_settings.media_dir).write_picture(track.face_crop_path, track.face_crop_path.name.encode())
+        await scene.save(track)
+        await scene.resolve()
+    async with serving_api(hub, hub_settings) as api:
+        _, told = await api.call("GET", f"/tracks/{again.local_track_id}")
+        details = {one["cue"]: one["detail"] for one in told["evidence"]["cues"]}
+        faces = details["past_faces"]
+        assert faces["of_track_id"] == str(back.local_track_id)
+        assert faces["with_track_id"] == str(tuesday.local_track_id)
+        assert await api.call("GET", f"/tracks/{faces['of_track_id']}/face.jpg") == (200, b"back_face.jpg")
+        assert await api.call("GET", f"/tracks/{faces['with_track_id']}/face.jpg") == (200, b"tuesday_face.jpg")

@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 
-import numpy as np
 import pytest
-from tests.support.resolver_hub import RED, Scene, open_scene, seen, unit
+from tests.support.resolver_hub import Scene, open_scene, seen, turned
 from tests.support.resolver_scenes import NOON
 
 from marengocam.core.model import EventType, LocalTrack
@@ -13,14 +12,6 @@ from marengocam.db.word_changes import Speaker
 
 HUMAN = Speaker("Carol's phone", NOON + timedelta(seconds=60))
 LOOKS_KEPT = 5
-
-
-def turned(share: float) -> np.ndarray:
-    """Return clothes seen from so far towards another side; from side to side they are hardly alike (cosine 0.3)."""
-    other = unit(40, 256) - (unit(40, 256) @ RED) * RED
-    other = 0.3 * RED + 0.95 * other / np.linalg.norm(other)
-    mixed = (1 - share) * RED + share * other
-    return np.asarray(mixed / np.linalg.norm(mixed), np.float32)
 
 
 FRONT, BACK, SIDE = turned(0.0), turned(1.0), turned(0.5)

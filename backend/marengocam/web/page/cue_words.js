@@ -11,8 +11,8 @@ export const CUES = {
   elsewhere: ["Seen in another view at the same time", () => ""],
   transit: ["The way from the other camera", (detail) => (detail.usual_s == null ? "" : `took ${seconds(detail.seconds)}, usually ${seconds(detail.usual_s)}`)],
   stay: ["Taken for the same until now", () => ""],
-  past_faces: ["All faces shown so far", (detail) => (detail.faces ? `${detail.faces} faces` : "")],
-  past_appearance: ["All looks of this visit", () => ""],
+  past_faces: ["All faces shown so far", (detail) => (detail.faces ? `${detail.faces} faces` : likeness(detail))],
+  past_appearance: ["All looks of this visit", likeness],
   way: ["The way of both through the cameras", () => ""],
 };
 

@@ -44,13 +44,17 @@ function forgetFilm() {
   film = "";
 }
 
-/** Return the pictures a cue compared: this sighting's, and the earlier one's it says most of. */
+/** Return where the picture of a look is: of one that was seen on a track, or of one that was enrolled. */
+const lookOf = (kind, trackId, exemplarId) => (exemplarId ? `/exemplars/${exemplarId}/picture.jpg` : trackId && `/tracks/${trackId}/${kind}.jpg`);
+
+/** Return the pictures a cue compared: this sighting's or what was seen before it of the same one, and the other's. */
 function compared({ cue, detail }) {
   const kind = cue.includes("face") ? "face" : "crop";
-  const other = detail.with_exemplar_id ? `/exemplars/${detail.with_exemplar_id}/picture.jpg` : detail.with_track_id && `/tracks/${detail.with_track_id}/${kind}.jpg`;
+  const other = lookOf(kind, detail.with_track_id, detail.with_exemplar_id);
   if (!other) return [];
-  return [`/tracks/${track.local_track_id}/${kind}.jpg`, other].map((path, number) => {
-    const image = element("img", { className: "thumb", alt: number ? "compared with" : "this sighting", hidden: true });
+  const before = lookOf(kind, detail.of_track_id, detail.of_exemplar_id);
+  return [before ?? `/tracks/${track.local_track_id}/${kind}.jpg`, other].map((path, number) => {
+    const image = element("img", { className: "thumb", alt: number ? "compared with" : before ? "seen shortly before" : "this sighting", hidden: true });
     image.addEventListener("load", () => { image.hidden = false; });
     picture(image, path).catch(() => {});
     return image;
