@@ -20,6 +20,7 @@ from marengocam.core.errors import (
     NotFoundError,
     StoreError,
 )
+from marengocam.web.refusals import no_json, unlike_model
 from marengocam.web.signing import BadSignatureError
 
 _LOG = logging.getLogger(__name__)
@@ -161,13 +162,9 @@ async def given(request: web.Request, model: type[Model]) -> Model:
     try:
         return msgspec.json.decode(content, type=model)
     except msgspec.ValidationError as error:
-        message, _, place = str(error).partition(" - at `")
-        field = place.removesuffix("`").removeprefix("$").lstrip(".") or None
-        raise InputFieldError(f"{message}{f' (field {field})' if field else ''}.", field) from None
-    except msgspec.DecodeError as error:
-        raise InputFieldError(f"The body is not valid JSON: {error}.", None) from None
-    except UnicodeDecodeError as error:
-        raise InputFieldError(f"The body is not valid JSON: {error}.", None) from None
+        raise InputFieldError(*unlike_model(str(error), model)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputFieldError(no_json(error, content), None) from None
 
 
 def _nesting(content: bytes) -> int:

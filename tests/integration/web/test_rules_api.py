@@ -48,7 +48,7 @@ async def test_what_cannot_be_used_is_named(hub, hub_settings):
             ({"conditions": {"zune": "x"}}, "conditions.zune"),
             ({"actions": [{"mqtt": {"topic": "a/#"}}]}, "actions[0].mqtt.topic"),
             ({"conditions": {"sun": {"state": "up"}}}, "conditions.sun"),
-            ({"colour": "red"}, None),
+            ({"colour": "red"}, "colour"),
         ):
             status, answer = await api.call("POST", "/rules", RULE | change)
             assert (status, answer["error"]["code"], answer["error"].get("field")) == (400, "bad_input", field)

@@ -7,7 +7,8 @@ import msgspec
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Url = Annotated[str, msgspec.Meta(min_length=8, max_length=2000)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-CameraId = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9_]{0,62}$")]
+CAMERA_ID = "^[a-z0-9][a-z0-9_]{0,62}$"
+CameraId = Annotated[str, msgspec.Meta(pattern=CAMERA_ID)]
 
 
 class Given(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
