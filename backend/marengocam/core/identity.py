@@ -10,7 +10,7 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
-from marengocam.core.model import Embedding, LocalTrack, NewEvent, PathPoint, Vector
+from marengocam.core.model import Embedding, LocalTrack, NameEvidence, NewEvent, PathPoint, Vector
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
@@ -152,8 +152,15 @@ class CameraGraph:
     overlaps: Mapping[tuple[str, str], bool] = field(default_factory=dict)  # an owner said so; both directions
 
 
+class EngineWord(NamedTuple):
+    """That an engine without embeddings called a track by a name."""
+
+    identity_id: UUID  # of the track
+    evidence: NameEvidence
+
+
 class Shown(NamedTuple):
-    """What the faces that an identity showed say of its being a person, all together: log ratios."""
+    """What the faces that an identity showed, and engines called it, say of its being a person: log ratios."""
 
     before: float  # without the track's own
     together: float  # with it
@@ -198,6 +205,7 @@ class Vicinity:
     denied: frozenset[tuple[UUID, UUID]] = frozenset()
     ignored: frozenset[UUID] = frozenset()
     spoken_about: frozenset[UUID] = frozenset()  # identities with tracks that a human decided on
+    words: Mapping[UUID, EngineWord] = field(default_factory=dict)  # by track: what engines called it
 
 
 @dataclass(frozen=True, slots=True)

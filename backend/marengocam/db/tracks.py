@@ -196,7 +196,6 @@ def _track_row(row: Any) -> TrackRow:
 
 def track_of(row: Any) -> LocalTrack:
     """Return the LocalTrack of a row; columns that a query left out count as empty."""
-    name = json.loads(row["name_evidence"]) if row.get("name_evidence") else None
     return LocalTrack(
         local_track_id=row["local_track_id"],
         camera_id=row["camera_id"],
@@ -216,7 +215,13 @@ def track_of(row: Any) -> LocalTrack:
         face_crop_path=PurePosixPath(row["face_crop_path"]) if row["face_crop_path"] else None,
         face=embedding_from(row.get("face_model"), row.get("face"), row.get("face_quality")),
         appearance=embedding_from(row.get("appearance_model"), row.get("appearance"), row.get("appearance_quality")),
-        name_evidence=NameEvidence(name["engine"], name["name"], float(name["score"])) if name else None,
+        name_evidence=name_evidence_of(row.get("name_evidence")),
         face_engine_ok=row["face_engine_ok"],
         run_id=row.get("run_id"),
     )
+
+
+def name_evidence_of(text: str | None) -> NameEvidence | None:
+    """Return what an engine called a track, from the row's JSON."""
+    name = json.loads(text) if text else None
+    return NameEvidence(name["engine"], name["name"], float(name["score"])) if name else None

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from marengocam.core.geometry import Box
 from marengocam.core.identity import (
     ClaimedTrack,
+    EngineWord,
     ExemplarWrite,
     KnownLooks,
     KnownPerson,
@@ -20,6 +21,7 @@ from marengocam.core.identity import (
 from marengocam.core.model import Event, LocalTrack, NewEvent, PathPoint
 from marengocam.db.database import Connection
 from marengocam.db.queries import load, rows, to_json, vectors_from
+from marengocam.db.tracks import name_evidence_of
 
 SIGHTS_LIMIT = 400  # a decision looks at so many of the newest sights
 PATH_REACH_S = 15.0  # paths of the same camera are looked at this far around a track
@@ -56,10 +58,9 @@ class Turn:
         sights = await self._sights(tracks, window)
         strangers = await self._strangers(tracks)
         identity_ids = {sight.identity_id for sight in sights}.union(*strangers.values())
-        named = {one.identity_id: one.person_id for one in sights if one.person_id is not None}
-        looks = await self._looks(tracks, identity_ids, named)
         persons: list[KnownPerson] = []
         denied, ignored, spoken_about = set(), set(), set()
+        words: dict[UUID, EngineWord] = {}
         own = {one.assignment.identity_id for one in claimed if one.assignment is not None}
         for row in await rows(_QUERIES.facts(self._connection, identity_ids=sorted(identity_ids | own))):
             if row["kind"] == "person":
@@ -68,8 +69,15 @@ class Turn:
                 denied.add((row["subject_id"], row["other_id"]))
             elif row["kind"] == "ignored":
                 ignored.add(row["subject_id"])
-            else:
+            elif row["kind"] == "spoken":
                 spoken_about.add(row["subject_id"])
+            elif (said := name_evidence_of(row["name"])) is not None:
+                words[row["subject_id"]] = EngineWord(row["other_id"], said)
+        named = {one.identity_id: one.person_id for one in sights if one.person_id is not None}
+        called = {track.name_evidence.name.strip().casefold() for track in tracks if track.name_evidence is not None}
+        weighed = identity_ids if called else named.keys()
+        held = {one.person_id for one in persons if one.name.strip().casefold() in called} | set(named.values())
+        looks = await self._looks(tracks, identity_ids, weighed, held)
         return Vicinity(
             sights=sights,
             looks=looks,
@@ -79,6 +87,7 @@ class Turn:
             denied=frozenset(denied),
             ignored=frozenset(ignored),
             spoken_about=frozenset(spoken_about),
+            words=words,
         )
 
     async def write(self, outcomes: Sequence[Outcome], at: datetime) -> list[Event]:
@@ -169,15 +178,18 @@ class Turn:
         return {track_id: frozenset(identities) for track_id, identities in near.items()}
 
     async def _looks(
-        self, tracks: Sequence[LocalTrack], identity_ids: set[UUID], named: Mapping[UUID, UUID]
+        self, tracks: Sequence[LocalTrack], identity_ids: set[UUID], weighed: Collection[UUID], persons: set[UUID]
     ) -> tuple[KnownLooks, ...]:
-        """Return all looks that count: of those named, faces also where no track shows one."""
+        """Return all looks that count: faces also where no track shows one of `weighed` identities and these persons.
+
+        Those have a name, or may get it from an engine's word about a track: it has to hold against their faces.
+        """
         found = await rows(
             _QUERIES.looks(
                 self._connection,
                 identity_ids=sorted(identity_ids),
-                named_ids=sorted(named),
-                person_ids=sorted(set(named.values())),
+                named_ids=sorted(weighed),
+                person_ids=sorted(persons),
                 most_faces=FACES_LIMIT,
                 face_models=sorted({track.face.model for track in tracks if track.face}),
                 appearance_models=sorted({track.appearance.model for track in tracks if track.appearance}),

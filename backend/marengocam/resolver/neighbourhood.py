@@ -23,6 +23,7 @@ from marengocam.core.identity import (
 from marengocam.core.model import Embedding, LocalTrack
 from marengocam.db.turn import HUMAN, OBSERVED_LIMIT, SIGHTS_LIMIT, moved
 from marengocam.resolver.album import Album
+from marengocam.resolver.engine_words import EngineWords
 from marengocam.resolver.fusion import past_appearance_ratios, past_face_ratios
 from marengocam.resolver.likeness import Pair, alike_clothes, alike_faces, like_it
 from marengocam.resolver.likest import LikestLooks
@@ -51,6 +52,7 @@ class Neighbourhood:
         self._room = len(claimed)
         self._joined: dict[UUID, UUID] = {}
         self._spoken_about = vicinity.spoken_about
+        self._words = EngineWords(vicinity.words, vicinity.persons)
         self._compared_faces: Compared = {}
         self._albums: dict[Key, Album] = {
             (looks.kind, looks.model, looks.vectors.shape[1]): Album.of(looks, self._room, self._owner_of)
@@ -89,7 +91,7 @@ class Neighbourhood:
             ignored=known.ignored,
             spoken_about=self._spoken_about,
             called=called,
-            shown=ShownFaces(self._albums, track, called, sights, len(known.persons), self._compared_faces),
+            shown=ShownFaces(self._albums, track, called, sights, self._words.but(track), self._compared_faces),
             past_faces=past_faces,
             past_clothes=past_clothes,
             alike_faces=alike_faces,
@@ -111,6 +113,7 @@ class Neighbourhood:
         human = before is not None and before.decided_by == HUMAN
         trust = 1.0 if human else float(outcome.evidence.get("trust", outcome.probability))
         self._name(identity_id, outcome)
+        self._words.take_in(outcome.claimed.track, identity_id)
         self._see(outcome.claimed.track, identity_id, trust)
         for album in self._albums.values():
             album.drop_track(outcome.claimed.track.local_track_id)
@@ -149,6 +152,7 @@ class Neighbourhood:
         self._sights = [
             one._replace(identity_id=into_id) if one.identity_id == identity_id else one for one in self._sights
         ]
+        self._words.join(identity_id, into_id)
         for album in self._albums.values():
             album.join(identity_id, into_id)
 

@@ -9,7 +9,8 @@ from marengocam.core.identity import Floats, Shown, Sight
 from marengocam.core.model import LocalTrack
 from marengocam.resolver.album import Album
 from marengocam.resolver.composites import arriving
-from marengocam.resolver.fusion import MOST_TRUST
+from marengocam.resolver.engine_words import Told
+from marengocam.resolver.fusion import MOST_TRUST, name_cue
 from marengocam.resolver.naming import Portfolio, likelihoods, portfolio_of
 
 Key = tuple[str, str, int]  # kind, model, numbers in a vector
@@ -20,7 +21,8 @@ Compared = dict[tuple[str, bytes, bytes], tuple[Floats, float]]
 class ShownFaces:
     """Faces of identities around a track against those that stand for persons; worked out when a pair is asked for.
 
-    Ask before the decision is taken in: that changes the albums.
+    Of whom the resolver named, engines' words about the tracks before count with them. Ask before the decision is taken
+    in: that changes the albums.
     """
 
     def __init__(
@@ -29,7 +31,7 @@ class ShownFaces:
         track: LocalTrack,
         called: Mapping[UUID, UUID],
         sights: Sequence[Sight],
-        persons: int,
+        told: Told,
         compared: Compared,
     ) -> None:
         """Take whom the resolver `called` identities; `sights` tell how sure it was of their tracks.
@@ -40,7 +42,7 @@ class ShownFaces:
         self._track = track
         self._called = called
         self._sights = sights
-        self._persons = persons
+        self._told = told
         self._faces = compared
         face = track.face
         self._own = portfolio_of(face) if face is not None else None
@@ -62,18 +64,30 @@ class ShownFaces:
 
     def _compared(self, identity_id: UUID, person_id: UUID) -> Shown | None:
         own = self._own
+        said, more = self._said(identity_id, person_id)
         for key in self._keys:
             model = key[1]
             gallery = self._gallery(key, person_id)
             shown = self._albums[key].shown(identity_id, self._track.local_track_id) if gallery is not None else None
-            if gallery is None or shown is None:
+            if gallery is None:
                 continue
+            if shown is None:
+                if own is None or not said:
+                    continue
+                return Shown(said, _weighed(self._alone, model, own, gallery)[1] + more, 1)
             before, ratio = _weighed(self._faces, model, shown, gallery)
             if own is None:
-                return Shown(ratio, ratio, len(shown.qualities))
+                return Shown(ratio + said, ratio + more, len(shown.qualities))
             together = face_fit(model).together(before + _weighed(self._alone, model, own, gallery)[0])
-            return Shown(ratio, together, len(shown.qualities) + 1)
+            return Shown(ratio + said, together + more, len(shown.qualities) + 1)
         return None
+
+    def _said(self, identity_id: UUID, person_id: UUID) -> tuple[float, float]:
+        """Return what engines' words say of whom the resolver named, and what of it the track's own does not say."""
+        if self._called.get(identity_id) != person_id:
+            return 0.0, 0.0
+        said, own, name = self._told.of(identity_id, person_id), self._track.name_evidence, self._told.names[person_id]
+        return said, max(said - max(name_cue(own, name).log_ratio, 0.0), 0.0) if own is not None else said
 
     def _gallery(self, key: Key, person_id: UUID) -> Portfolio | None:
         pair = key, person_id
@@ -94,7 +108,7 @@ class ShownFaces:
         key = ("face", face.model, len(face.vector)) if face is not None else None
         if key is not None and key in self._albums and self._gallery(key, person_id) is not None:
             return None
-        ratio = log(probability / (1 - probability)) - arriving(self._persons)
+        ratio = log(probability / (1 - probability)) - arriving(len(self._told.names))
         return Shown(ratio, ratio, 0)
 
 

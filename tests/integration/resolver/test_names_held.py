@@ -142,3 +142,56 @@ async def test_such_a_name_goes_on_where_there_is_no_face_of_the_person_to_compa
     before, after = walk("founded it", 0, None), walk("after", 40, shown)
     await resolve_one_by_one(scene, before, door, after)
     assert [await name_of(scene, one) for one in (before, door, after)] == ["Alice"] * 3
+
+
+def said_to_be_alice(name: str, start_s: float, score: float = 0.9) -> LocalTrack:
+    return replace(walk(name, start_s, None), name_evidence=NameEvidence("codeproject", "alice", score))
+
+
+async def test_faces_of_our_own_take_back_a_name_that_rests_on_an_engine_s_word(scene: Scene) -> None:
+    await scene.enrol("Alice", ALICE)
+    door, turned = said_to_be_alice("door", 0, 0.99), walk("turned to us", 20, LOOK_ALIKE)
+    await resolve_one_by_one(scene, door)
+    assert await name_of(scene, door) == "Alice"
+    await resolve_one_by_one(scene, turned, walk("and again", 40, like(LOOK_ALIKE, 5)))
+    assert [await name_of(scene, one) for one in (door, turned)] == [None, None]
+    unknown = await scene.said(EventType.PERSON_UNKNOWN)
+    assert [one.data.get("was_person_name") for one in unknown if one.local_track_id == door.local_track_id] == [
+        "Alice"
+    ]
+    again = replace(door, last_seen_at=door.last_seen_at + timedelta(seconds=1))
+    await resolve_one_by_one(scene, again)
+    assert [await name_of(scene, one) for one in (door, turned)] == [None, None], "the word does not bring it back"
+
+
+async def test_how_an_engine_s_word_and_faces_fall_into_turns_does_not_matter(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = await open_scene(hub)
+    await scene.enrol("Alice", ALICE)
+    tracks = (said_to_be_alice("door", 0), walk("turned to us", 20, LOOK_ALIKE), walk("back", 40, None))
+    found = []
+    for most in (1, 12):
+        monkeypatch.setattr(turn, "TURN_TRACKS", most)
+        async with scene.hub.database.connection() as connection:
+            await connection.execute(
+                "DELETE FROM event; DELETE FROM exemplar WHERE source <> 'enrolled'; DELETE FROM assignment;"
+                "DELETE FROM identity; DELETE FROM local_track"
+            )
+        await scene.save(*tracks)
+        await scene.resolve()
+        async with scene.hub.database.connection() as connection:
+            found.append([tuple(row) for row in await connection.fetch(DECIDED)])
+    assert found[0] == found[1]
+    assert {person for _, person, *_ in found[0]} == {None}
+
+
+@pytest.mark.parametrize("look", ["blurred", "hers"])
+async def test_an_engine_s_word_holds_while_our_faces_do_not_deny_it(scene: Scene, look: str) -> None:
+    await scene.enrol("Alice", ALICE)
+    shown = walk("turned to us", 20, LOOK_ALIKE if look == "blurred" else like(ALICE, 9))
+    if look == "blurred":
+        shown = replace(shown, face=replace(shown.face, quality=0.3))
+    door, back = said_to_be_alice("door", 0), walk("back", 40, None)
+    await resolve_one_by_one(scene, door, shown, back)
+    assert [await name_of(scene, one) for one in (door, shown, back)] == ["Alice"] * 3

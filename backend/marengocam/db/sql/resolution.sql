@@ -87,13 +87,17 @@ FROM (
 
 -- name: facts
 -- What humans said, in one list: persons with their names, whom identities are not, of whom nothing is told, and which
--- of these identities they spoke about: some track of theirs was decided on by a human, be it long ago.
+-- of these identities they spoke about: some track of theirs was decided on by a human, be it long ago. And what engines
+-- without embeddings called tracks of these identities.
 SELECT 'person' AS kind, person_id AS subject_id, NULL::uuid AS other_id, name FROM person
 UNION ALL SELECT 'denial', identity_id, person_id, NULL FROM denial
 UNION ALL SELECT 'ignored', identity_id, NULL, NULL FROM identity WHERE ignored
 UNION ALL SELECT 'ignored', person_id, NULL, NULL FROM person WHERE ignored
 UNION ALL SELECT DISTINCT 'spoken', identity_id, NULL::uuid, NULL FROM assignment
-WHERE decided_by = 'human' AND identity_id = ANY(:identity_ids::uuid[]);
+WHERE decided_by = 'human' AND identity_id = ANY(:identity_ids::uuid[])
+UNION ALL SELECT 'called', a.local_track_id, a.identity_id, t.name_evidence::text
+FROM local_track t JOIN assignment a USING (local_track_id)
+WHERE t.name_evidence IS NOT NULL AND t.run_id IS NULL AND a.identity_id = ANY(:identity_ids::uuid[]);
 
 -- name: strangers
 -- For the face of each of some tracks: unknown identities of any day whose remembered faces are nearest, by the index of
@@ -238,25 +242,18 @@ WHERE exemplar_id IN (
 -- name: take_names_back!
 -- Identities are not whom the resolver called them: they are unknown again, and so are the faces that they left in a
 -- gallery. Tracks whose name was told are looked at again, however old: somebody heard it.
--- Not those that an engine called by name: it would do so again, and faces take it back again, without end.
-WITH wrong AS (
-    SELECT one.identity_id FROM unnest(:identity_ids::uuid[]) AS one (identity_id)
-    WHERE NOT EXISTS (
-        SELECT FROM assignment a JOIN local_track t USING (local_track_id)
-        WHERE a.identity_id = one.identity_id AND t.name_evidence IS NOT NULL
-    )
-), unnamed AS (
-    UPDATE identity SET person_id = NULL FROM wrong WHERE identity.identity_id = wrong.identity_id
+WITH unnamed AS (
+    UPDATE identity SET person_id = NULL WHERE identity_id = ANY(:identity_ids::uuid[])
 ), faces AS (
     UPDATE exemplar SET person_id = NULL, source = 'observed', remembered = kind = 'face'
-    FROM wrong WHERE exemplar.identity_id = wrong.identity_id AND source <> 'enrolled'
+    WHERE identity_id = ANY(:identity_ids::uuid[]) AND source <> 'enrolled'
 )
 UPDATE local_track SET revision = revision + 1
 WHERE local_track_id IN (
     SELECT t.local_track_id
     FROM assignment a
     JOIN local_track t ON t.local_track_id = a.local_track_id
-    WHERE a.identity_id IN (SELECT identity_id FROM wrong) AND a.announced_person_id IS NOT NULL AND t.run_id IS NULL
+    WHERE a.identity_id = ANY(:identity_ids::uuid[]) AND a.announced_person_id IS NOT NULL AND t.run_id IS NULL
         AND a.decided_by <> 'human'
     FOR UPDATE OF t SKIP LOCKED
 );
