@@ -11,9 +11,11 @@ from marengocam.demo.video import VideoFile
 BITS = 12
 
 
-def write_counter_clip(file: Path, frames: int = 60, fps: int = 15, width: int = 192, height: int = 96) -> Path:
+def write_counter_clip(
+    file: Path, frames: int = 60, fps: int = 15, width: int = 192, height: int = 96, keyframe_s: int = 1
+) -> Path:
     """Write a clip whose upper half shows each frame's number in black and white fields."""
-    with VideoFile(file, width, height, fps) as video:
+    with VideoFile(file, width, height, fps, keyframe_s) as video:
         for number in range(frames):
             video.write(counter_picture(number, width, height))
     return file

@@ -1,4 +1,4 @@
-"""Frames in and out of video files, encoded the way cameras do: H.264, no B-frames, a keyframe a second."""
+"""Frames in and out of video files, encoded the way cameras do: H.264, no B-frames, a keyframe a second or seldomer."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -21,14 +21,14 @@ ENCODER_OPTIONS = {"preset": "veryfast", "tune": "zerolatency", "crf": str(QUALI
 class VideoFile:
     """Writes RGB frames (H x W x 3) of one size to an MP4 file that appears under its name only when complete."""
 
-    def __init__(self, file: Path, width_px: int, height_px: int, fps: int) -> None:
+    def __init__(self, file: Path, width_px: int, height_px: int, fps: int, keyframe_s: int = 1) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         self._file = file
         self._partial = file.with_suffix(".partial.mp4")
         self._container = av.open(str(self._partial), "w", format="mp4")
         stream = self._container.add_stream("libx264", rate=fps, options=dict(ENCODER_OPTIONS))
         stream.width, stream.height, stream.pix_fmt = width_px, height_px, "yuv420p"
-        stream.gop_size = fps
+        stream.gop_size = fps * keyframe_s
         stream.time_base = Fraction(1, fps)
         self._stream = stream
         self._number = 0

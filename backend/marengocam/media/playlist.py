@@ -14,56 +14,39 @@ from marengocam.core.model import Chunk
 from marengocam.media.disk_thread import still_answers
 from marengocam.media.mp4.fragments import Fragment, FragmentIndex, read_index, rebase
 from marengocam.media.names import GROWING_SUFFIX, RecordingName
+from marengocam.media.playlist_text import Segment, UrlFor, live_text, recorded_text, with_gaps
 from marengocam.media.store import Store
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # segments' decode times count from here: no clock is before it
-LIVE_WINDOW = timedelta(seconds=20)
 LIVE_SEARCH = timedelta(minutes=20)
 LIVE_SEGMENTS = 6
 LIVE_FILES = 4
+ALL_PARTS = 1 << 31  # of a segment that is whole
 READ_TRIES = 2
-GAP_S = 1.0  # between chunks: longer is a discontinuity
 MAX_SEGMENT_BYTES = 64 << 20
-UrlFor = Callable[[str], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A stretch of one recording from a keyframe to the next."""
-
-    file: Path
-    offset: int
-    size_bytes: int
-    started_at: datetime
-    duration_s: float
-    init_key: str  # equal for recordings with the same codec parameters
-    after_gap: bool = False
-
-    @property
-    def name(self) -> str:
-        """How it is called in addresses: hour, chunk and place, all checked again when it is asked for."""
-        return f"{self.file.name.removesuffix('.part').removesuffix('.mp4')}_{self.offset}_{self.size_bytes}.m4s"
 
 
 def segments_of(store: Store, file: Path) -> list[Segment]:
-    """Return the segments of a recording, finished or growing; raises MediaError, OSError."""
+    """Return the segments of a recording; the last one of a growing recording is not whole.
+
+    Raises MediaError, OSError.
+    """
     name = RecordingName.from_path(store.relative(file))
     if name is None:
         raise MediaError(f"{file.name} is not named like a recording.")
     index = read_index(file)
-    groups = _between_keyframes(index, whole=not file.name.endswith(GROWING_SUFFIX))
+    groups = _between_keyframes(index)
     key = _init_key(file, index.init_bytes)
-    return [
-        Segment(
-            file=file,
-            offset=group[0].offset,
-            size_bytes=group[-1].end - group[0].offset,
-            started_at=name.started_at + timedelta(seconds=group[0].start_s),
-            duration_s=group[-1].start_s + group[-1].duration_s - group[0].start_s,
-            init_key=key,
-        )
-        for group in groups
-    ]
+    grown = len(groups) if not file.name.endswith(GROWING_SUFFIX) else len(groups) - 1
+    return [Segment(file, name.started_at, group, key, whole=number < grown) for number, group in enumerate(groups)]
+
+
+@dataclass(frozen=True, slots=True)
+class LivePlaylist:
+    """A live view's playlist, and how far it reaches: its newest segment's number and that one's newest part."""
+
+    text: str
+    reached: tuple[int, int]
 
 
 class LiveView:
@@ -75,22 +58,31 @@ class LiveView:
         self._sequence = 0
         self._gaps_left = 0
         self._known: list[Segment] = []
+        self._finished: dict[Path, tuple[Segment, ...]] = {}
         self._lock = threading.Lock()
 
-    def playlist(self, url_for: UrlFor, now: datetime) -> str:
+    def playlist(self, url_for: UrlFor, now: datetime) -> LivePlaylist:
         """Return the playlist of this moment.
 
         Raises NotFoundError when the camera has recorded nothing lately.
         """
-        found: list[Segment] = []
-        for file in _up_to_growing(self._store.recordings(self._camera_id, LIVE_SEARCH, now))[-LIVE_FILES:]:
-            found += _segments_if_any(self._store, file)
-        found = _with_gaps(found)[-LIVE_SEGMENTS:]
-        if not found or now - found[-1].started_at > LIVE_SEARCH:
+        found = self._read(now)
+        growing = [one for one in found[-1:] if not one.whole]
+        found = with_gaps([*(one for one in found if one.whole), *growing])[-LIVE_SEGMENTS - len(growing) :]
+        if not any(one.whole for one in found) or now - found[-1].started_at > LIVE_SEARCH:
             raise NotFoundError("This camera has recorded nothing lately: see its state.")
         with self._lock:
-            self._advance(found)
-            return _playlist(found, url_for, sequence=self._sequence, gaps_left=self._gaps_left, ended=False)
+            self._advance([one for one in found if one.whole])
+            text = live_text(found, url_for, sequence=self._sequence, gaps_left=self._gaps_left)
+            newest = len(found[-1].fragments) - 1 if growing else ALL_PARTS
+            return LivePlaylist(text, (self._sequence + len(found) - 1, newest))
+
+    def _read(self, now: datetime) -> list[Segment]:
+        """Return the segments of the newest files; those of finished ones are read once."""
+        files = _up_to_growing(self._store.recordings(self._camera_id, LIVE_SEARCH, now))[-LIVE_FILES:]
+        read = {file: self._finished.get(file) or tuple(_segments_if_any(self._store, file)) for file in files}
+        self._finished = {file: found for file, found in read.items() if not file.name.endswith(GROWING_SUFFIX)}
+        return [segment for found in read.values() for segment in found]
 
     def _advance(self, found: list[Segment]) -> None:
         """Keep the media sequence rising by one for each segment that left the window."""
@@ -124,12 +116,10 @@ def recording_playlist(
     for file in [*(store.resolve(chunk.path) for chunk in chunks), *growing]:
         still_answers()
         found += _segments_if_any(store, file)
-    wanted = [
-        one for one in found if one.started_at + timedelta(seconds=one.duration_s) > from_at and one.started_at < to_at
-    ]
+    wanted = [one for one in found if one.whole and one.ended_at > from_at and one.started_at < to_at]
     if not wanted:
         raise NotFoundError("Nothing was recorded in that stretch of time.")
-    return _playlist(_with_gaps(wanted), url_for, sequence=0, ended=True)
+    return recorded_text(with_gaps(wanted), url_for)
 
 
 def init_bytes(store: Store, camera_id: str, name: str) -> bytes:
@@ -171,57 +161,10 @@ def _segments_if_any(store: Store, file: Path) -> list[Segment]:
     return []
 
 
-def _between_keyframes(index: FragmentIndex, *, whole: bool) -> list[list[Fragment]]:
-    """Group fragments so that each group begins with a keyframe; the last group of a growing file is not whole yet."""
+def _between_keyframes(index: FragmentIndex) -> list[tuple[Fragment, ...]]:
+    """Group fragments so that each group begins with a keyframe."""
     starts = [number for number, fragment in enumerate(index.fragments) if fragment.keyframe]
-    groups = [list(index.fragments[here:there]) for here, there in pairwise([*starts, len(index.fragments)])]
-    return groups if whole else groups[:-1]
-
-
-def _with_gaps(found: list[Segment]) -> list[Segment]:
-    marked = found[:1]
-    for before, segment in pairwise(found):
-        end = before.started_at + timedelta(seconds=before.duration_s)
-        gap = abs((segment.started_at - end).total_seconds()) > GAP_S or segment.init_key != before.init_key
-        marked.append(
-            Segment(
-                segment.file,
-                segment.offset,
-                segment.size_bytes,
-                segment.started_at,
-                segment.duration_s,
-                segment.init_key,
-                after_gap=gap,
-            )
-        )
-    return marked
-
-
-def _playlist(found: Sequence[Segment], url_for: UrlFor, *, sequence: int, gaps_left: int = 0, ended: bool) -> str:
-    longest_s = max(segment.duration_s for segment in found)
-    lines = [
-        "#EXTM3U",
-        "#EXT-X-VERSION:7",
-        f"#EXT-X-TARGETDURATION:{max(1, round(longest_s + 0.499))}",
-        f"#EXT-X-MEDIA-SEQUENCE:{sequence}",
-        *([] if ended else [f"#EXT-X-DISCONTINUITY-SEQUENCE:{gaps_left}"]),
-        "#EXT-X-INDEPENDENT-SEGMENTS",
-        *(["#EXT-X-PLAYLIST-TYPE:VOD"] if ended else []),
-    ]
-    init_key = None
-    for segment in found:
-        if segment.after_gap:
-            lines.append("#EXT-X-DISCONTINUITY")
-        if segment.init_key != init_key or segment.after_gap:
-            lines.append(f'#EXT-X-MAP:URI="{url_for("init_" + segment.name)}"')
-            init_key = segment.init_key
-        stamp = segment.started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        lines += [
-            f"#EXT-X-PROGRAM-DATE-TIME:{stamp}",
-            f"#EXTINF:{segment.duration_s:.5f},",
-            url_for(segment.name),
-        ]
-    return "\n".join([*lines, *(["#EXT-X-ENDLIST"] if ended else []), ""])
+    return [index.fragments[here:there] for here, there in pairwise([*starts, len(index.fragments)])]
 
 
 def _read_place(store: Store, camera_id: str, name: str, read: Callable[[Store, Path, int, int], bytes]) -> bytes:

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this mac
 expect.set_options(timeout=LOOK_MS)
 FPS = 15
 FRAMES = 90 * FPS
+KEYFRAME_S = 4
 PLAYS = """() => {
   const film = document.querySelector('#watch-film');
   return film.videoWidth === 192 && film.currentTime > 0 && !film.paused && film.readyState >= 3;
@@ -55,7 +56,7 @@ async def _stranger(hub, at):
 
 
 async def test_a_camera_is_watched_live_and_from_the_moment_that_is_chosen(hub, hub_settings, tmp_path):
-    clip = await asyncio.to_thread(write_counter_clip, tmp_path / "clip.mp4", FRAMES)
+    clip = await asyncio.to_thread(write_counter_clip, tmp_path / "clip.mp4", FRAMES, keyframe_s=KEYFRAME_S)
     settings = replace(hub_settings, chunk_s=4)
 
     async def chunks():

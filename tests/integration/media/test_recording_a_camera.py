@@ -144,7 +144,7 @@ async def test_live_view_and_recording_play_on_one_time_line(clip, tmp_path):
             async with asyncio.timeout(WAIT_LIMIT_S):
                 while True:
                     with suppress(NotFoundError):
-                        text = view.playlist(lambda name: name, SystemClock().now())
+                        text = view.playlist(lambda name: name, SystemClock().now()).text
                         if len(_segments(text)) >= segments and _first_of(text) > after:
                             return text
                     await asyncio.sleep(0.1)
@@ -192,7 +192,7 @@ def test_live_view_shows_the_growing_recording_after_the_machine_s_clock_was_set
     for minutes in (-2, 5, 30):  # the later ones from before it was set back
         record_from(now + timedelta(minutes=minutes)).close()
     growing = record_from(now)
-    playlist = LiveView(store, "front").playlist(lambda name: name, now + timedelta(seconds=20))
+    playlist = LiveView(store, "front").playlist(lambda name: name, now + timedelta(seconds=20)).text
     names = [line for line in playlist.splitlines() if line.endswith(".m4s")]
     assert {name.partition("_")[0] for name in names} == {"20260601T111000.000Z"}
     growing.close()

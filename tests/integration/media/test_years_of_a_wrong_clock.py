@@ -43,6 +43,6 @@ def test_a_recording_of_that_time_is_found_by_its_name_and_played_frame_by_frame
     (tmp_path / "played.mp4").write_bytes(content)
     with av.open(str(tmp_path / "played.mp4")) as container:
         assert [read_number(luma_of(frame)) for frame in container.decode(video=0)] == list(range(60))
-    live = LiveView(store, "front").playlist(lambda name: name, end)
+    live = LiveView(store, "front").playlist(lambda name: name, end).text
     (sequence,) = [line.partition(":")[2] for line in live.splitlines() if line.startswith("#EXT-X-MEDIA-SEQUENCE")]
     assert sequence.isdecimal(), "a player knows no negative number"

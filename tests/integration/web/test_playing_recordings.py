@@ -20,8 +20,10 @@ from marengocam.media.names import ARCHIVE
 from marengocam.media.store import Store
 from marengocam.media.stream import StreamOptions, StreamReader
 from marengocam.web import exports
+from marengocam.web.routes.media import AWAITED_POLL_S
 
 FRAMES = 60
+FPS = 15
 HANG_S = 60.0
 
 
@@ -154,3 +156,37 @@ async def test_a_stretch_is_had_as_one_file_and_nothing_of_it_stays(hub, hub_set
         assert (await clip(0, 3601))[1]["error"]["field"] == "to_at"
         assert (await clip(0, 1, "nowhere"))[0] == 404
         assert (await api.with_token(None).call("GET", "/cameras/front/clip.mp4"))[0] == 401
+
+
+async def test_a_player_that_waits_for_what_comes_next_gets_it_before_the_next_keyframe(hub, hub_settings, tmp_path):
+    store, clock = Store(hub_settings.media_dir), SystemClock()
+    clip = write_counter_clip(tmp_path / "clip.mp4", 8 * FPS, keyframe_s=4)
+    async with serving_api(hub, hub_settings) as api:
+        await api.call("POST", "/cameras", {"name": "Front", "main_url": "rtsp://camera.invalid/main"})
+        _, live = await api.call("POST", "/cameras/front/stream")
+
+        async def listed(awaited=""):
+            async with api.session.get(api.address + live["url"] + awaited) as answer:
+                return answer.status, await answer.text()
+
+        with StreamReader(clip.as_uri(), StreamOptions(), clock, clock.now()) as reader:
+            growing, packets = ChunkWriter(store, "front", reader.video, reader.info, 100), list(reader)
+            for packet in packets[: -2 * FPS]:
+                growing.write(packet)
+            _, text = await listed()
+            segment = int(text.split("#EXT-X-MEDIA-SEQUENCE:")[1].split()[0]) + 1
+            (whole, parts) = text.count("#EXTINF"), text.split("#EXTINF")[-1].count("#EXT-X-PART:")
+            assert (whole, text.count("INDEPENDENT=YES")) == (1, 2), "the second group of pictures has just begun"
+            waiting = asyncio.create_task(listed(f"&_HLS_msn={segment}&_HLS_part={parts}"))
+            await asyncio.sleep(3 * AWAITED_POLL_S)
+            assert not waiting.done()
+            for packet in packets[-2 * FPS :]:
+                growing.write(packet)
+            growing.close()
+            _, text = await waiting
+            part = text.rpartition('URI="')[2].partition('"')[0]
+        async with api.session.get(f"{api.address}/api/v1/media/front/{part}") as answer:
+            assert (answer.status, (await answer.read())[4:8]) == (200, b"moof")
+        assert await listed("&_HLS_msn=1") == (200, text), "what is long there is not waited for"
+        status, answer = await listed("&_HLS_msn=soon")
+        assert (status, "whole numbers" in answer) == (400, True)

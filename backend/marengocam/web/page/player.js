@@ -21,7 +21,7 @@ export async function play(video, address, { live, failed }) {
     video.src = address;
   } else {
     // The policy of this page allows no worker from a blob; segments of MP4 need none.
-    playing = new Hls({ enableWorker: false, backBufferLength: 60, ...(live ? { liveSyncDurationCount: 1 } : { startPosition: 0 }) });
+    playing = new Hls({ enableWorker: false, backBufferLength: 60, ...(live ? { lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.1 } : { startPosition: 0 }) });
     playing.on(Hls.Events.ERROR, (_name, { fatal, type }) => {
       if (!fatal || mine !== started) return;
       stop(video);

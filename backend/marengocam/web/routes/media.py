@@ -1,5 +1,6 @@
 """Live view and recordings: signed HLS, chunk files."""
 
+import asyncio
 from datetime import UTC, timedelta
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlencode
@@ -10,7 +11,7 @@ from marengocam.core.errors import NotFoundError
 from marengocam.core.model import Chunk
 from marengocam.media.export import export
 from marengocam.media.names import ARCHIVE, GROWING_SUFFIX, RECORDINGS
-from marengocam.media.playlist import LiveView, init_bytes, recording_playlist, segment_bytes
+from marengocam.media.playlist import ALL_PARTS, LiveView, init_bytes, recording_playlist, segment_bytes
 from marengocam.media.store import Store
 from marengocam.web.answers import InputFieldError, given, told
 from marengocam.web.exports import Wanted, exported
@@ -24,6 +25,8 @@ from marengocam.web.wire import models as wire
 MAX_SPAN = timedelta(hours=24)
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 SEGMENT_MAX_AGE_S = 3600
+AWAITED_LIMIT_S = 5.0  # a player that waits for the next part asks again after that
+AWAITED_POLL_S = 0.15
 MAX_CLIP = timedelta(hours=1)
 
 
@@ -44,9 +47,14 @@ async def recording_url(desk: Desk, request: web.Request) -> web.Response:
 async def live_playlist(desk: Desk, request: web.Request) -> web.Response:
     camera_id = _checked(desk, request)
     view = desk.views.setdefault(camera_id, LiveView(desk.store, camera_id))
-    query = request.rel_url.raw_query_string
-    text = await desk.first_disk.run(view.playlist, lambda name: f"{name}?{query}", desk.context.clock.now())
-    return web.Response(text=text, content_type=PLAYLIST_TYPE, headers={"Cache-Control": "no-store"})
+    query, clock, wanted = _signature(request), desk.context.clock, _awaited(request)
+    give_up_s = clock.monotonic_s() + AWAITED_LIMIT_S
+    while True:
+        listed = await desk.first_disk.run(view.playlist, lambda name: f"{name}?{query}", clock.now())
+        if listed.reached >= wanted or clock.monotonic_s() > give_up_s:
+            break
+        await asyncio.sleep(AWAITED_POLL_S)
+    return web.Response(text=listed.text, content_type=PLAYLIST_TYPE, headers={"Cache-Control": "no-store"})
 
 
 async def span_playlist(desk: Desk, request: web.Request) -> web.Response:
@@ -55,7 +63,7 @@ async def span_playlist(desk: Desk, request: web.Request) -> web.Response:
     if from_at is None or to_at is None:
         raise InputFieldError("The address lacks its stretch of time.", "from")
     chunks = await desk.hub.chunks.span(camera_id, from_at, to_at)
-    query = urlencode({name: request.query[name] for name in ("expires", "signature")})
+    query = _signature(request)
     disk = desk.disk(next((one.path for one in chunks if one.path.parts[0] == ARCHIVE), PurePosixPath(RECORDINGS)))
 
     def playlist() -> str:
@@ -132,6 +140,19 @@ def _signed(desk: Desk, camera_id: str, name: str, query: str = "") -> str:
     return f"{_scope(camera_id)}/{name}?{f'{query}&' if query else ''}{signed}"
 
 
+def _signature(request: web.Request) -> str:
+    return urlencode({name: request.query[name] for name in ("expires", "signature")})
+
+
+def _awaited(request: web.Request) -> tuple[int, int]:
+    """Return the segment and part that a player wants to wait for (RFC 8216bis, 6.2.5.2); (0, 0): for none."""
+    try:
+        segment = int(request.query.get("_HLS_msn", "0"))
+        return segment, int(request.query.get("_HLS_part", ALL_PARTS if segment else 0))
+    except ValueError:
+        raise InputFieldError("_HLS_msn and _HLS_part are whole numbers.", "_HLS_msn") from None
+
+
 def _checked(desk: Desk, request: web.Request) -> str:
     camera_id = request.match_info["camera_id"]
     expires, signature = request.query.get("expires", ""), request.query.get("signature", "")
@@ -169,8 +190,8 @@ ROUTES = (
         "/media/{camera_id}/live.m3u8",
         None,
         live_playlist,
-        "Live playlist (signed)",
-        parameters=_SIGNED,
+        "Live playlist (signed), in parts of a second or less; a player may wait for one that is to come",
+        parameters=(*_SIGNED, Parameter("_HLS_msn", "integer"), Parameter("_HLS_part", "integer")),
         media_type=PLAYLIST_TYPE,
     ),
     Route(
