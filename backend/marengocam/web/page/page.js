@@ -82,7 +82,7 @@ function zonesButton(camera) {
 /** Return a camera's newest picture, which opens its film when it is pressed. */
 function watchButton(camera) {
   const made = element("button", { type: "button", className: "watch", ariaLabel: `Watch ${camera.name}` }, element("img", { alt: `Newest picture of ${camera.name}` }));
-  made.addEventListener("click", () => openWatching(camera.camera_id).catch(() => {}));
+  made.addEventListener("click", () => openWatching(camera.camera_id).catch((error) => made.append(element("small", { className: "failed", textContent: error.message }))));
   return made;
 }
 

@@ -43,6 +43,7 @@ async function loadDay() {
   const span = (to) => new URLSearchParams({ camera_id: mine.camera_id, from_at: stamp(start), to_at: stamp(to) });
   const [{ chunks }, { tracks }] = await Promise.all([call(`/chunks?${span(lately ? Date.now() : end)}`), call(`/tracks?${span(end)}&limit=${MOST_SIGHTINGS}`)]);
   if (!isShown(mine) || from !== start) return;
+  $("watch-more").textContent = tracks.length < MOST_SIGHTINGS ? "" : `Only the newest ${MOST_SIGHTINGS} sightings are shown: choose a shorter time.`;
   recorded = [];
   for (const chunk of chunks) add(new Date(chunk.started_at).getTime(), chunk.duration_s * 1000);
   // What grows is in no list yet: it goes on where the last one ends.
