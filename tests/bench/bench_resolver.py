@@ -15,6 +15,7 @@ import numpy as np
 from prometheus_client import CollectorRegistry
 from tests.bench.measuring import arguments_of, at_least, at_most, cpu_of, cpu_s, family, tell
 from tests.bench.peers import hub_settings
+from tests.bench.shared_backlog import share
 
 from marengocam.core.calibration import APPEARANCE_FITS, FACE_FITS, CosineFit
 from marengocam.core.clock import SystemClock
@@ -40,6 +41,8 @@ STRANGERS_KEPT = timedelta(days=90)
 FACE, CLOTHES = "mobilefacenet-128", "omz-reid-0287-256"
 FACE_SIZE, CLOTHES_SIZE = 128, 256
 SEED = 7
+SHARING = (1, 2)
+LEASE_S = 600
 LOAD_LIMIT_S = 1_800.0
 PAST_IDENTITIES = """
     INSERT INTO identity (identity_id, first_seen_at, last_seen_at, created_at)
@@ -96,12 +99,16 @@ def unit(values: np.ndarray) -> np.ndarray:
 def main() -> int:
     parser = arguments_of(__doc__, tracks=TRACKS)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="tracks of history")
+    parser.add_argument(
+        "--resolvers", type=int, nargs="*", default=SHARING, help="processes that share a backlog, one figure for each"
+    )
     arguments = parser.parse_args()
-    figures = asyncio.run(measure(arguments.sizes, arguments.tracks))
+    figures = asyncio.run(measure(arguments.sizes, arguments.tracks, arguments.resolvers))
     largest = figures[str(max(arguments.sizes))]
     targets = [
         at_most("issue", f"p99 of a decision at {max(arguments.sizes)} tracks, ms", largest["decision_p99_ms"], 20.0),
         at_least("issue", "tracks resolved a second, least of all sizes", least(figures), 500.0),
+        at_least("issue", "the same by processes that share the backlog, the best number", shared(figures), 500.0),
         at_most("issue", "p50 at the largest history against the smallest", flatness(figures), 2.0),
     ]
     tell(
@@ -114,12 +121,18 @@ def least(figures: dict[str, Any]) -> float:
     return min(one["tracks_a_second"] for one in figures.values())
 
 
+def shared(figures: dict[str, Any]) -> float | None:
+    """Return the most tracks a second that some number of processes resolved, least of all sizes."""
+    best = [max((each["tracks_a_second"] for each in one["shared"].values()), default=None) for one in figures.values()]
+    return min((one for one in best if one is not None), default=None)
+
+
 def flatness(figures: dict[str, Any]) -> float:
     by_size = [one["decision_p50_ms"] for _, one in sorted(figures.items(), key=lambda pair: int(pair[0]))]
     return round(by_size[-1] / by_size[0], 2)
 
 
-async def measure(sizes: Sequence[int], tracks: int) -> dict[str, Any]:
+async def measure(sizes: Sequence[int], tracks: int, resolvers: Sequence[int] = ()) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     async with hub_settings() as settings:
         history = 0
@@ -128,7 +141,10 @@ async def measure(sizes: Sequence[int], tracks: int) -> dict[str, Any]:
                 world = await the_world(settings, hub, first=history == 0)
                 await grow(settings, history, size)
                 history = size
-                figures[str(size)] = await decide(hub, world, tracks)
+                fences = await leases(hub)
+                figures[str(size)] = await decide(hub, world, tracks, fences)
+                await forget_the_new(settings)
+                figures[str(size)]["shared"] = await shares(hub, settings, new_tracks(world, tracks), fences, resolvers)
             await forget_the_new(settings)
     return figures
 
@@ -186,17 +202,31 @@ async def forget_the_new(settings: Settings) -> None:
     await connection.close()
 
 
-async def decide(hub: Hub, world: World, tracks: int) -> dict[str, Any]:
+async def shares(
+    hub: Hub, settings: Settings, backlog: Sequence[LocalTrack], fences: dict[str, int], resolvers: Sequence[int]
+) -> dict[str, Any]:
+    """Have each number of processes decide on the same tracks; the first run is not counted: it may name the past."""
+    if resolvers:
+        await share(hub, settings, backlog, fences, resolvers[0])
+    return {str(processes): await share(hub, settings, backlog, fences, processes) for processes in resolvers}
+
+
+async def leases(hub: Hub) -> dict[str, int]:
+    """Take all cameras; return the fences that their tracks are written with."""
+    fences = {}
+    for number in range(CAMERAS):
+        lease = await hub.leases.acquire(f"camera:camera{number}", "bench", LEASE_S)
+        assert lease is not None
+        fences[f"camera{number}"] = lease.fence
+    return fences
+
+
+async def decide(hub: Hub, world: World, tracks: int, fences: dict[str, int]) -> dict[str, Any]:
     """Resolve new tracks, some one by one as they come and the rest as a backlog; return the figures.
 
     A decision's time is that of the whole turn: waiting for its turn, claiming, reading, deciding, writing, committing.
     """
     wanted = new_tracks(world, tracks)
-    fences = {}
-    for number in range(CAMERAS):
-        lease = await hub.leases.acquire(f"camera:camera{number}", "bench", 600)
-        assert lease is not None
-        fences[f"camera{number}"] = lease.fence
     metrics = ResolverMetrics(CollectorRegistry())
     spare_what_stays()  # as the service does
     graph = await hub.resolution.camera_graph(SystemClock().now())

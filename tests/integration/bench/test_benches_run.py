@@ -23,7 +23,7 @@ SHORTEST = {
     "replay": ["--seconds", "3", "--repeats", "2", "--rounds", "0", "--workers"],
     "town": ["--people", "3", "--journeys", "1", "--hours", "0.5"],
     "bus": ["--events", "3", "--slow", "1"],
-    "resolver": ["--sizes", "300", "--tracks", "30"],
+    "resolver": ["--sizes", "300", "--tracks", "30", "--resolvers", "2"],
 }
 
 
