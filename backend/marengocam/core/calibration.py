@@ -153,9 +153,13 @@ def appearance_log_ratios(
     model: str, cosines: Floats, qualities: Floats, other_qualities: Floats, seconds_apart: Floats
 ) -> Floats:
     """Return the evidence of many appearance comparisons, fading with the time between the two sights of each."""
+    return faded(appearance_fit(model).log_ratios(cosines, qualities, other_qualities), seconds_apart)
+
+
+def faded(ratios: Floats, seconds_apart: Floats) -> Floats:
+    """Return what appearance comparisons say of sights so far apart, that say so much when both are of one moment."""
     fading = np.power(0.5, np.maximum(seconds_apart, 0.0) / APPEARANCE_HALF_LIFE_S)
-    ratios = appearance_fit(model).log_ratios(cosines, qualities, other_qualities) * fading
-    return np.where(seconds_apart >= APPEARANCE_END_S, 0.0, ratios)
+    return np.where(seconds_apart >= APPEARANCE_END_S, 0.0, ratios * fading)
 
 
 def appearance_log_ratio(

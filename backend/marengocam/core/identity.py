@@ -49,6 +49,17 @@ class Looks:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SightColumns:
+    """Sights, newest first, with columns beside them."""
+
+    sights: tuple[Sight, ...]
+    codes: Mapping[UUID, int]  # of individuals, who may be more than those seen here
+    owner: Places  # whose each sight is: a number of `codes`
+    firsts: Floats  # first and last sight, seconds
+    lasts: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Portraits:
     """Looks of a track, first, and of some identities by the same model, to be compared with each other; columns."""
 
@@ -173,8 +184,10 @@ class Surroundings:
 
     sights: tuple[Sight, ...]
     persons: tuple[KnownPerson, ...]
+    columns: SightColumns | None = None  # the same sights; None: they were not put together yet
     faces: Looks | None = None
     appearances: Looks | None = None
+    clothes: Floats | None = None  # log ratios of `appearances` as if all were of one moment; None: not worked out yet
     denied: frozenset[tuple[UUID, UUID]] = frozenset()  # (identity, person): a human said it is not
     ignored: frozenset[UUID] = frozenset()  # identities and persons that nothing is told about
     spoken_about: frozenset[UUID] = frozenset()  # identities with tracks that a human decided on

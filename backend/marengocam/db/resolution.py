@@ -33,7 +33,14 @@ class Resolution:
         """
         async with self._database.transaction() as connection:
             await _QUERIES.take_turn(connection, key=TURN_KEY)
-            yield Turn(connection, self._events, await claimed_on(connection, limit))
+            yield Turn(connection, self._events, await claimed_on(connection, limit), self._beside)
+
+    @asynccontextmanager
+    async def _beside(self) -> AsyncIterator[Connection]:
+        """Lend a second connection to a turn, which reads as the turn's own does."""
+        async with self._database.transaction() as connection:
+            await _QUERIES.read_beside(connection)
+            yield connection
 
     async def backlog(self) -> int:
         """Return how many live tracks wait for a decision."""

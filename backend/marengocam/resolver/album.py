@@ -265,5 +265,6 @@ class Album:
 
 def unit(vectors: Vector) -> Vector:
     """Return rows of unit length; they are kept at half precision and come back a little off it."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    # What `np.linalg.norm` gives, in half of its time where there is one row.
+    lengths = np.sqrt(np.add.reduce(vectors * vectors, axis=1, keepdims=True))
     return np.asarray(vectors / np.where(lengths > 0, lengths, 1), np.float32)

@@ -21,7 +21,8 @@ from marengocam.resolver.fusion import (
 )
 from marengocam.resolver.hypothesis import NOBODY_KNOWN, Hypothesis, Individual
 from marengocam.resolver.lookalikes import told_apart
-from marengocam.resolver.spacetime import apart_s, place_cues
+from marengocam.resolver.seen import columns_of
+from marengocam.resolver.spacetime import Span, apart_s, place_cues, span_of
 from marengocam.resolver.visitors import visitors_found
 
 TIED_ODDS = 1e-8  # log-odds that round to the same are no farther apart
@@ -67,7 +68,8 @@ def hypotheses(
     keys = sorted({*names, *crowd.standing_out})
     sights = crowd.sights_of(keys)
     standing_out = [_individual(key if key in names else None, key, sights[key], about) for key in keys]
-    places = {one: _place(track, one, graph) for one in standing_out}
+    span = span_of(track)
+    places = {one: _place(track, one, graph, span) for one in standing_out}
     placed = {one: place for one, place in places.items() if place is not None}
     total = _weight_of_all(track, placed, crowd.weights)
     priors = _priors(track, placed, total, len(names))
@@ -105,7 +107,6 @@ def hypotheses(
 
 def _about(track: LocalTrack, surroundings: Surroundings, apart: Collection[UUID], graph: CameraGraph) -> _About:
     sights, called = surroundings.sights, surroundings.called
-    whose = [one.identity_id if one.person_id is None or one.identity_id in called else one.person_id for one in sights]
     elsewhere: dict[UUID, list[Sight]] = defaultdict(list)
     if called:
         for sight in sights:
@@ -116,27 +117,35 @@ def _about(track: LocalTrack, surroundings: Surroundings, apart: Collection[UUID
         faces = weighed_faces(track.face, surroundings.faces, [one.person_id for one in surroundings.persons])
     if track.appearance is not None and surroundings.appearances is not None:
         at_s = track.last_seen_at.timestamp()
-        appearances = weighed_appearances(track.appearance, surroundings.appearances, at_s)
+        appearances = weighed_appearances(track.appearance, surroundings.appearances, at_s, surroundings.clothes)
     looks = (faces.ratios if faces is not None else {}, appearances.ratios if appearances is not None else {})
-    return _About(called, dict(elsewhere), faces, appearances, Crowd(track, sights, whose, looks, apart, graph))
+    columns = surroundings.columns
+    if columns is None:
+        columns = columns_of(sights, [_whose(one, called) for one in sights])
+    return _About(called, dict(elsewhere), faces, appearances, Crowd(track, columns, looks, apart, graph))
 
 
-def _place(track: LocalTrack, one: Individual, graph: CameraGraph) -> tuple[Cue, ...] | None:
+def _whose(sight: Sight, called: Collection[UUID]) -> UUID:
+    return sight.identity_id if sight.person_id is None or sight.identity_id in called else sight.person_id
+
+
+def _place(track: LocalTrack, one: Individual, graph: CameraGraph, span: Span) -> tuple[Cue, ...] | None:
     """Return what place and time say of one candidate; None: it cannot be.
 
     Of a person, those whom the resolver called so only tell where he is not: going on from there is their own affair.
     """
-    cues = place_cues(track, one.sights, graph)
+    cues = place_cues(track, one.sights, graph, span)
     if cues is None or not one.elsewhere:
         return cues
-    others = place_cues(track, one.elsewhere, graph)
+    others = place_cues(track, one.elsewhere, graph, span)
     if others is None:
         return None
     return (*cues, *(cue for cue in others if cue.kind is CueKind.ELSEWHERE and cue.log_ratio < 0))
 
 
 def _individual(person_id: UUID | None, key: UUID, sights: Sequence[Sight], about: _About) -> Individual:
-    sights = sorted(sights, key=lambda sight: (sight.last_s, sight.local_track_id))
+    if len(sights) > 1:
+        sights = sorted(sights, key=lambda sight: (sight.last_s, sight.local_track_id))
     identity_ids = {sight.identity_id for sight in sights}
     if person_id is None:
         identity_ids.add(key)

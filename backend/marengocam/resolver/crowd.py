@@ -1,12 +1,12 @@
 """Those who have nothing for them but that they are about: who they are, and how likely a track is each of them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from math import log
 from uuid import UUID
 
 import numpy as np
 
-from marengocam.core.identity import CameraGraph, Floats, Places, Sight
+from marengocam.core.identity import CameraGraph, Floats, Places, Sight, SightColumns
 from marengocam.core.model import LocalTrack
 from marengocam.resolver.composites import RETURN_ODDS, STRANGER_ODDS
 from marengocam.resolver.fusion import APPEARANCE_LIMIT, FACE_LIMIT
@@ -25,39 +25,40 @@ class Crowd:
     def __init__(
         self,
         track: LocalTrack,
-        sights: Sequence[Sight],
-        whose: Sequence[UUID],
+        columns: SightColumns,
         looks: tuple[Mapping[UUID, float], Mapping[UUID, float]],
         apart: Collection[UUID],
         graph: CameraGraph,
     ) -> None:
-        """Take sights and `whose` each is, what faces and clothes say of each, and who stands out whatever they say."""
-        places: dict[UUID, int] = {}
-        owner = np.array([places.setdefault(one, len(places)) for one in whose], np.intp)
-        for ratios in looks:
-            for one in ratios.keys() - places.keys():
-                places[one] = len(places)
+        """Take sights, what faces and clothes say of each individual, and who stands out whatever they say."""
+        places, owner = dict(columns.codes), columns.owner
+        remembered = [[places.setdefault(one, len(places)) for one in ratios] for ratios in looks]
+        faces, appearances = np.zeros(len(places)), np.zeros(len(places))
+        about = np.zeros(len(places), bool)
+        about[owner] = True
+        for values, own, said in zip((faces, appearances), remembered, looks, strict=True):
+            values[own] = list(said.values())
+            about[own] = True
         first_s, last_s = track.first_seen_at.timestamp(), track.last_seen_at.timestamp()
-        firsts, lasts = np.array([one.first_s for one in sights]), np.array([one.last_s for one in sights])
+        firsts, lasts = columns.firsts, columns.lasts
         before = lasts < first_s - NEAR_S
         after = ~before & (firsts > last_s + NEAR_S)
-        faces, appearances = (np.array([ratios.get(one, 0.0) for one in places]) for ratios in looks)
         standing = (faces > 0) | (appearances > 0)
         standing[owner[~(before | after)]] = True
         standing[[places[one] for one in apart if one in places]] = True
         left_s, comes_s = np.full(len(places), -np.inf), np.full(len(places), np.inf)
         np.maximum.at(left_s, owner[before], lasts[before])
         np.minimum.at(comes_s, owner[after], firsts[after])
-        self._sights, self._whose, self._owner, self._places = sights, whose, owner, places
+        self._sights, self._owner, self._places = columns.sights, owner, places
         ways = self._ways(track, np.flatnonzero(before & (lasts == left_s[owner]) & ~standing[owner]), graph)
         standing |= ways > 0
         ratios = ways + np.maximum(faces, FACE_LIMIT[0]) + np.maximum(appearances, APPEARANCE_LIMIT[0])
         apart_s = np.minimum(comes_s - first_s, first_s - left_s)
-        passing = np.flatnonzero(~standing)
+        passing = np.flatnonzero(about & ~standing)
         everybody = list(places)
         self._ratios = ratios[passing].tolist()
         self.keys: list[UUID] = [everybody[place] for place in passing.tolist()]
-        self.standing_out: list[UUID] = [everybody[place] for place in np.flatnonzero(standing).tolist()]
+        self.standing_out: list[UUID] = [everybody[place] for place in np.flatnonzero(about & standing).tolist()]
         # By how lately each was seen; 0: he is remembered by his face only.
         self.weights: list[float] = (1.0 / (1.0 + apart_s[passing] / RECENT_S)).tolist()
 
@@ -71,10 +72,12 @@ class Crowd:
     def sights_of(self, keys: Collection[UUID]) -> dict[UUID, list[Sight]]:
         """Return the sights of some who are about."""
         found: dict[UUID, list[Sight]] = {key: [] for key in keys}
+        whose = {self._places[key]: found[key] for key in keys if key in self._places}
         wanted = np.zeros(len(self._places), bool)
-        wanted[[self._places[key] for key in keys if key in self._places]] = True
-        for row in np.flatnonzero(wanted[self._owner]).tolist():
-            found[self._whose[row]].append(self._sights[row])
+        wanted[list(whose)] = True
+        rows = np.flatnonzero(wanted[self._owner])
+        for row, code in zip(rows.tolist(), self._owner[rows].tolist(), strict=True):
+            whose[code].append(self._sights[row])
         return found
 
     def _ways(self, track: LocalTrack, sights: Places, graph: CameraGraph) -> Floats:
@@ -85,13 +88,14 @@ class Crowd:
         }
         if not ways:
             return ratios
-        newest: dict[int, Sight] = {}
+        newest: dict[int, int] = {}
         for place, row in zip(self._owner[sights].tolist(), sights.tolist(), strict=True):
-            one, other = self._sights[row], newest.get(place)
-            if other is None or one.local_track_id > other.local_track_id:
-                newest[place] = one
+            other = newest.setdefault(place, row)
+            if other != row and self._sights[row].local_track_id > self._sights[other].local_track_id:
+                newest[place] = row
         first_s = track.first_seen_at.timestamp()
-        for place, one in newest.items():
+        for place, row in newest.items():
+            one = self._sights[row]
             way = ways.get(one.camera_id)
             if way is not None:
                 ratios[place] = transit_ratio(way, first_s - one.last_s)

@@ -45,6 +45,8 @@ def clamp(value: float, low: float, high: float) -> float:
 def log_sum_exp(values: Iterable[float]) -> float:
     """Return log(sum(exp(v))) without overflow; `values` must not be empty."""
     listed = list(values)
+    if len(listed) == 1:
+        return listed[0]
     top = max(listed)
     return top + log(sum(exp(value - top) for value in listed))
 

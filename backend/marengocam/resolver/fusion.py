@@ -8,7 +8,13 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
-from marengocam.core.calibration import appearance_log_ratios, face_log_ratios, name_log_ratios
+from marengocam.core.calibration import (
+    appearance_fit,
+    appearance_log_ratios,
+    face_log_ratios,
+    faded,
+    name_log_ratios,
+)
 from marengocam.core.identity import Floats, Looks, Places
 from marengocam.core.model import Embedding, NameEvidence
 from marengocam.resolver.cues import Cue, CueKind, clamp
@@ -42,13 +48,15 @@ class Weighed:
     def __init__(self, looks: Looks, ratios: Floats) -> None:
         """Weigh looks, of which there are some, by what each of them says."""
         weighed = _lowered(ratios, looks.trusts)
-        # Of equals the likest first, then the oldest.
-        order = np.lexsort((looks.at_s, -looks.cosines, -weighed, looks.owner))
+        order = np.argsort(-weighed)
+        order = order[np.argsort(looks.owner[order], kind="stable")]
         owner = looks.owner[order]
         starts = _starts(owner)
         counts = _counts(starts, len(owner))
         best, firsts, kept = order, starts, counts
         if counts.max() > BEST_LOOKS:
+            # Of equals the likest first, then the oldest; where all count that is asked of few, see `get`.
+            best = order = np.lexsort((looks.at_s, -looks.cosines, -weighed, looks.owner))
             kept = np.minimum(counts, BEST_LOOKS)
             best = order[_first_ones(starts, counts, kept)]
             firsts = np.cumsum(kept) - kept
@@ -63,6 +71,7 @@ class Weighed:
         self.ratios: dict[UUID, float] = dict(zip(owners, fused.tolist(), strict=True))
         self._looks = looks
         self._order, self._starts, self._counts, self._trusts = order, starts, counts, trusts
+        self._weighed = weighed
         self._places = dict(zip(owners, range(len(owners)), strict=True))
         self._galleries: dict[UUID, Fused] = {}
 
@@ -95,9 +104,17 @@ class Weighed:
         place = self._places.get(owner)
         if place is None or owner in self._galleries:
             return self._galleries.get(owner)
-        first = int(self._order[self._starts[place]])
-        count, trust = int(self._counts[place]), float(self._trusts[place])
+        start, count, trust = int(self._starts[place]), int(self._counts[place]), float(self._trusts[place])
+        first = self._first(start, count)
         return Fused(self.ratios[owner], float(self._looks.cosines[first]), count, trust, *self._ids(first))
+
+    def _first(self, start: int, count: int) -> int:
+        """Return which of some ordered looks says most: of equals the likest, then the oldest."""
+        strongest = int(self._order[start])
+        if count == 1 or self._weighed[self._order[start + 1]] < self._weighed[strongest]:
+            return strongest
+        own = np.sort(self._order[start : start + count])
+        return int(own[np.lexsort((self._looks.at_s[own], -self._looks.cosines[own], -self._weighed[own]))[0]])
 
     def _ids(self, place: int) -> tuple[UUID, UUID | None]:
         row = int(self._looks.rows[place])
@@ -114,13 +131,23 @@ def weighed_faces(face: Embedding, looks: Looks, persons: Collection[UUID] = ())
     return weighed
 
 
-def weighed_appearances(appearance: Embedding, looks: Looks, at_s: float) -> Weighed | None:
-    """Weigh clothes and build of all looks by the same model at once, fading with the seconds between the sights."""
+def weighed_appearances(
+    appearance: Embedding, looks: Looks, at_s: float, ratios: Floats | None = None
+) -> Weighed | None:
+    """Weigh clothes and build of all looks by the same model at once, fading with the seconds between the sights.
+
+    `ratios` are those of one moment, where they are known.
+    """
     if not len(looks.owner):
         return None
+    at_once = clothes_ratios(appearance, looks) if ratios is None else ratios
+    return Weighed(looks, faded(at_once, np.abs(at_s - looks.at_s)))
+
+
+def clothes_ratios(appearance: Embedding, looks: Looks) -> Floats:
+    """Return what each look says by clothes and build as if it were of the same moment."""
     own = np.full_like(looks.qualities, appearance.quality)
-    apart_s = np.abs(at_s - looks.at_s)
-    return Weighed(looks, appearance_log_ratios(appearance.model, looks.cosines, own, looks.qualities, apart_s))
+    return appearance_fit(appearance.model).log_ratios(looks.cosines, own, looks.qualities)
 
 
 def past_looks(trusts: Floats, looks: Looks, ratios: Floats) -> dict[UUID, float]:

@@ -6,9 +6,8 @@ from uuid import UUID
 
 import numpy as np
 
-from marengocam.core.calibration import appearance_fit, appearance_log_ratios, face_log_ratios
+from marengocam.core.calibration import appearance_log_ratios, face_log_ratios
 from marengocam.core.identity import Floats, Looks, Portraits
-from marengocam.core.model import Embedding
 from marengocam.resolver.fusion import MOST_TRUST
 
 Pair = tuple[UUID, UUID]
@@ -22,10 +21,8 @@ class Alike:
     with_track: dict[Pair, float]  # the first one together with the track's own look
 
 
-def like_it(appearance: Embedding, looks: Looks) -> set[UUID]:
-    """Return who is more like a track than somebody else would be, in one look at least."""
-    own = np.full_like(looks.qualities, appearance.quality)
-    ratios = appearance_fit(appearance.model).log_ratios(looks.cosines, own, looks.qualities)
+def like_it(looks: Looks, ratios: Floats) -> set[UUID]:
+    """Return who is more like a track than somebody else would be, in one look at least, as the log ratios say."""
     return {looks.owners[code] for code in looks.owner[ratios > 0].tolist()}
 
 

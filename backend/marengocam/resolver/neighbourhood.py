@@ -1,6 +1,5 @@
 """What surrounds the tracks of one turn, kept up while its decisions fall: each sees those before it."""
 
-from bisect import insort
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -21,13 +20,15 @@ from marengocam.core.identity import (
     Vicinity,
 )
 from marengocam.core.model import Embedding, LocalTrack
-from marengocam.db.turn import HUMAN, OBSERVED_LIMIT, SIGHTS_LIMIT, moved
+from marengocam.db.turn import HUMAN, OBSERVED_LIMIT, moved
+from marengocam.db.vicinity import SIGHTS_LIMIT
 from marengocam.resolver.album import Album
 from marengocam.resolver.engine_words import EngineWords
-from marengocam.resolver.fusion import past_appearance_ratios, past_face_ratios
+from marengocam.resolver.fusion import clothes_ratios, past_appearance_ratios, past_face_ratios
 from marengocam.resolver.likeness import Pair, alike_clothes, alike_faces, like_it
 from marengocam.resolver.likest import LikestLooks
 from marengocam.resolver.past import PastLikeness
+from marengocam.resolver.seen import Seen, of_late
 from marengocam.resolver.shown import Compared, Key, ShownFaces
 from marengocam.resolver.ways import VISIT_GAP_S
 
@@ -43,7 +44,6 @@ class Neighbourhood:
         self._vicinity = vicinity
         self._window_s = window.total_seconds()
         self._person_of = dict(vicinity.person_of)
-        self._sights = sorted(vicinity.sights, key=_newest_first)
         self._tracks_of = Counter[UUID]()
         for one in claimed:
             if one.assignment is not None:
@@ -53,6 +53,7 @@ class Neighbourhood:
         self._joined: dict[UUID, UUID] = {}
         self._spoken_about = vicinity.spoken_about
         self._words = EngineWords(vicinity.words, vicinity.persons)
+        self._seen = Seen(vicinity.sights, self._person_of, self._spoken_about)
         self._compared_faces: Compared = {}
         self._albums: dict[Key, Album] = {
             (looks.kind, looks.model, looks.vectors.shape[1]): Album.of(looks, self._room, self._owner_of)
@@ -71,9 +72,8 @@ class Neighbourhood:
     def surroundings(self, track: LocalTrack) -> Surroundings:
         """Return what a decision on one track may rest on."""
         from_s, to_s = track.first_seen_at.timestamp() - self._window_s, track.last_seen_at.timestamp() + self._window_s
-        sights = [
-            one for one in self._sights if from_s <= one.last_s <= to_s and one.local_track_id != track.local_track_id
-        ][:SIGHTS_LIMIT]
+        columns = self._seen.between(from_s, to_s, track.local_track_id, SIGHTS_LIMIT)
+        sights = columns.sights
         around = {one.identity_id for one in sights}
         known = self._vicinity
         near = frozenset(map(self._identity, known.strangers.get(track.local_track_id, _NOBODY)))
@@ -81,12 +81,17 @@ class Neighbourhood:
         faces = self._compared("face", track.face, track, around | near, called)
         appearances = self._compared("appearance", track.appearance, track, around, called)
         past_faces, past_clothes = self._past(track, faces, sights)
-        alike_faces, alike_clothes, alike_others = self._visitors(track, appearances, sights)
+        clothes = None
+        if track.appearance is not None and appearances is not None:
+            clothes = clothes_ratios(track.appearance, appearances)
+        alike_faces, alike_clothes, alike_others = self._visitors(track, appearances, clothes, sights)
         return Surroundings(
-            sights=tuple(sights),
+            sights=sights,
+            columns=columns,
             persons=known.persons,
             faces=faces,
             appearances=appearances,
+            clothes=clothes,
             denied=known.denied,
             ignored=known.ignored,
             spoken_about=self._spoken_about,
@@ -114,13 +119,14 @@ class Neighbourhood:
         trust = 1.0 if human else float(outcome.evidence.get("trust", outcome.probability))
         self._name(identity_id, outcome)
         self._words.take_in(outcome.claimed.track, identity_id)
-        self._see(outcome.claimed.track, identity_id, trust)
+        self._see(outcome.claimed.track, identity_id, trust, again=before is not None)
         for album in self._albums.values():
             album.drop_track(outcome.claimed.track.local_track_id)
         for one in outcome.exemplars:
             self._keep(one, 1.0 if one.person_id is not None else trust, human=human)
         if human:
             self._spoken_about |= {identity_id}
+            self._seen.speak(self._spoken_about)
             self._settle(identity_id)
         if outcome.joined_identity_id is not None:
             self._join(outcome.joined_identity_id, identity_id)
@@ -135,10 +141,9 @@ class Neighbourhood:
 
     def brought_back(self, outcome: Outcome) -> bool:
         """Return whether a decision may have others of its identity looked at again: it found their name."""
+        identity_id = outcome.identity_id
         own = outcome.claimed.track.local_track_id
-        return outcome.wake_identity and any(
-            one.identity_id == outcome.identity_id and one.local_track_id != own for one in self._sights
-        )
+        return outcome.wake_identity and identity_id is not None and self._seen.others_of(identity_id, own)
 
     def _identity(self, identity_id: UUID) -> UUID:
         """Return what has become of an identity in this turn."""
@@ -149,9 +154,7 @@ class Neighbourhood:
     def _join(self, identity_id: UUID, into_id: UUID) -> None:
         self._joined[identity_id] = into_id
         self._tracks_of[into_id] += self._tracks_of.pop(identity_id, 0)
-        self._sights = [
-            one._replace(identity_id=into_id) if one.identity_id == identity_id else one for one in self._sights
-        ]
+        self._seen.join(identity_id, into_id)
         self._words.join(identity_id, into_id)
         for album in self._albums.values():
             album.join(identity_id, into_id)
@@ -165,14 +168,12 @@ class Neighbourhood:
         self._person_of[identity_id] = known or person_id
         if known is not None or person_id is None:
             return
-        self._sights = [
-            one._replace(person_id=person_id) if one.identity_id == identity_id else one for one in self._sights
-        ]
+        self._seen.name(identity_id, person_id)
         self._settle(identity_id)
 
     def _unname(self, identity_id: UUID) -> None:
         self._person_of[identity_id] = None
-        self._sights = [one._replace(person_id=None) if one.identity_id == identity_id else one for one in self._sights]
+        self._seen.name(identity_id, None)
         for album in self._albums.values():
             album.take_back(identity_id)
 
@@ -181,11 +182,7 @@ class Neighbourhood:
         for album in self._albums.values():
             album.give(identity_id, self._owner_of(None, identity_id))
 
-    def _see(self, track: LocalTrack, identity_id: UUID, trust: float) -> None:
-        for place, one in enumerate(self._sights):
-            if one.local_track_id == track.local_track_id:
-                del self._sights[place]
-                break
+    def _see(self, track: LocalTrack, identity_id: UUID, trust: float, *, again: bool) -> None:
         seen = Sight(
             track.local_track_id,
             identity_id,
@@ -196,7 +193,7 @@ class Neighbourhood:
             trust,
             track.path,
         )
-        insort(self._sights, seen, key=_newest_first)
+        self._seen.see(seen, again=again)
 
     def _keep(self, one: ExemplarWrite, trust: float, *, human: bool) -> None:
         key = (one.kind, one.embedding.model, len(one.embedding.vector))
@@ -234,7 +231,8 @@ class Neighbourhood:
         alike = {faces.owners[code] for code in faces.owner[faces.cosines >= ALIKE_COSINE].tolist()}
         alike -= {one.person_id for one in self._vicinity.persons}
         at_s = track.first_seen_at.timestamp()
-        visiting = {one.identity_id for one in sights if max(at_s - one.last_s, one.first_s - at_s) <= VISIT_GAP_S}
+        late = of_late(sights, at_s - VISIT_GAP_S)
+        visiting = {one.identity_id for one in late if one.first_s - at_s <= VISIT_GAP_S}
         here = {one for one in visiting if self._person_of.get(one) is None}
         strangers = here, {one for one in alike if self._person_of.get(one) is None}
 
@@ -249,25 +247,23 @@ class Neighbourhood:
         )
 
     def _visitors(
-        self, track: LocalTrack, appearances: Looks | None, sights: Sequence[Sight]
+        self, track: LocalTrack, appearances: Looks | None, clothes: Floats | None, sights: Sequence[Sight]
     ) -> tuple[Mapping[Pair, float], Mapping[Pair, float], Mapping[Pair, float]]:
         """Return how alike those unknown of this visit are whom the track is like: faces, clothes, others' clothes."""
-        if track.appearance is None or appearances is None:
+        if track.appearance is None or appearances is None or clothes is None:
             return {}, {}, {}
         first_s, last_s = track.first_seen_at.timestamp(), track.last_seen_at.timestamp()
-        unknown = [one for one in sights if one.person_id is None]
-        visiting = {
-            one.identity_id for one in unknown if max(first_s - one.last_s, one.first_s - first_s) <= VISIT_GAP_S
-        }
-        like = sorted(visiting & like_it(track.appearance, appearances)) if len(visiting) > 1 else []
+        unknown = [one for one in of_late(sights, first_s - VISIT_GAP_S) if one.person_id is None]
+        visiting = {one.identity_id for one in unknown if one.first_s - first_s <= VISIT_GAP_S}
+        like = sorted(visiting & like_it(appearances, clothes)) if len(visiting) > 1 else []
         if len(like) < 2:
             return {}, {}, {}
         in_view = {one.identity_id for one in unknown if one.last_s >= first_s and one.first_s <= last_s}
         faces = self._portraits("face", track.face, track, like)
-        clothes = self._portraits("appearance", track.appearance, track, sorted({*like, *in_view}))
-        if clothes is None:
+        outfits = self._portraits("appearance", track.appearance, track, sorted({*like, *in_view}))
+        if outfits is None:
             return {}, {}, {}
-        alike = alike_clothes(clothes)
+        alike = alike_clothes(outfits)
         chosen = {pair: alike.with_track[pair] for pair in permutations(like, 2) if pair in alike.with_track}
         return alike_faces(faces).with_track if faces is not None else {}, chosen, alike.apart
 
@@ -294,7 +290,3 @@ class Neighbourhood:
         taken = set[UUID]().union(*(album.confirmed_of(one.person_id) for album in albums)) - {one.exemplar_id}
         full = len(taken) >= CONFIRMED_FACES_LIMIT
         return replace(one, person_id=None, source="observed") if full else one
-
-
-def _newest_first(sight: Sight) -> tuple[float, int]:
-    return (-sight.last_s, sight.local_track_id.int)

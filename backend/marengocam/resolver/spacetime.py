@@ -23,6 +23,7 @@ SIZE_SPREAD = 0.25  # log of box height between two sights of one object
 SIZE_SPREAD_OTHERS = 0.8  # log of box height between two objects
 CONTINUATION_LIMIT = (-3.0, 6.0)
 BACKGROUND_MEDIAN_S = 60.0  # seconds between sights of unrelated tracks, log-normal
+BACKGROUND_MEAN_LOG = log(BACKGROUND_MEDIAN_S)
 BACKGROUND_DEVIATION = 1.8
 DEVIATION_FLOOR = 0.4  # journeys are never more regular
 TRANSIT_LIMIT = (-4.0, 3.0)
@@ -30,11 +31,23 @@ TOGETHER_PRIOR = 0.1  # pseudo-counts of overlapping views: log-odds -3 until so
 CHANCES_PRIOR = 2.0
 ELSEWHERE_LIMIT = (-4.0, 2.0)
 
+Span = tuple[float, float]
 
-def place_cues(track: LocalTrack, sights: Sequence[Sight], graph: CameraGraph) -> tuple[Cue, ...] | None:
-    """Return what place and time say about one candidate's sights; None: it cannot be the same individual."""
+
+def span_of(track: LocalTrack) -> Span:
+    """Return a track's first and last sight, seconds."""
+    return track.first_seen_at.timestamp(), track.last_seen_at.timestamp()
+
+
+def place_cues(
+    track: LocalTrack, sights: Sequence[Sight], graph: CameraGraph, span: Span | None = None
+) -> tuple[Cue, ...] | None:
+    """Return what place and time say about one candidate's sights; None: it cannot be the same individual.
+
+    `span` is the track's, for whoever asks about many candidates.
+    """
     cues: list[Cue] = []
-    first_s, last_s = track.first_seen_at.timestamp(), track.last_seen_at.timestamp()
+    first_s, last_s = span = span or span_of(track)
     here = [sight for sight in sights if sight.camera_id == track.camera_id]
     there = [sight for sight in sights if sight.camera_id != track.camera_id]
     at_once = [sight for sight in here if min(last_s, sight.last_s) - max(first_s, sight.first_s) > AT_ONCE_S]
@@ -45,10 +58,10 @@ def place_cues(track: LocalTrack, sights: Sequence[Sight], graph: CameraGraph) -
         if any(iou is not None for iou in overlaps):
             trust = max(sight.probability for sight in at_once)
             cues.append(Cue(CueKind.SAME_PLACE, SAME_PLACE_RATIO, {"camera_id": track.camera_id}, trust))
-    elif (continued := _continuation(track, here)) is not None:
+    elif (continued := _continuation(track, here, span)) is not None:
         cues.append(continued)
     if there:
-        ways = _other_cameras(track, here, there, graph)
+        ways = _other_cameras(track, here, there, graph, span)
         if ways is None:
             return None
         cues += ways
@@ -56,10 +69,10 @@ def place_cues(track: LocalTrack, sights: Sequence[Sight], graph: CameraGraph) -
 
 
 def _other_cameras(
-    track: LocalTrack, here: Sequence[Sight], there: Sequence[Sight], graph: CameraGraph
+    track: LocalTrack, here: Sequence[Sight], there: Sequence[Sight], graph: CameraGraph, span: Span
 ) -> list[Cue] | None:
     """Return what sights in other cameras say; None: an owner said that nobody is in both views at once."""
-    first_s, last_s = track.first_seen_at.timestamp(), track.last_seen_at.timestamp()
+    first_s, last_s = span
     visible = sorted(
         {one.camera_id for one in there if min(last_s, one.last_s) - max(first_s, one.first_s) > CLOCKS_APART_S}
     )
@@ -127,7 +140,7 @@ def transit_ratio(learned: Transit, seconds: float) -> float:
     Few journeys say little: the next one is spread as they are and one of unrelated sights with them, and as likely as
     one in so many it is of a kind that was not seen yet.
     """
-    unrelated = _log_normal(seconds, log(BACKGROUND_MEDIAN_S), BACKGROUND_DEVIATION)
+    unrelated = _log_normal(seconds, BACKGROUND_MEAN_LOG, BACKGROUND_DEVIATION)
     spread = 0.0 if learned.told else BACKGROUND_DEVIATION**2 / learned.count
     deviation = max((learned.deviation_log_s**2 + spread) ** 0.5, DEVIATION_FLOOR)
     ratio = clamp(_log_normal(seconds, learned.mean_log_s, deviation) - unrelated, *TRANSIT_LIMIT)
@@ -174,12 +187,12 @@ def _between(start: Box, end: Box, share: float) -> Box:
     )
 
 
-def _continuation(track: LocalTrack, here: Sequence[Sight]) -> Cue | None:
+def _continuation(track: LocalTrack, here: Sequence[Sight], span: Span) -> Cue | None:
     """Weigh a reappearance in the same camera near where the candidate was lost (or will be found again)."""
-    if not track.path:
+    if not track.path or not here:
         return None
     cues = []
-    first_s, last_s = track.first_seen_at.timestamp(), track.last_seen_at.timestamp()
+    first_s, last_s = span
     for sight in here:
         if not sight.path or max(first_s - sight.last_s, sight.first_s - last_s) > CONTINUATION_S + PATH_SLACK_S:
             continue

@@ -1,6 +1,8 @@
 """How a backlog falls into turns changes nothing: the same identities, names, merges and events."""
 
-from dataclasses import dataclass, replace
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,10 +19,11 @@ from marengocam.core.calibration import FACE_FITS
 from marengocam.core.clock import ManualClock
 from marengocam.core.identity import CameraGraph, ClaimedTrack, Outcome
 from marengocam.core.model import Camera, LocalTrack
-from marengocam.db.hub import Hub
+from marengocam.db.hub import Hub, open_hub
 from marengocam.resolver import turn
 from marengocam.resolver.metrics import ResolverMetrics
 from marengocam.resolver.turn import take_turn
+from marengocam.settings import Settings
 
 AFTER = START + timedelta(days=1)
 DECIDED = """
@@ -45,9 +48,15 @@ class Backlog:
     hub: Hub
     town: Town
     fences: dict[str, int]
+    shares: list[int] = field(default_factory=list)  # how many tracks each resolver decided on
 
-    async def resolved(self, monkeypatch: pytest.MonkeyPatch, tracks: int, span: timedelta) -> dict[str, list[Any]]:
-        """Return all that is in the hub once the backlog was resolved in turns of at most so many tracks."""
+    async def resolved(
+        self, monkeypatch: pytest.MonkeyPatch, tracks: int, span: timedelta, others: Sequence[Hub] = ()
+    ) -> dict[str, list[Any]]:
+        """Return all that is in the hub once the backlog was resolved in turns of at most so many tracks.
+
+        `others` have resolvers of their own, which share it.
+        """
         numbers = iter(range(1, 10_000))
         monkeypatch.setattr(turn, "new_id", lambda _at: UUID(int=next(numbers)))
         monkeypatch.setattr(turn, "TURN_TRACKS", tracks)
@@ -55,14 +64,19 @@ class Backlog:
         async with self.hub.database.connection() as connection:
             await connection.execute(FORGET)
         await self.hub.tracks.save([one for one in self.town.revisions if not one.open], self.fences)
-        clock, metrics = ManualClock(AFTER), ResolverMetrics(CollectorRegistry())
-        while await take_turn(self.hub.resolution, CameraGraph(), CONFIRM, clock, metrics):
-            pass
+        self.shares[:] = await asyncio.gather(*(_resolver(one) for one in (self.hub, *others)))
         async with self.hub.database.connection() as connection:
             return {
                 name: [tuple(row) for row in await connection.fetch(query)]
                 for name, query in (("tracks", DECIDED), ("identities", IDENTITIES), ("looks", LOOKS), ("events", TOLD))
             }
+
+
+async def _resolver(hub: Hub) -> int:
+    clock, metrics, done = ManualClock(AFTER), ResolverMetrics(CollectorRegistry()), 0
+    while count := await take_turn(hub.resolution, CameraGraph(), CONFIRM, clock, metrics):
+        done += count
+    return done
 
 
 @pytest.fixture
@@ -94,6 +108,20 @@ async def test_how_a_backlog_falls_into_turns_changes_nothing(
         together = await backlog.resolved(monkeypatch, tracks, span)
         for what, rows in alone.items():
             assert together[what] == rows, f"{what} in turns of {tracks} tracks within {span}"
+
+
+@pytest.mark.timeout(120)
+async def test_several_resolvers_at_once_decide_as_one_does(
+    backlog: Backlog, hub_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = await backlog.resolved(monkeypatch, 12, timedelta(minutes=30))
+    async with open_hub(hub_settings, "second", 2) as second, open_hub(hub_settings, "third", 2) as third:
+        for one in (second, third):
+            await one.events.last_number()  # all are connected when they begin
+        shared = await backlog.resolved(monkeypatch, 12, timedelta(minutes=30), (second, third))
+    assert min(backlog.shares) > 0
+    for what, rows in alone.items():
+        assert shared[what] == rows, what
 
 
 @pytest.mark.parametrize("part", [1, 12])

@@ -10,6 +10,7 @@ from tests.support.resolver_scenes import ident, sight, track
 from marengocam.core.identity import CameraGraph, Sight, Transit
 from marengocam.resolver.composites import RETURN_ODDS, STRANGER_ODDS
 from marengocam.resolver.crowd import NEAR_S, RECENT_S, Crowd
+from marengocam.resolver.seen import columns_of
 from marengocam.resolver.spacetime import transit_ratio
 
 MINUTE_S = 60.0
@@ -26,7 +27,7 @@ def crowd_of(
     graph: CameraGraph = NO_WAY,
 ) -> Crowd:
     whose = [one.identity_id for one in sights]
-    return Crowd(track(), sights, whose, (faces, clothes), {ident(one) for one in apart}, graph)
+    return Crowd(track(), columns_of(sights, whose), (faces, clothes), {ident(one) for one in apart}, graph)
 
 
 def ago(name: str, seconds: float, *, camera: str = "yard", number: int = 0) -> Sight:

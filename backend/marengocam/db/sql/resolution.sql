@@ -5,6 +5,10 @@
 -- made once for all turns would have it (four times the server's time).
 SELECT pg_advisory_xact_lock(:key), set_config('hnsw.ef_search', '100', true), set_config('enable_seqscan', 'off', true);
 
+-- name: read_beside!
+-- A turn's second connection searches as widely, and by indexes only, too.
+SELECT set_config('hnsw.ef_search', '100', true), set_config('enable_seqscan', 'off', true);
+
 -- name: claim
 -- Changed tracks with what was decided about them before: first those still followed, which can still be announced in
 -- time, then those that have ended, in the order of their ends.

@@ -8,7 +8,7 @@ BEGIN
     FOR wanted IN
         SELECT * FROM (VALUES
             ('marengocam_ingest', 24),  -- several processes, each with one connection that listens
-            ('marengocam_resolver', 8),
+            ('marengocam_resolver', 12),  -- one turn at a time reads on two connections
             ('marengocam_automation', 6),
             ('marengocam_face', 10),
             ('marengocam_janitor', 6),
