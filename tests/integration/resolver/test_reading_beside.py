@@ -9,9 +9,11 @@ from uuid import UUID
 
 import pytest
 from tests.support.resolver_hub import BLUE, RED, Scene, like, open_scene, seen, unit
+from tests.support.resolver_scenes import ident
 
 from marengocam.core.errors import HubUnavailableError
 from marengocam.core.identity import KnownLooks, Vicinity
+from marengocam.core.model import NameEvidence
 from marengocam.db import vicinity
 from marengocam.db.hub import Hub
 from marengocam.db.vicinity import read_vicinity
@@ -19,6 +21,7 @@ from marengocam.db.vicinity import read_vicinity
 DAY_S = 24 * 3600
 WINDOW = timedelta(hours=2)
 ALICE, BOB, CARL = unit(1), unit(2), unit(3)
+BOBBY = NameEvidence("engine", "Bobby", 0.6)
 
 
 @pytest.fixture
@@ -26,13 +29,15 @@ async def scene(hub: Hub) -> Scene:
     """Return a person, a stranger of yesterday and one of today, and tracks of all of them that nobody decided on."""
     scene = await open_scene(hub)
     await scene.enrol("Alice", ALICE)
-    await scene.save(seen("bob", start_s=0, end_s=5, face=BOB, clothes=RED, open_=False))
+    bob = seen("bob", start_s=0, end_s=5, face=BOB, clothes=RED, open_=False)
+    await scene.save(replace(bob, name_evidence=BOBBY))
     await scene.resolve()
     await scene.save(seen("carl", start_s=DAY_S, end_s=DAY_S + 5, face=CARL, clothes=BLUE, open_=False))
     await scene.resolve()
     for number, (name, face) in enumerate({"alice": ALICE, "bob": BOB, "carl": CARL}.items()):
         at_s = DAY_S + 60 * (number + 1)
-        await scene.save(seen(f"{name} again", start_s=at_s, end_s=at_s + 5, face=like(face, 9), open_=False))
+        again = seen(f"{name} again", start_s=at_s, end_s=at_s + 5, face=like(face, 9), open_=False)
+        await scene.save(replace(again, name_evidence=BOBBY if face is BOB else None))
     return scene
 
 
@@ -42,6 +47,7 @@ async def test_the_same_is_read_beside_as_by_one_connection(scene: Scene) -> Non
         beside = await turn.vicinity(turn.claimed, WINDOW)
         alone = await read_vicinity(other, turn.claimed, WINDOW, None)
     assert {one.identity_id for one in alone.sights} < alone.person_of.keys(), "yesterday's is known by the face only"
+    assert ident("bob") in alone.words
     assert len({(one.kind, one.model) for one in beside.looks}) == len(beside.looks)
     assert columns(beside) == columns(alone)
     assert replace(beside, looks=()) == replace(alone, looks=())
