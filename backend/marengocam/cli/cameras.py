@@ -10,6 +10,7 @@ from typing import Any
 from marengocam.cli.columns import column
 from marengocam.cli.moments import moment
 from marengocam.cli.opening import Subparsers, opened_hub, password_of, plain_address
+from marengocam.core.camera_names import camera_name
 from marengocam.core.camera_options import Recording, RecordingMode, Transport
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import BadInputError
@@ -108,8 +109,8 @@ async def probe_camera(settings: Settings, arguments: argparse.Namespace) -> Non
 
     del settings
     login = (arguments.username, password_of(arguments))
-    if arguments.url.startswith(ONVIF):
-        camera = await _asked(arguments.url, *login)
+    if arguments.url.strip().lower().startswith(ONVIF):
+        camera = await _asked(arguments.url.strip(), *login)
         print(f"{camera.manufacturer} {camera.model}")
         for profile in camera.profiles:
             use = "main" if profile is camera.main else "sub" if profile is camera.sub else ""
@@ -125,15 +126,16 @@ async def probe_camera(settings: Settings, arguments: argparse.Namespace) -> Non
 
 
 async def add_camera(settings: Settings, arguments: argparse.Namespace) -> None:
-    url, sub_url, password = arguments.url, arguments.sub_url, password_of(arguments)
-    if url.startswith(ONVIF):
+    url, sub_url, password = arguments.url.strip(), arguments.sub_url, password_of(arguments)
+    name = camera_name(arguments.name)
+    if url.lower().startswith(ONVIF):
         told = await _asked(url, arguments.username, password)
         url, sub_url = told.main.url, sub_url or (told.sub.url if told.sub else None)
         for note in told.notes:
             print(note)
     camera = Camera(
-        camera_id=camera_id_from_name(arguments.name),
-        name=arguments.name,
+        camera_id=camera_id_from_name(name),
+        name=name,
         main_url=plain_address(url),
         sub_url=plain_address(sub_url) if sub_url else None,
         username=arguments.username,
@@ -157,7 +159,7 @@ async def change_camera(settings: Settings, arguments: argparse.Namespace) -> No
         if arguments.url is not None:
             changes["main_url"] = plain_address(arguments.url)
         if arguments.sub_url is not None:
-            changes["sub_url"] = plain_address(arguments.sub_url) or None
+            changes["sub_url"] = plain_address(arguments.sub_url) if arguments.sub_url.strip() else None
         if arguments.username is not None:
             changes["username"] = arguments.username or None
         if arguments.password_file is not None:

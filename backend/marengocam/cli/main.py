@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import inspect
+import io
 import sys
 from collections.abc import Sequence
 
@@ -16,6 +17,9 @@ USAGE_STATUS = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status: 0 well, 1 it found something wrong, 2 it could not be done."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # names in any script, on a terminal that knows one
     parsed = build_parser().parse_args(arguments)
     try:
         result = parsed.command(load_settings(), parsed)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from marengocam.core.camera_names import camera_name
 from marengocam.core.camera_options import Analysis, Recording, Transport
 from marengocam.core.errors import NotFoundError, StoreError
 from marengocam.core.geometry import Box
@@ -145,7 +146,7 @@ class Cameras:
     def _columns(self, camera: Camera) -> dict[str, Any]:
         return {
             "camera_id": camera.camera_id,
-            "camera_name": camera.name,
+            "camera_name": camera_name(camera.name),
             "main_url": camera.main_url,
             "sub_url": camera.sub_url,
             "username": camera.username,

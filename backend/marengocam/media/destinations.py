@@ -4,8 +4,8 @@ import ipaddress
 import socket
 from urllib.parse import urlsplit
 
+from marengocam.core.camera_names import NETWORK_SCHEMES
 from marengocam.media.faults import Fault, StreamError
-from marengocam.media.opening import NETWORK_SCHEMES
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 # Cloud machines answer there with credentials; the first lies among the link-local ones anyway.

@@ -6,12 +6,11 @@ import socket
 import ssl
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
+from marengocam.core.camera_names import SCHEMES
 from marengocam.core.clock import Clock
 from marengocam.core.secret import Secret
 from marengocam.media.faults import Fault, StreamError, fault_of
 
-NETWORK_SCHEMES = ("rtsp", "rtsps", "http", "https")
-SCHEMES = (*NETWORK_SCHEMES, "file")
 MAX_PIXELS = 8192 * 4608  # beyond any camera; a decoder needs some 60 MB for each of its pictures
 HLS_SUFFIX = ".m3u8"
 HLS_TIMEOUT_S = 20.0  # between two pieces of HLS, which come every 2 to 10 s; each request has the stall limit

@@ -3,10 +3,10 @@
 import asyncio
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from marengocam.core.camera_names import SCHEMES, tidied
 from marengocam.core.errors import BadInputError
 from marengocam.media.destinations import check_destination
 from marengocam.media.faults import StreamError
-from marengocam.media.opening import SCHEMES
 from marengocam.web.answers import InputFieldError
 from marengocam.web.table import Desk
 
@@ -30,6 +30,7 @@ async def check_leads_to_a_camera(desk: Desk, **addresses: str | None) -> None:
 
 def checked_address(desk: Desk, url: str, field: str) -> tuple[str, tuple[str | None, str | None]]:
     """Return an address without its user and password, and those; raises InputFieldError."""
+    url = tidied(url)
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port

@@ -43,6 +43,16 @@ async def test_a_camera_is_added_from_what_it_tells_changed_and_removed(hub, mar
         (("add", "Front", "rtsp://owner:s3cret@cam/main"), "Give user and password with"),
         (("add", "Front", "rtsp://cam/main", "--pre-roll-s", "900"), "--pre-roll-s must be 0 to 60"),
         (("add", "Front", "rtsp://cam/main", "--record", "motion", "--no-detect"), "use --detect"),
+        (("add", "  ", "rtsp://cam/main"), "at least one letter"),
+        (("add", "a\nb", "rtsp://cam/main"), "control characters"),
+        (("add", "Front", "10.9.8.7:554/main"), "must begin with rtsp://"),
+        (("add", "Front", "rtsp://cam/main", "--sub-url", "rtps://cam/sub"), "must begin with rtsp://"),
+        (("probe", "rtsp:/10.9.8.7/main"), "must begin with rtsp://"),
+        (("probe", "rtsp://"), "must begin with rtsp://"),
+        (("probe", "rtsp:///main"), "has no host"),
+        (("probe", "rtsp://fd00::7/main"), "IPv6 in brackets"),
+        (("probe", "rtsp://owner:s3/cret@10.9.8.7/main"), "cannot be read"),
+        (("probe", "10.9.8.7"), "must begin with rtsp://"),
         (("set", "nowhere", "--record", "off"), "no camera"),
         (("probe", "onvif://127.0.0.1:9"), "cannot be reached"),
     ],
@@ -56,10 +66,30 @@ async def test_what_cannot_be_done_is_said_in_one_line_without_secrets(hub, mare
     assert await hub.cameras.list() == []
 
 
+async def test_what_was_copied_along_with_an_address_is_left_out(hub, marengocam):
+    addresses = (" RTSP://10.9.8.7/main\t", "--sub-url", "  rtsp://10.9.8.7/Sub ")
+    status, _, complained = await marengocam("camera", "add", " Yard ", *addresses)
+    assert status == 0, complained
+    camera = await hub.cameras.get("yard")
+    assert (camera.name, camera.main_url, camera.sub_url) == ("Yard", "rtsp://10.9.8.7/main", "rtsp://10.9.8.7/Sub")
+    assert (await marengocam("camera", "set", "yard", "--sub-url", ""))[0] == 0
+    assert (await hub.cameras.get("yard")).sub_url is None
+
+
+async def test_a_terminal_that_knows_few_letters_is_told_the_rest(hub, marengocam, monkeypatch):
+    await hub.cameras.add(Camera("door", "Haustür 🚪", "rtsp://10.9.8.7/main"))
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    status, said, complained = await marengocam("camera", "list")
+    assert (status, complained) == (0, "")
+    assert "Haust?r ?" in said
+
+
 async def test_the_list_stands_in_columns_in_every_script_and_shows_what_a_terminal_would_obey(hub, marengocam):
     wide = "前门🎥"
-    for number, name in enumerate(("Front", wide, "Cafe\u0301", "evil\x1b[2J")):
+    for number, name in enumerate(("Front", wide, "Cafe\u0301", "evil")):
         await hub.cameras.add(Camera(f"camera_{number}", name, "rtsp://cam/main"))
+    async with hub.database.connection() as connection:  # such names cannot be given any more
+        await connection.execute("UPDATE camera SET name = $1 WHERE name = 'evil'", "evil\x1b[2J")
     _, listed, _ = await marengocam("camera", "list")
     heads = [line.partition("rtsp://")[0] for line in listed.splitlines()]
     cells = [len(head) + sum(letter in wide for letter in head) - head.count("\u0301") for head in heads]

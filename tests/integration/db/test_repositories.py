@@ -108,7 +108,7 @@ async def test_a_lost_key_file_hides_no_camera_and_its_password_can_be_given_aga
         (camera("UPPER"), BadInputError, "a-z"),
         (camera("a", main_url="rtsp://admin:secret@cam/main"), BadInputError, "own fields"),
         (camera("a", main_url="gopher://cam"), BadInputError, "rtsp://"),
-        (camera("a", name=""), BadInputError, "1 to 100"),
+        (camera("a", name=""), BadInputError, "at least one letter"),
         (camera("a", zones=(Zone(uuid4(), "Z", SQUARE), Zone(uuid4(), "Z", SQUARE))), ConflictError, "same name"),
         (camera("a", zones=(Zone(uuid4(), "Z", SQUARE[:2]),)), BadInputError, "three points"),
     ],
