@@ -27,6 +27,7 @@ STRANGERS_LIMIT = 8  # identities a face may be of, of any day
 STRANGERS_SEARCHED = 40  # nearest remembered faces: an identity has several
 STRANGER_SIZE = 128  # of vectors that are searched: every face model we ship makes these
 STRANGER_REACH = timedelta(days=90)
+BESIDE_FACES = 6  # for fewer the search is over sooner than a second connection is begun with
 FACES_LIMIT = 500  # of a person's lasting faces by all models together; galleries hold far fewer
 
 Beside = Callable[[], AbstractAsyncContextManager[Connection]]
@@ -41,13 +42,13 @@ async def read_vicinity(
 ) -> Vicinity:
     """Return all that decisions on these tracks may rest on: sights up to `window` away, galleries, persons.
 
-    With a second connection `beside`, strangers of before are searched while sights and looks are read: the server
+    With a second connection `beside`, strangers of many faces are searched while sights and looks are read: the server
     takes as long for the ones as for the others.
     """
     tracks = [one.track for one in claimed]
     own = {one.assignment.identity_id for one in claimed if one.assignment is not None}
     probes = _probes(tracks)
-    if probes and beside is not None:
+    if beside is not None and sum(map(len, probes.values())) >= BESIDE_FACES:
         read, found = await _both(_around(connection, tracks, window, own, {}), _strangers_beside(beside, probes))
         strangers = await _strangers(connection, probes) if found is None else found
         more = set[UUID]().union(*strangers.values()) - read.identity_ids

@@ -25,8 +25,9 @@ BOBBY = NameEvidence("engine", "Bobby", 0.6)
 
 
 @pytest.fixture
-async def scene(hub: Hub) -> Scene:
+async def scene(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Scene:
     """Return a person, a stranger of yesterday and one of today, and tracks of all of them that nobody decided on."""
+    monkeypatch.setattr(vicinity, "BESIDE_FACES", 3)
     scene = await open_scene(hub)
     await scene.enrol("Alice", ALICE)
     bob = seen("bob", start_s=0, end_s=5, face=BOB, clothes=RED, open_=False)
@@ -51,6 +52,25 @@ async def test_the_same_is_read_beside_as_by_one_connection(scene: Scene) -> Non
     assert len({(one.kind, one.model) for one in beside.looks}) == len(beside.looks)
     assert columns(beside) == columns(alone)
     assert replace(beside, looks=()) == replace(alone, looks=())
+
+
+async def test_few_faces_are_searched_without_a_second_connection(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    @asynccontextmanager
+    async def noted() -> AsyncIterator[None]:
+        asked.append("beside")
+        raise HubUnavailableError("none")
+        yield
+
+    async with scene.hub.resolution.claim(10) as turn, scene.hub.database.connection() as other:
+        await read_vicinity(other, turn.claimed, WINDOW, noted)
+        assert asked == ["beside"]
+        monkeypatch.setattr(vicinity, "BESIDE_FACES", 4)
+        await read_vicinity(other, turn.claimed, WINDOW, noted)
+        assert asked == ["beside"]
 
 
 async def test_without_a_second_connection_one_reads_it_all(scene: Scene) -> None:
