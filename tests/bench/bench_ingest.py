@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -252,28 +252,19 @@ def pictures(file: Path, skip_s: float) -> Iterator[tuple[np.ndarray, np.ndarray
 
 
 async def idle(seconds: float) -> dict[str, Any]:
-    """Run the real ingest on cameras with nobody in sight; the main stream is recorded, the second one gated."""
+    """Run the real ingest on cameras with nobody in sight; the main stream is recorded, the second one gated.
+
+    Beside it, on the same streams: an ffmpeg a camera that copies the one into files and decodes the other into a pipe,
+    which looks at nothing and indexes nothing.
+    """
     with tempfile.TemporaryDirectory(prefix="mc-idle-") as name:
         folder = Path(name)
         main = still(folder / "main.mp4", 1920, 1080, 15, 4000)
         sub = still(folder / "sub.mp4", WIDTH_PX, HEIGHT_PX, 5, 400)
         mounts = {f"{kind}{n}": file for n in range(IDLE_CAMERAS) for kind, file in (("main", main), ("sub", sub))}
-        async with hub_settings(chunk_s=60.0) as settings, open_hub(settings, "bench", 2) as hub:
-            with cameras(mounts) as urls:
-                for n in range(IDLE_CAMERAS):
-                    camera = Camera(f"camera{n}", f"Camera {n}", urls[f"main{n}"])
-                    await hub.cameras.add(replace(camera, sub_url=urls[f"sub{n}"]))
-                process = start_service("ingest", settings, folder / "ingest.log")
-                try:
-                    await asyncio.sleep(IDLE_SETTLE_S)
-                    before_s = cpu_of(process.pid)
-                    await asyncio.sleep(seconds)
-                    if process.poll() is not None:
-                        raise RuntimeError(f"ingest ended: {(folder / 'ingest.log').read_text()[-500:]}")
-                    spent_s, memory = cpu_of(process.pid) - before_s, resident_mb(process.pid)
-                    recorded = sum([await hub.chunks.recorded_s(f"camera{n}") for n in range(IDLE_CAMERAS)])
-                finally:
-                    end(process)
+        with cameras(mounts) as urls:
+            spent_s, memory, recorded = await ingest_of(urls, seconds, folder)
+            peer_s, peer_memory = ffmpeg_of(urls, seconds, folder)
     per_hour = spent_s * HOUR_S / seconds / IDLE_CAMERAS
     return {
         "cameras": IDLE_CAMERAS,
@@ -282,7 +273,53 @@ async def idle(seconds: float) -> dict[str, Any]:
         "memory_mb": round(memory),
         "memory_mb_a_camera": round(memory / IDLE_CAMERAS, 1),
         "chunks_indexed_s": round(recorded),
+        "ffmpeg_cpu_s_per_camera_hour": round(peer_s * HOUR_S / seconds / IDLE_CAMERAS, 1),
+        "ffmpeg_memory_mb": round(peer_memory),
+        "ratio_to_ffmpeg": ratio(spent_s, peer_s),
+        "memory_ratio_to_ffmpeg": ratio(memory, peer_memory),
     }
+
+
+async def ingest_of(urls: Mapping[str, str], seconds: float, folder: Path) -> tuple[float, float, float]:
+    """Return CPU seconds, memory and indexed seconds of video of our ingest."""
+    async with hub_settings(chunk_s=60.0) as settings, open_hub(settings, "bench", 2) as hub:
+        for n in range(IDLE_CAMERAS):
+            camera = Camera(f"camera{n}", f"Camera {n}", urls[f"main{n}"])
+            await hub.cameras.add(replace(camera, sub_url=urls[f"sub{n}"]))
+        process = start_service("ingest", settings, folder / "ingest.log")
+        try:
+            await asyncio.sleep(IDLE_SETTLE_S)
+            before_s = cpu_of(process.pid)
+            await asyncio.sleep(seconds)
+            if process.poll() is not None:
+                raise RuntimeError(f"ingest ended: {(folder / 'ingest.log').read_text()[-500:]}")
+            spent_s, memory = cpu_of(process.pid) - before_s, resident_mb(process.pid)
+            recorded = sum([await hub.chunks.recorded_s(f"camera{n}") for n in range(IDLE_CAMERAS)])
+        finally:
+            end(process)
+    return spent_s, memory, recorded
+
+
+def ffmpeg_of(urls: Mapping[str, str], seconds: float, folder: Path) -> tuple[float, float]:
+    """Return CPU seconds and memory of an ffmpeg a camera."""
+    processes = []
+    for n in range(IDLE_CAMERAS):
+        inputs = [("-rtsp_transport", "tcp", "-i", urls[f"{kind}{n}"]) for kind in ("main", "sub")]
+        copied = ("-map", "0:v", "-c", "copy", "-f", "segment", "-segment_time", "60", "-segment_format", "mp4")
+        decoded = ("-map", "1:v", "-f", "rawvideo", "-pix_fmt", "yuv420p", "pipe:")
+        command = [*FFMPEG, *inputs[0], *inputs[1], *copied, str(folder / f"ffmpeg{n}_%04d.mp4"), *decoded]
+        processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
+    pids = [process.pid for process in processes]
+    try:
+        time.sleep(IDLE_SETTLE_S)
+        before_s = cpu_of(*pids)
+        time.sleep(seconds)
+        if any(process.poll() is not None for process in processes):
+            raise RuntimeError("an ffmpeg ended")
+        return cpu_of(*pids) - before_s, resident_mb(*pids)
+    finally:
+        for process in processes:
+            end(process)
 
 
 def still(file: Path, width: int, height: int, fps: int, kbit_s: int) -> Path:

@@ -13,7 +13,6 @@ import voluptuous as vol
 from marengocam.core.camera_options import KNOWN_LABELS
 from marengocam.core.errors import BadInputError
 from marengocam.core.model import EventType
-from marengocam.core.rules import template
 from marengocam.core.rules.model import (
     WEEKDAYS,
     Action,
@@ -264,6 +263,9 @@ def action_name(action: Action) -> str:
 
 
 def _action(given: dict[str, Any], place: str) -> Action:
+    # Jinja is not for those who read no rules: it would be a twentieth of what ingest loads before it records.
+    from marengocam.core.rules import template  # noqa: PLC0415 - loaded when needed
+
     ((name, values),) = given.items()
     for field in ("topic", "payload", "body", "data", "label"):
         if field in values:
