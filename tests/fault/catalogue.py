@@ -25,6 +25,11 @@ CATALOGUE = (
         (f"{FAULT}/test_frozen_recorder.py",),
     ),
     Fault(
+        "an ingest process among three dies while there is no database",
+        "the others record on without a gap and have its camera within 15 s of the database's return",
+        (f"{FAULT}/test_death_while_the_database_is_away.py",),
+    ),
+    Fault(
         "a service hangs: main loop in C with the interpreter's lock, worker thread with it, main loop in C without it",
         "gone within 20 s, its stack in the log, back within 5 s; the others go on",
         (f"{FAULT}/test_hung_processes.py",),
@@ -122,6 +127,11 @@ CATALOGUE = (
         "the wall clock is set an hour forward and back",
         "every frame recorded; told; nothing deleted for its age",
         (f"{FAULT}/test_clock_jumps.py", "tests/unit/janitor/test_retention.py::test_a_clock"),
+    ),
+    Fault(
+        "`kill -9` while the wall clock is wrong: an hour, weeks or years ahead, or in 1970",
+        "what it left is finished and indexed once the clock is right",
+        (f"{INTEGRATION}/ingest/test_dates_of_a_wrong_clock.py",),
     ),
     Fault(
         "a detector so slow that analysis is behind",
