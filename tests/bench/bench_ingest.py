@@ -316,6 +316,8 @@ def ffmpeg_of(urls: Mapping[str, str], seconds: float, folder: Path) -> tuple[fl
         time.sleep(seconds)
         if any(process.poll() is not None for process in processes):
             raise RuntimeError("an ffmpeg ended")
+        if not all(any(folder.glob(f"ffmpeg{n}_*.mp4")) for n in range(IDLE_CAMERAS)):
+            raise RuntimeError("an ffmpeg wrote nothing")
         return cpu_of(*pids) - before_s, resident_mb(*pids)
     finally:
         for process in processes:
