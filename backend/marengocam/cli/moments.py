@@ -1,6 +1,7 @@
 """Moments as they are typed into commands and told by them."""
 
 import argparse
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 from marengocam.core.errors import BadInputError
@@ -14,7 +15,10 @@ def moment(text: str) -> datetime:
         raise argparse.ArgumentTypeError(f"{text!r} is no time like 2026-11-24T10:15:00Z") from None
     if moment.tzinfo is None:
         raise argparse.ArgumentTypeError(f"{text!r} needs a time zone, such as 2026-11-24T10:15:00Z")
-    return moment
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise argparse.ArgumentTypeError(f"{text!r} lies before the first year, or after the last") from None
 
 
 def moment_of_today(text: str, now: datetime) -> datetime:
@@ -24,7 +28,8 @@ def moment_of_today(text: str, now: datetime) -> datetime:
     except ValueError:
         at = None
     if at is not None and at.tzinfo is not None and len(text) > 8:
-        return at.astimezone(UTC)
+        with contextlib.suppress(OverflowError):
+            return at.astimezone(UTC)
     for pattern in ("%H:%M:%S", "%H:%M"):
         try:
             clock = datetime.strptime(text, pattern).replace(tzinfo=UTC)

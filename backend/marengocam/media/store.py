@@ -28,6 +28,7 @@ from marengocam.media.names import (
 from marengocam.media.space import Space, space_of
 
 MARKER = ".marengocam-media"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # no clock is before it
 
 
 class Store:
@@ -209,23 +210,25 @@ class Store:
                     found[file.name] = file
         return [found[name] for name in sorted(found)]
 
-    def recordings_since(self, camera_id: str, from_at: datetime) -> list[Path]:
-        """Return a camera's recordings of the hours since a moment, those that a wrong clock dated ahead included."""
-        first = from_at.astimezone(UTC).strftime(f"{DAY_FORMAT}/{HOUR_FORMAT}")
+    def recordings_since(self, camera_id: str, from_at: datetime, to_at: datetime | None = None) -> list[Path]:
+        """Return a camera's recordings of the hours since a moment, or between two.
+
+        Without an end those are among them that a wrong clock dated ahead. Only folders that are there are looked at.
+        """
+        first, last = _hour(max(from_at, EPOCH)), "" if to_at is None else _hour(max(to_at, EPOCH))
         hours = (
             hour
             for root in self._roots
             for day in (root / RECORDINGS / camera_id).glob("*")
-            if day.name >= first[: len(day.name)]
+            if first[: len(day.name)] <= day.name and (not last or day.name <= last[: len(day.name)])
             for hour in day.glob("*")
-            if f"{day.name}/{hour.name}" >= first
+            if first <= f"{day.name}/{hour.name}" and (not last or f"{day.name}/{hour.name}" <= last)
         )
         return self._in_order(hours)
 
     def recordings_in(self, camera_id: str, from_at: datetime, to_at: datetime) -> list[Path]:
         """Return a camera's recordings that may hold something of a stretch of time, in order."""
-        reach = to_at - from_at + LONGEST_CHUNK
-        files = self.recordings(camera_id, reach, to_at)
+        files = self.recordings_since(camera_id, max(from_at, EPOCH + LONGEST_CHUNK) - LONGEST_CHUNK, to_at)
         begun = [(name.started_at, file) for file in files if (name := RecordingName.from_path(self.relative(file)))]
         first = max((number for number, (at, _) in enumerate(begun) if at <= from_at), default=0)
         return [file for at, file in begun[first:] if at < to_at]
@@ -269,6 +272,11 @@ def claimed(growing: Path) -> Iterator[bool]:
             yield False
         else:
             yield True
+
+
+def _hour(at: datetime) -> str:
+    """Return the folder, below a camera's, of the hour in which a moment lies."""
+    return at.astimezone(UTC).strftime(f"{DAY_FORMAT}/{HOUR_FORMAT}")
 
 
 def _owner(marker: Path) -> str:

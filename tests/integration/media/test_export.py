@@ -78,6 +78,13 @@ def test_the_store_finds_the_files_of_a_stretch(recorded):
     assert store.recordings_in("front", after(-9), after(-5)) == []
 
 
+@pytest.mark.timeout(20)
+def test_the_store_finds_everything_in_all_of_time_without_asking_for_each_hour_of_it(recorded):
+    store, *_ = recorded
+    ever = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    assert store.recordings_in("front", *ever) == store.recordings("front") != []
+
+
 def test_nothing_recorded_and_nothing_sensible_are_told_and_leave_no_file(recorded, tmp_path):
     store, files = recorded
     with pytest.raises(NotFoundError):
