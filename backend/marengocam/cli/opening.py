@@ -50,6 +50,8 @@ def password_of(arguments: argparse.Namespace) -> Secret | None:
     if arguments.password_file is None:
         return None
     try:
-        return Secret(arguments.password_file.read_text().strip())
+        return Secret(arguments.password_file.read_text("utf-8-sig").strip())  # some editors begin a file with a mark
+    except UnicodeDecodeError:  # its cause would show what stands there
+        raise BadInputError("The password file is no UTF-8 text: save it as that.") from None
     except OSError as error:
         raise BadInputError(f"The password file cannot be read: {error.strerror}.") from error

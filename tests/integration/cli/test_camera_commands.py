@@ -76,6 +76,26 @@ async def test_what_was_copied_along_with_an_address_is_left_out(hub, marengocam
     assert (await hub.cameras.get("yard")).sub_url is None
 
 
+@pytest.mark.parametrize(
+    ("content", "password"),
+    [(b"\xef\xbb\xbfs3cr\xc3\xa9t\r\n", "s3cr\u00e9t"), ("s3cret\n".encode("utf-16"), None), (b"s3cr\xe9t\n", None)],
+    ids=["Notepad", "PowerShell", "Latin-1"],
+)
+async def test_a_password_file_of_another_system_is_read_or_told_of(hub, marengocam, tmp_path, content, password):
+    secret = tmp_path / "password"
+    secret.write_bytes(content)
+    status, said, complained = await marengocam(
+        "camera", "add", "D", "rtsp://10.9.8.7/main", "--password-file", str(secret)
+    )
+    assert "s3cr" not in said + complained
+    if password is not None:
+        assert status == 0, complained
+        assert (await hub.cameras.get("d")).password.reveal() == password
+    else:
+        assert (status, complained.count("\n")) == (2, 1)
+        assert "UTF-8" in complained
+
+
 async def test_a_terminal_that_knows_few_letters_is_told_the_rest(hub, marengocam, monkeypatch):
     await hub.cameras.add(Camera("door", "Haustür 🚪", "rtsp://10.9.8.7/main"))
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
