@@ -78,7 +78,7 @@ class Turn:
             await _QUERIES.carry_names(
                 self._connection,
                 identity_ids=[one.identity_id for one in named],
-                probabilities=[one.probability for one in named],
+                probabilities=[one.founder for one in named],
                 named_ids=[one.claimed.track.local_track_id for one in placed if one.person_id is not None],
             )
         if woken:

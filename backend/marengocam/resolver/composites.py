@@ -64,6 +64,7 @@ def with_persons(
                 composite=unknown.called is None,
                 called=unknown.called,
                 named_by=named_by,
+                link=plain,
             )
             for person_id, cues, named_by in joined
         ]

@@ -35,6 +35,7 @@ class Cue:
     log_ratio: float
     detail: Mapping[str, Any] = field(default_factory=dict)
     trust: float = 1.0  # how sure it is that what was compared with belongs to the candidate
+    held: float | None = None  # the same of all that it was compared with, each as far as it is like it
 
 
 def clamp(value: float, low: float, high: float) -> float:

@@ -40,11 +40,14 @@ class Verdict:
     confirmed_person_id: UUID | None  # may be announced by name
     likeliest_person: tuple[UUID, float] | None
     unnames: bool = False  # the identity is more likely not whom the resolver called it
+    founder: float = 0.0  # how likely it is that whoever founded the identity is the person, where it is found to be
 
     @property
     def trust(self) -> float:
         """How sure it is that the track belongs to its identity: a founder does by definition."""
-        return 1.0 if self.chosen.identity_id is None and self.chosen.person_id is None else self.probability
+        if self.chosen.identity_id is None and self.chosen.person_id is None:
+            return 1.0
+        return self.probability
 
     @property
     def recognition(self) -> float:
@@ -85,6 +88,7 @@ def judge(explanations: Explanations, assignment: Assignment | None, confirm_pro
         confirmed_person_id=confirmed,
         likeliest_person=likeliest,
         unnames=unnames,
+        founder=_found(ordered, weights, chosen) * chosen.linked if chosen.composite else 0.0,
     )
 
 
@@ -135,21 +139,26 @@ def _likeliest_unknown(ordered: Sequence[Hypothesis], weights: Sequence[float]) 
 def _leading(ordered: Sequence[Hypothesis], weights: Sequence[float], person_id: UUID, weight: float) -> Hypothesis:
     """Return the likeliest way in which a track is that person.
 
-    That an unknown is the person names all tracks of the unknown: of the ways it has to be nearly sure, else the track
-    is the person's and the unknown stays what it is.
+    That an unknown is the person names all tracks of the unknown, its founder among them, who is of it no surer than
+    what links the track to it: of the ways it has to be nearly sure, else the track is the person's and the unknown
+    stays what it is.
     """
     ways = [one for one in ordered if one.person_id == person_id]
     leading = ways[0]
     if not leading.composite:
         return leading
-    found = sum(
-        own
-        for one, own in zip(ordered, weights, strict=True)
-        if one.person_id == person_id and one.identity_id == leading.identity_id
-    )
-    if found >= RETURN_PROBABILITY * weight:
+    if _found(ordered, weights, leading) * leading.linked >= RETURN_PROBABILITY * weight:
         return leading
     return next((one for one in ways if not one.composite), leading)
+
+
+def _found(ordered: Sequence[Hypothesis], weights: Sequence[float], leading: Hypothesis) -> float:
+    """Return how likely it is that a track is of an identity and that this is a person."""
+    return sum(
+        own
+        for one, own in zip(ordered, weights, strict=True)
+        if one.person_id == leading.person_id and one.identity_id == leading.identity_id
+    )
 
 
 def _agreeing(ordered: Sequence[Hypothesis], weights: Sequence[float], one: Hypothesis) -> float:

@@ -1,7 +1,7 @@
 """What faces, names and clothes say about each candidate: log-likelihood ratios from cosines, all weighed at once."""
 
 from collections.abc import Collection, Mapping
-from math import log
+from math import fsum, log
 from typing import NamedTuple
 from uuid import UUID
 
@@ -36,6 +36,7 @@ class Fused(NamedTuple):
     trust: float  # how sure it is that a look that says so much is the candidate's
     exemplar_id: UUID  # the look that says most
     local_track_id: UUID | None  # where it was seen; None: enrolled, or the track is gone
+    held: float = 1.0  # how sure it is that the look that the track shows is the candidate's, whichever of them it is
 
 
 class Weighed:
@@ -47,7 +48,7 @@ class Weighed:
 
     def __init__(self, looks: Looks, ratios: Floats) -> None:
         """Weigh looks, of which there are some, by what each of them says."""
-        weighed = _lowered(ratios, looks.trusts)
+        plain, weighed = ratios, _lowered(ratios, looks.trusts)
         order = np.argsort(-weighed)
         order = order[np.argsort(looks.owner[order], kind="stable")]
         owner = looks.owner[order]
@@ -71,7 +72,7 @@ class Weighed:
         self.ratios: dict[UUID, float] = dict(zip(owners, fused.tolist(), strict=True))
         self._looks = looks
         self._order, self._starts, self._counts, self._trusts = order, starts, counts, trusts
-        self._weighed = weighed
+        self._weighed, self._plain, self._kept = weighed, plain, kept
         self._places = dict(zip(owners, range(len(owners)), strict=True))
         self._galleries: dict[UUID, Fused] = {}
 
@@ -105,8 +106,15 @@ class Weighed:
         if place is None or owner in self._galleries:
             return self._galleries.get(owner)
         start, count, trust = int(self._starts[place]), int(self._counts[place]), float(self._trusts[place])
-        first = self._first(start, count)
-        return Fused(self.ratios[owner], float(self._looks.cosines[first]), count, trust, *self._ids(first))
+        ids = self._ids(first := self._first(start, count))
+        held = self._held(start, int(self._kept[place]))
+        return Fused(self.ratios[owner], float(self._looks.cosines[first]), count, trust, *ids, held)
+
+    def _held(self, start: int, kept: int) -> float:
+        """Return how sure it is that what a track is like is the candidate's: each look as far as it is like it."""
+        best = self._order[start : start + kept]
+        shares = np.exp(self._plain[best] - self._plain[best].max())
+        return fsum((shares * self._looks.trusts[best]).tolist()) / fsum(shares.tolist())
 
     def _first(self, start: int, count: int) -> int:
         """Return which of some ordered looks says most: of equals the likest, then the oldest."""
@@ -219,7 +227,7 @@ def _cue(kind: CueKind, embedding: Embedding, fused: Fused, limit: tuple[float, 
         detail["with_track_id"] = str(fused.local_track_id)
     else:
         detail["with_exemplar_id"] = str(fused.exemplar_id)
-    return Cue(kind, clamp(fused.log_ratio, *limit), detail, fused.trust)
+    return Cue(kind, clamp(fused.log_ratio, *limit), detail, fused.trust, fused.held)
 
 
 def _lowered(ratios: Floats, trusts: Floats) -> Floats:

@@ -36,6 +36,7 @@ class Hypothesis:
     visiting: bool = False  # it is found to be another one of this visit
     called: UUID | None = None  # whom the resolver called the identity, be it him or not
     named_by: float | None = None  # what the track's own face and name say of the person, where links say more
+    link: "Hypothesis | None" = None  # of a composite: that the track is of the unknown, by which it is the person too
     log_odds: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -46,6 +47,19 @@ class Hypothesis:
         """A chain is no stronger than its links: the trust of the strongest cue for it."""
         strongest = best(self.cues, LINKS)
         return strongest.trust if strongest else 1.0
+
+    @property
+    def linked(self) -> float:
+        """How sure it is that what links the track to an identity is of whoever founded it.
+
+        The strongest link may be to looks that are not the founder's: whoever is like them would be as like them.
+        """
+        if self.link is not None:
+            return self.link.linked
+        strongest = best(self.cues, LINKS)
+        if strongest is None:
+            return 1.0
+        return strongest.trust if strongest.held is None else strongest.held
 
     @property
     def key(self) -> tuple[float, int, int]:

@@ -68,6 +68,7 @@ def resolve(
         events=said.events,
         joined_identity_id=verdict.chosen.joins,
         wake_identity=verdict.chosen.composite or verdict.unnames,
+        founder=verdict.founder,
         unnamed=verdict.unnames,
     )
 

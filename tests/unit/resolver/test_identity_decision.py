@@ -211,6 +211,35 @@ def test_a_known_face_leaves_an_unknown_unnamed_who_is_only_somewhat_like_in_clo
     assert not decided.chosen.composite
 
 
+def visitor_joined_by(trust: float, *, persons: tuple[str, ...] = ()):
+    """An unknown whom somebody joined, as surely as `trust`, whose clothes and not the founder's the track wears."""
+    faces = (face_of("Alice", SAME_FACE),) if persons else ()
+    return around(
+        sights=(sight("founder", "visitor", camera="yard", start_s=-40, end_s=-35), sight("joined", "visitor")),
+        likenesses=(
+            clothes_of("visitor", SAME_CLOTHES - 0.25, seconds=-35.0),
+            clothes_of("visitor", SAME_CLOTHES, trust=trust),
+            *faces,
+        ),
+        persons=persons,
+    )
+
+
+def test_who_joined_an_unknown_and_turns_out_to_be_known_gives_its_founder_no_name_that_is_less_sure():
+    doubtful = verdict(track(clothes=True, face=True), visitor_joined_by(0.8, persons=("Alice",)))
+    assert doubtful.confirmed_person_id == ident("Alice")
+    assert (doubtful.chosen.identity_id, doubtful.chosen.composite) == (None, False)
+    sure = verdict(track(clothes=True, face=True), visitor_joined_by(0.99, persons=("Alice",)))
+    assert (sure.confirmed_person_id, sure.chosen.identity_id) == (ident("Alice"), ident("visitor"))
+
+
+def test_the_founder_is_the_person_no_surer_than_who_joined_him_is_his():
+    decided = verdict(track(clothes=True, face=True), visitor_joined_by(0.95, persons=("Alice",)))
+    assert decided.chosen.composite
+    assert decided.probability > 0.97
+    assert 0.9 < decided.founder < 0.97
+
+
 def visit_of_a_known_stranger():
     return around(
         sights=(sight("earlier", "visitor", camera="yard"),),

@@ -277,8 +277,8 @@ WHERE local_track_id IN (
 );
 
 -- name: carry_names!
--- An identity is found to be a person: its other tracks are that person as surely as they are of the identity and the
--- identity is the person's. Until then their probability told how sure they were to be of it, or of somebody new.
+-- An identity is found to be a person: its other tracks are that person as surely as they are of its founder and the
+-- founder is the person. Until then their probability told how sure they were to be of it, or of somebody new.
 UPDATE assignment a
 SET probability = one.probability * coalesce((a.evidence ->> 'trust')::float8, a.probability)
 FROM unnest(:identity_ids::uuid[], :probabilities::float8[]) AS one (identity_id, probability)
