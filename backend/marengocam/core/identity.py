@@ -160,6 +160,10 @@ class CameraGraph:
 
     transits: Mapping[tuple[str, str], Transit] = field(default_factory=dict)
     covisible: Mapping[tuple[str, str], Covisibility] = field(default_factory=dict)
+    # of those who were seen elsewhere after a camera, how many in each other one, at once or later
+    moves: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    moves_from: Mapping[str, float] = field(default_factory=dict)
+    tracks: Mapping[str, int] = field(default_factory=dict)  # of people, by camera: where anybody is to be expected
     overlaps: Mapping[tuple[str, str], bool] = field(default_factory=dict)  # an owner said so; both directions
 
 

@@ -1,5 +1,6 @@
 """`hub.camera_graph`: transit times and overlapping views, as journeys of the last days taught and owners say."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from math import exp, log
@@ -76,6 +77,9 @@ async def read_graph(connection: Connection, now: datetime) -> CameraGraph:
             **{pair: Transit(TOLD_JOURNEYS, log(s), TOLD_DEVIATION, told=True) for pair, s in times.items()},
         },
         covisible=learned.covisible,
+        moves=learned.moves,
+        moves_from=learned.moves_from,
+        tracks=learned.tracks,
         overlaps={pair: said[1] for pair, said in told.items() if said[1] is not None},
     )
 
@@ -122,13 +126,21 @@ async def _learned(connection: Connection, now: datetime) -> CameraGraph:
             apart_s=CLOCKS_APART_S,
         )
     )
+    tracks = await rows(_QUERIES.tracks_by_camera(connection, from_at=since, most=GRAPH_TRACKS))
+    moves_from: dict[str, float] = defaultdict(float)
+    for row in transits:
+        moves_from[row["from_camera"]] += float(row["moves"])
     return CameraGraph(
         transits={
             (row["from_camera"], row["to_camera"]): Transit(
                 float(row["count"]), float(row["mean_log_s"]), float(row["deviation_log_s"])
             )
             for row in transits
+            if row["mean_log_s"] is not None
         },
+        moves={(row["from_camera"], row["to_camera"]): float(row["moves"]) for row in transits},
+        moves_from=dict(moves_from),
+        tracks={row["camera_id"]: row["tracks"] for row in tracks},
         covisible={(row["here"], row["there"]): Covisibility(row["together"], row["chances"]) for row in covisible},
     )
 

@@ -10,7 +10,7 @@ from marengocam.core.identity import CameraGraph, Floats, Places, Sight, SightCo
 from marengocam.core.model import LocalTrack
 from marengocam.resolver.composites import RETURN_ODDS, STRANGER_ODDS
 from marengocam.resolver.fusion import APPEARANCE_LIMIT, FACE_LIMIT
-from marengocam.resolver.spacetime import CONTINUATION_S, PATH_SLACK_S, known_way, transit_ratio
+from marengocam.resolver.spacetime import CONTINUATION_S, PATH_SLACK_S, known_way, way_ratio
 
 RECENT_S = 120.0  # weight of an individual halves this long after its last sight
 NEAR_S = CONTINUATION_S + PATH_SLACK_S  # seen so soon before or after, place may speak
@@ -84,7 +84,8 @@ class Crowd:
         """Return what the way from where each was seen last says; `sights` are the last ones."""
         ratios = np.zeros(len(self._places))
         ways = {
-            here: known_way(here, track.camera_id, graph) for here, there in graph.transits if there == track.camera_id
+            here: known_way(here, track.camera_id, graph)
+            for here in {*graph.moves_from, *(here for here, there in graph.transits if there == track.camera_id)}
         }
         if not ways:
             return ratios
@@ -98,5 +99,5 @@ class Crowd:
             one = self._sights[row]
             way = ways.get(one.camera_id)
             if way is not None:
-                ratios[place] = transit_ratio(way, first_s - one.last_s)
+                ratios[place] = way_ratio(way, first_s - one.last_s)
         return ratios

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from math import exp, hypot, log, pi
+from typing import NamedTuple
 
 from marengocam.core.geometry import Box
 from marengocam.core.identity import CameraGraph, Sight, Transit
@@ -27,6 +28,8 @@ BACKGROUND_MEAN_LOG = log(BACKGROUND_MEDIAN_S)
 BACKGROUND_DEVIATION = 1.8
 DEVIATION_FLOOR = 0.4  # journeys are never more regular
 TRANSIT_LIMIT = (-4.0, 3.0)
+LONGEST_S = 1800.0  # a journey between two cameras
+MOVES_PRIOR = 1.0  # pseudo-count of journeys whither nobody went yet
 TOGETHER_PRIOR = 0.1  # pseudo-counts of overlapping views: log-odds -3 until something was seen
 CHANCES_PRIOR = 2.0
 ELSEWHERE_LIMIT = (-4.0, 2.0)
@@ -99,18 +102,57 @@ def transit_cue(camera_id: str, first_s: float, sights: Sequence[Sight], graph: 
             last is None or (sight.last_s, sight.local_track_id) > (last.last_s, last.local_track_id)
         ):
             last = sight
-    learned = known_way(last.camera_id, camera_id, graph) if last is not None else None
-    if last is None or learned is None:
+    way = known_way(last.camera_id, camera_id, graph) if last is not None else None
+    if last is None or way is None:
         return None
     seconds = max(first_s - last.last_s, AT_ONCE_S)
-    known = {"told": True} if learned.told else {"journeys": round(learned.count, 1)}
-    detail = {"from": last.camera_id, "seconds": round(seconds, 1), "usual_s": round(exp(learned.mean_log_s), 1)}
-    return Cue(CueKind.TRANSIT, transit_ratio(learned, seconds), detail | known)
+    return Cue(
+        CueKind.TRANSIT, way_ratio(way, seconds), {"from": last.camera_id, "seconds": round(seconds, 1)} | _known(way)
+    )
 
 
-def known_way(here: str, there: str, graph: CameraGraph) -> Transit | None:
-    """Return what is known of the time from one camera to another; None: nothing, or it is one and the same."""
-    return graph.transits.get((here, there)) if here != there else None
+class Way(NamedTuple):
+    """What is known of the way from one camera to another."""
+
+    time: Transit | None
+    moves: float = 0.0  # of those who left the one, went to the other
+    all_moves: float = 0.0  # went to any other; 0: nothing is known of which way is taken
+    chance: float = 1.0  # of tracks of unrelated people in other cameras than the one, are in the other
+
+
+def known_way(here: str, there: str, graph: CameraGraph) -> Way | None:
+    """Return what is known of the way from one camera to another; None: nothing, or it is one and the same."""
+    if here == there:
+        return None
+    time, all_moves = graph.transits.get((here, there)), graph.moves_from.get(here, 0.0)
+    if time is None and not all_moves:
+        return None
+    elsewhere = sum(graph.tracks.values()) - graph.tracks.get(here, 0)
+    chance = graph.tracks.get(there, 0) / elsewhere if elsewhere else 0.0
+    if (time is not None and time.told) or not chance:
+        return Way(time) if time is not None else None
+    return Way(time, graph.moves.get((here, there), 0.0), all_moves, chance)
+
+
+def _known(way: Way) -> dict[str, object]:
+    known: dict[str, object] = {}
+    if way.time is not None:
+        known = {"usual_s": round(exp(way.time.mean_log_s), 1)}
+        known |= {"told": True} if way.time.told else {"journeys": round(way.time.count, 1)}
+    return known | ({"went": round(way.moves, 1), "of": round(way.all_moves, 1)} if way.all_moves else {})
+
+
+def way_ratio(way: Way, seconds: float) -> float:
+    """Return what is known of a way says of somebody's having taken it in that time: when and whither, both learned.
+
+    As likely as one in so many the next one goes where nobody went yet. After longer than is learned from, it is where
+    people come from anew that counts.
+    """
+    if not way.all_moves or seconds > LONGEST_S:
+        return transit_ratio(way.time, seconds) if way.time is not None else 0.0
+    time = exp(_time_ratio(way.time, seconds)) if way.time is not None else 1.0
+    share = (way.moves / way.chance * time + MOVES_PRIOR) / (way.all_moves + MOVES_PRIOR)
+    return clamp(log(share), *TRANSIT_LIMIT)
 
 
 def elsewhere_ratio(graph: CameraGraph, here: str, there: str) -> float:
@@ -140,13 +182,17 @@ def transit_ratio(learned: Transit, seconds: float) -> float:
     Few journeys say little: the next one is spread as they are and one of unrelated sights with them, and as likely as
     one in so many it is of a kind that was not seen yet.
     """
-    unrelated = _log_normal(seconds, BACKGROUND_MEAN_LOG, BACKGROUND_DEVIATION)
-    spread = 0.0 if learned.told else BACKGROUND_DEVIATION**2 / learned.count
-    deviation = max((learned.deviation_log_s**2 + spread) ** 0.5, DEVIATION_FLOOR)
-    ratio = clamp(_log_normal(seconds, learned.mean_log_s, deviation) - unrelated, *TRANSIT_LIMIT)
+    ratio = _time_ratio(learned, seconds)
     if learned.told:
         return ratio
     return log((learned.count * exp(ratio) + 1.0) / (learned.count + 1.0))
+
+
+def _time_ratio(learned: Transit, seconds: float) -> float:
+    unrelated = _log_normal(seconds, BACKGROUND_MEAN_LOG, BACKGROUND_DEVIATION)
+    spread = 0.0 if learned.told else BACKGROUND_DEVIATION**2 / learned.count
+    deviation = max((learned.deviation_log_s**2 + spread) ** 0.5, DEVIATION_FLOOR)
+    return clamp(_log_normal(seconds, learned.mean_log_s, deviation) - unrelated, *TRANSIT_LIMIT)
 
 
 def _log_normal(seconds: float, mean_log: float, deviation: float) -> float:

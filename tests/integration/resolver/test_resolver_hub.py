@@ -396,6 +396,8 @@ async def test_journeys_teach_the_camera_graph(scene: Scene) -> None:
     walk = graph.transits["yard", "front"]
     assert walk.count == pytest.approx(6, abs=0.2)
     assert np.exp(walk.mean_log_s) == pytest.approx(15, rel=0.01)
+    assert graph.moves["yard", "front"] == graph.moves_from["yard"] == pytest.approx(6, abs=0.2)
+    assert graph.tracks == {"yard": 6, "front": 6}
     await scene.hub.camera_graph.tell("yard", "front", transit_s=40.0)
     told = (await scene.hub.resolution.camera_graph(NOON)).transits["yard", "front"]
     assert (told.told, np.exp(told.mean_log_s)) == (True, pytest.approx(40))

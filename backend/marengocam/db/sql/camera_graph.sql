@@ -1,5 +1,6 @@
 -- name: transits
--- Journeys between cameras as far as recognition (not place and time) vouches for them: seconds as log-normals.
+-- Journeys between cameras as far as recognition (not place and time) vouches for them: seconds as log-normals, and how
+-- many there were, those who were in both views at once included (`moves`).
 -- Who founded an identity is of it. Of another sight it is as sure as what it was recognised by, and no surer than the
 -- decision was; a journey counts for both its ends together.
 WITH seen AS (
@@ -21,15 +22,31 @@ WITH seen AS (
         extract(epoch FROM first_seen_at - lag(last_seen_at) OVER journey)::float8 AS seconds
     FROM seen
     WINDOW journey AS (PARTITION BY individual ORDER BY first_seen_at, camera_id)
-), walked AS (
-    SELECT from_camera, to_camera, weight, ln(greatest(seconds, :least_s::float8)) AS log_s
+), moved AS (
+    SELECT from_camera, to_camera, weight AS moves, CASE WHEN seconds >= 0 THEN weight ELSE 0 END AS weight,
+        ln(greatest(seconds, :least_s::float8)) AS log_s
     FROM steps
-    WHERE from_camera <> to_camera AND weight > 0 AND seconds BETWEEN 0 AND :longest_s
+    WHERE from_camera <> to_camera AND weight > 0 AND seconds <= :longest_s
+), summed AS (
+    SELECT from_camera, to_camera, sum(moves) AS moves, sum(weight) AS count, nullif(sum(weight), 0) AS weights,
+        sum(weight * log_s) AS logs, sum(weight * log_s ^ 2) AS squares
+    FROM moved
+    GROUP BY from_camera, to_camera
 )
-SELECT from_camera, to_camera, sum(weight) AS count, sum(weight * log_s) / sum(weight) AS mean_log_s,
-    sqrt(greatest(sum(weight * log_s ^ 2) / sum(weight) - (sum(weight * log_s) / sum(weight)) ^ 2, 0)) AS deviation_log_s
-FROM walked
-GROUP BY from_camera, to_camera;
+SELECT from_camera, to_camera, moves, count, logs / weights AS mean_log_s,
+    sqrt(greatest(squares / weights - (logs / weights) ^ 2, 0)) AS deviation_log_s
+FROM summed;
+
+-- name: tracks_by_camera
+-- In which cameras people were seen of late.
+SELECT camera_id, count(*) AS tracks
+FROM (
+    SELECT t.camera_id FROM local_track t JOIN assignment USING (local_track_id)
+    WHERE t.run_id IS NULL AND t.last_seen_at >= :from_at
+    ORDER BY t.last_seen_at DESC
+    LIMIT :most
+) AS seen
+GROUP BY camera_id;
 
 -- name: covisibility
 -- For each pair of cameras: tracks seen while somebody was in the other view, and how many of them were that individual.

@@ -1,6 +1,11 @@
 // What evidence says, in words: each cue's name and what is known of it.
 const seconds = (value) => `${Math.round(value)} s`;
 const likeness = (detail) => (detail.cosine == null ? "" : `${Math.round(detail.cosine * 100)} of 100 alike${detail.compared > 1 ? `, of ${detail.compared} looks compared` : ""}`);
+const way = (detail) => {
+  const took = detail.usual_s == null ? "" : `took ${seconds(detail.seconds)}, usually ${seconds(detail.usual_s)}`;
+  const taken = detail.of == null ? "" : `${Math.round(detail.went)} of ${Math.round(detail.of)} went that way`;
+  return [took, taken].filter(Boolean).join("; ");
+};
 
 export const CUES = {
   face: ["The face", likeness],
@@ -9,7 +14,7 @@ export const CUES = {
   continuation: ["Goes on where another track ended", (detail) => (detail.seconds == null ? "" : `${seconds(detail.seconds)} apart`)],
   same_place: ["Stands on the same spot at the same time", () => ""],
   elsewhere: ["Seen in another view at the same time", () => ""],
-  transit: ["The way from the other camera", (detail) => (detail.usual_s == null ? "" : `took ${seconds(detail.seconds)}, usually ${seconds(detail.usual_s)}`)],
+  transit: ["The way from the other camera", way],
   stay: ["Taken for the same until now", () => ""],
   past_faces: ["All faces shown so far", (detail) => (detail.faces ? `${detail.faces} faces` : likeness(detail))],
   past_appearance: ["All looks of this visit", likeness],
