@@ -75,6 +75,7 @@ class Settings:
     analysis_detail: str = "balanced"  # high: larger pictures, and every frame even while all is calm
     isolate_decoders: bool = False  # each camera's decoder in a process of its own, with limited memory
     detector: str = "auto"  # auto, openvino, onnx, ultralytics, hog
+    detector_precision: str = "auto"  # auto, int8, bf16, f32: of the detector on the processor
     detector_min_score: float = 0.4
     vram_system_gb: float = 1.0  # shares of a GPU's memory, of 8 GB
     vram_face_gb: float = 3.0
@@ -193,6 +194,7 @@ _SCHEMA = vol.Schema(
         "analysis_detail": vol.In(["balanced", "high"]),
         "isolate_decoders": vol.Boolean(),
         "detector": vol.In(["auto", "openvino", "onnx", "ultralytics", "hog"]),
+        "detector_precision": vol.In(["auto", "int8", "bf16", "f32"]),
         "vram_system_gb": _GIGABYTES,
         "vram_face_gb": _GIGABYTES,
         "vram_detector_gb": vol.All(vol.Coerce(float), vol.Range(0.25, 1024)),

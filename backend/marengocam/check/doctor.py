@@ -19,7 +19,6 @@ from marengocam.media.stream import StreamOptions
 from marengocam.runtime.service import endpoint_of
 from marengocam.settings import Settings
 from marengocam.vision.models import Models, Role
-from marengocam.vision.models.registry import specs_of
 
 CALL_LIMIT = aiohttp.ClientTimeout(total=3)
 CAMERA_LIMIT_S = 15.0
@@ -97,7 +96,9 @@ def _models(settings: Settings) -> list[Diagnosis]:
     models = Models(settings)
     found = []
     for role, without in ROLE_TEXTS.items():
-        best = next((f"{spec.name}: {spec.quality}" for spec in specs_of(role) if models.find(spec)), None)
+        best = next(
+            (f"{spec.name}: {spec.quality}" for spec in models.specs() if spec.role is role and models.find(spec)), None
+        )
         name = str(role).replace("_", " ")
         if best is None:
             found.append(Diagnosis("warn", name, f"no model: {without}. See `marengocam models list`"))

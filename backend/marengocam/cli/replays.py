@@ -92,7 +92,7 @@ def overrides_of(settings: Settings, arguments: argparse.Namespace) -> dict[str,
     """Return what a run changes, checked; raises BadInputError."""
     from marengocam.replay.overrides import checked, model_override, pairs  # noqa: PLC0415 - loaded when needed
 
-    named = dict(model_override(name) for name in arguments.model)
+    named = dict(model_override(name, settings) for name in arguments.model)
     return checked(pairs(arguments.changes) | named, settings)
 
 

@@ -1,4 +1,4 @@
-"""A camera's figures for Prometheus."""
+"""Figures for Prometheus: a camera's, and which detector looks."""
 
 import contextlib
 
@@ -6,6 +6,12 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from marengocam.core.model import CameraState
 from marengocam.db.cameras import CameraStatus
+
+
+def show_detector(registry: CollectorRegistry, name: str, why: str) -> None:
+    """Show which detector looks and why it is this one, once it is loaded."""
+    gauge = Gauge("marengocam_detector_info", "the detector in use", ["name", "because"], registry=registry)
+    gauge.labels(name, why).set(1)
 
 
 class CameraFigures:

@@ -19,6 +19,7 @@ from marengocam.ingest.face_looks import FaceLooks
 from marengocam.ingest.frame_analysis import FrameResult
 from marengocam.ingest.furniture import Furniture
 from marengocam.ingest.loading import FALLBACK_REASON, beside, is_fallback, load_eyes
+from marengocam.ingest.metrics import show_detector
 from marengocam.ingest.room import Room
 from marengocam.ingest.sharing import NO_STORE
 from marengocam.ingest.worker import CameraWorker, Eyes
@@ -83,6 +84,7 @@ class IngestService:
         states = {name: str(worker.state) for name, worker in self._rounds.workers.items()}
         detail = {
             "detector": self._eyes.detector.name if self._eyes else None,
+            "detector_because": str(getattr(self._eyes.detector, "why", "")) if self._eyes else None,
             "appearance": self._eyes.appearance.model if self._eyes else None,
             "face_engine": str(self._faces[0].breaker.state) if self._faces else "off",
             "face_engines": {one.name: str(one.breaker.state) for one in self._faces},
@@ -168,6 +170,8 @@ class IngestService:
             if self._eyes is None:
                 await asyncio.sleep(EYES_RETRY_S)
         self._fallback = is_fallback(self._eyes, self._context.settings)
+        detector = self._eyes.detector
+        show_detector(self._context.metrics, detector.name, str(getattr(detector, "why", "")))
         give_back()
         rounds.open_eyes(self._eyes)
 

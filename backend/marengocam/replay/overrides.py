@@ -9,12 +9,13 @@ from marengocam.core.camera_options import KNOWN_LABELS, Analysis, LabelRule
 from marengocam.core.errors import BadInputError
 from marengocam.core.model import Camera
 from marengocam.settings import Settings, changed_settings
-from marengocam.vision.models import MODELS, Models, ModelSpec, Role
+from marengocam.vision.models import Models, ModelSpec, Role
 
 SETTINGS = (
     "analysis_fps",
     "analysis_detail",
     "detector",
+    "detector_precision",
     "detector_min_score",
     "confirm_probability",
     "appearance",
@@ -39,7 +40,7 @@ def checked(overrides: Mapping[str, str], settings: Settings) -> dict[str, str]:
     """Return overrides that can be used; raises BadInputError that names the key and what it accepts."""
     for key, value in overrides.items():
         if key.startswith(MODEL):
-            model_named(value)
+            model_named(value, settings)
         elif key not in (*SETTINGS, *SWITCHES, LABELS, MASKS) and not key.startswith(MIN_SCORE):
             known = ", ".join((*SETTINGS, *SWITCHES, LABELS, MASKS, f"{MIN_SCORE}LABEL"))
             raise BadInputError(f"A replay cannot change {key!r}; it can change {known}.")
@@ -48,16 +49,17 @@ def checked(overrides: Mapping[str, str], settings: Settings) -> dict[str, str]:
     return dict(overrides)
 
 
-def model_override(name: str) -> tuple[str, str]:
+def model_override(name: str, settings: Settings) -> tuple[str, str]:
     """Return the override that takes a model by name; raises BadInputError that names the known ones."""
-    return f"{MODEL}{model_named(name).role}", name
+    return f"{MODEL}{model_named(name, settings).role}", name
 
 
-def model_named(name: str) -> ModelSpec:
-    """Return a known model; raises BadInputError: files nobody has pinned are never loaded."""
-    spec = next((one for one in MODELS if one.name == name), None)
+def model_named(name: str, settings: Settings) -> ModelSpec:
+    """Return a model, pinned or made here; raises BadInputError: other files are never loaded."""
+    specs = Models(settings).specs()
+    spec = next((one for one in specs if one.name == name), None)
     if spec is None:
-        known = ", ".join(one.name for one in MODELS)
+        known = ", ".join(one.name for one in specs)
         raise BadInputError(f"There is no model {name!r}; known are {known}. See `marengocam models list`.")
     return spec
 
@@ -65,7 +67,7 @@ def model_named(name: str) -> ModelSpec:
 def changed(settings: Settings, overrides: Mapping[str, str]) -> Settings:
     """Return the settings of a run; raises BadInputError."""
     values = {key: value for key, value in overrides.items() if key in SETTINGS}
-    torch = any(key.startswith(MODEL) and model_named(value).needs_torch for key, value in overrides.items())
+    torch = any(key.startswith(MODEL) and model_named(value, settings).needs_torch for key, value in overrides.items())
     if torch:
         values.setdefault("detector", "ultralytics")
     return changed_settings(settings, values)
@@ -100,11 +102,15 @@ class ChosenModels(Models):
         name = self._names.get(str(role))
         if name is None:
             return super().best(role, without=without, torch=torch)
-        spec = model_named(name)
+        spec = model_named(name, self._settings)
         file = self.find(spec, download=True)
         if file is None:
             raise BadInputError(f"The model {name} is not here: fetch it with `marengocam models fetch {name}`.")
         return spec, file
+
+    def int8_of(self, spec: ModelSpec) -> tuple[ModelSpec, Path] | None:
+        """Return nothing for a detector that was named: it is meant as it is."""
+        return None if str(spec.role) in self._names else super().int8_of(spec)
 
 
 def _with_score(analysis: Analysis, label: str, key: str, text: str) -> Analysis:

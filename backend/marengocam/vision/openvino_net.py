@@ -17,17 +17,29 @@ CACHE_FOLDER = "cache/openvino"
 REQUEST_LIMIT_S = 10.0  # below the watchdog's patience
 
 
+def processor_has_bf16() -> bool:
+    """Return whether this processor computes in BF16."""
+    return _has_bf16(_core())
+
+
+def _core() -> Any:
+    # Else it tells Google of each start, from a forked copy of this process that outlives it with its locks.
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # Python forbids an import so
+    import openvino  # noqa: PLC0415 - takes a second to load, only where it is used
+
+    return openvino.Core()
+
+
+def _has_bf16(core: Any) -> bool:
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
 class OpenVinoNet:
     """Runs a network with fixed input shapes; `infer` may be called by several threads at once."""
 
     def __init__(self, file: Path, shape: tuple[int, ...] | None, cache_dir: Path, *, exact: bool = False) -> None:
-        # Else it tells Google of each start, from a forked copy of this process that outlives it with its locks.
-        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # Python forbids an import so
-        import openvino  # noqa: PLC0415 - takes a second to load, only where it is used
-
-        core = openvino.Core()
-        capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        self.precision = "bf16" if "BF16" in capabilities and not exact else "f32"
+        core = _core()
+        self.precision = "bf16" if not exact and _has_bf16(core) else "f32"
         settings: Mapping[str, Any] = {
             # N single-thread requests cost least CPU time in all (PERFORMANCE.md).
             "INFERENCE_NUM_THREADS": 1,

@@ -6,14 +6,15 @@ from marengocam.core.errors import ModelError
 from marengocam.settings import Settings
 from marengocam.vision.detectors.batching import MAX_BATCH, BatchingDetector
 from marengocam.vision.detectors.hog import HogDetector
+from marengocam.vision.detectors.precision import Precision, decide, processor_has_vnni
 from marengocam.vision.detectors.protocol import Detector
 from marengocam.vision.detectors.shaped import BALANCED_LONG_SIDE_PX, LONG_SIDE_PX
 from marengocam.vision.detectors.stepping import SteppingDetector
-from marengocam.vision.models import MODELS, Models, Role
+from marengocam.vision.models import Models, ModelSpec, Role
 from marengocam.vision.vram import shares_of
 
+MAKING_DIGITS = 8
 _LOG = logging.getLogger(__name__)
-_FIXED = tuple(spec.name for spec in MODELS if spec.fixed_px)
 FALLBACK_NOTICE = (
     "no detector model was found or could be fetched: OpenCV's built-in people detector is used. Expect upright, whole "
     "people by daylight only, and more misses; put a YOLO model into MARENGOCAM_MODELS_DIR for real use"
@@ -47,25 +48,51 @@ def _on_cpu(settings: Settings, models: Models) -> Detector:
         _LOG.warning(FALLBACK_NOTICE)
         return HogDetector()
     from marengocam.vision.detectors.openvino import OpenVinoDetector  # noqa: PLC0415 - loaded when needed
+    from marengocam.vision.openvino_net import processor_has_bf16  # noqa: PLC0415 - as above
 
     spec, file = best
+    why, precision = "the only network that is here", Precision.INT8
+    if not (spec.int8_of or spec.fixed_px):
+        small = models.int8_of(spec)
+        precision, why = decide(
+            settings.detector_precision,
+            made_int8=small is not None,
+            vnni=processor_has_vnni(),
+            bf16=processor_has_bf16(),
+        )
+        if small is not None and precision is Precision.INT8:
+            spec, file = small
     detector = OpenVinoDetector(
-        file, spec.name.removesuffix("-onnx"), settings.data_dir, _long_side_px(settings), spec.fixed_px
+        file,
+        _name_of(spec),
+        settings.data_dir,
+        long_side_px(settings),
+        spec.fixed_px,
+        exact=precision is Precision.F32,
     )
-    _LOG.info("detector %s (%s)", detector.name, spec.quality)
+    detector.why = why
+    _LOG.info("detector %s (%s), because %s", detector.name, spec.quality, why)
     return detector
 
 
+def _name_of(spec: ModelSpec) -> str:
+    """Return a model's name for its detector; two makings of one name differ, and replays are to know."""
+    name = spec.name.removesuffix("-int8").removesuffix("-onnx")
+    return f"{name}-{spec.digest[:MAKING_DIGITS]}" if spec.made else name
+
+
 def _onnx(settings: Settings, models: Models) -> Detector:
-    best = models.best(Role.DETECTOR, without=_FIXED)
+    others = [spec.name for spec in models.specs() if not spec.file_name.endswith(".onnx")]
+    best = models.best(Role.DETECTOR, without=others)
     if best is None:
         raise ModelError("No detector model for ONNX Runtime was found: see `marengocam models list`.")
     from marengocam.vision.detectors.onnx import OnnxRuntimeDetector  # noqa: PLC0415 - loaded when needed
 
-    return OnnxRuntimeDetector(best[1], best[0].name.removesuffix("-onnx"), _long_side_px(settings))
+    return OnnxRuntimeDetector(best[1], _name_of(best[0]), long_side_px(settings))
 
 
-def _long_side_px(settings: Settings) -> int:
+def long_side_px(settings: Settings) -> int:
+    """Return how large the detector looks at pictures."""
     return LONG_SIDE_PX if settings.analysis_detail == "high" else BALANCED_LONG_SIDE_PX
 
 
@@ -75,7 +102,7 @@ def _ultralytics(settings: Settings, models: Models) -> Detector:
         raise ModelError("No detector model for ultralytics was found: see `marengocam models list`.")
     from marengocam.vision.detectors.ultralytics import UltralyticsDetector  # noqa: PLC0415 - loaded when needed
 
-    detector = UltralyticsDetector(best[1], best[0].name, shares_of(settings), _long_side_px(settings))
+    detector = UltralyticsDetector(best[1], best[0].name, shares_of(settings), long_side_px(settings))
     if not detector.on_gpu:
         return detector
     return BatchingDetector(SteppingDetector(detector, MAX_BATCH, lambda: _on_cpu(settings, models)))

@@ -33,6 +33,7 @@ class ShapedDetector:
     def __init__(
         self, name: str, make_net: Callable[[Size], Net], long_side_px: int = LONG_SIDE_PX, *, square: bool = False
     ) -> None:
+        self.why = ""  # it is this one, where there was a choice
         self._name = name
         self._make_net = make_net
         self._long_side_px = long_side_px
@@ -60,17 +61,22 @@ class ShapedDetector:
         return found
 
     def _input_size(self, width: int, height: int) -> Size:
-        """Return the network's input for a picture's shape: whole strides, as little border as possible."""
+        """Return the network's input for a picture's shape, with as little border as possible."""
         if self._square:
             return self._long_side_px, self._long_side_px
-        scale = self._long_side_px / max(width, height)
-        return _strides(width * scale), _strides(height * scale)
+        return input_size(width, height, self._long_side_px)
 
     def _net(self, size: Size) -> Net:
         with self._making:
             if size not in self._nets:
                 self._nets[size] = self._make_net(size)
             return self._nets[size]
+
+
+def input_size(width: int, height: int, long_side_px: int) -> Size:
+    """Return the input for pictures of a shape, in whole strides."""
+    scale = long_side_px / max(width, height)
+    return _strides(width * scale), _strides(height * scale)
 
 
 def _strides(length_px: float) -> int:

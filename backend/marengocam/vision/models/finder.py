@@ -7,7 +7,8 @@ from pathlib import Path
 from marengocam.core.errors import ModelError
 from marengocam.settings import Settings
 from marengocam.vision.models.download import fetch_model, never, sha256_of
-from marengocam.vision.models.registry import ModelSpec, Role, specs_of
+from marengocam.vision.models.made import made_in
+from marengocam.vision.models.registry import MODELS, ModelSpec, Role
 
 DOWNLOADED_FOLDER = "models"
 _LOG = logging.getLogger(__name__)
@@ -27,6 +28,21 @@ class Models:
         """Where files are looked for, in order."""
         own = (self._settings.models_dir,) if self._settings.models_dir else ()
         return (*own, self._settings.data_dir / DOWNLOADED_FOLDER)
+
+    def specs(self) -> tuple[ModelSpec, ...]:
+        """Return the known models and those made here, best first within a role; of one name the first folder's."""
+        made = {spec.name: spec for folder in reversed(self.folders) for spec in made_in(folder)}
+        mine = sorted(made.values(), key=lambda spec: (spec.int8_of is not None, spec.name))
+        return tuple(sorted((*MODELS, *mine), key=lambda spec: spec.fixed_px is not None))
+
+    def int8_of(self, spec: ModelSpec) -> tuple[ModelSpec, Path] | None:
+        """Return the INT8 network that was made of exactly this one, or None."""
+        for small in self.specs():
+            if small.int8_of == (spec.name, spec.digest):
+                file = self.find(small)
+                if file is not None:
+                    return small, file
+        return None
 
     def find(self, spec: ModelSpec, *, download: bool = False) -> Path | None:
         """Return the verified file of a model, fetched if that is allowed and wanted, or None."""
@@ -50,7 +66,8 @@ class Models:
 
         `torch`: of the files that torch reads, instead of those that everything else reads.
         """
-        usable = [spec for spec in specs_of(role) if spec.name not in set(without) and spec.needs_torch is torch]
+        mine = [spec for spec in self.specs() if spec.role is role and spec.name not in set(without)]
+        usable = [spec for spec in mine if spec.needs_torch is torch]
         for download in (False, True):
             for spec in usable:
                 file = self.find(spec, download=download)
@@ -69,6 +86,11 @@ class Models:
 
 def wrong_content(file: Path, spec: ModelSpec) -> str:
     """Return what to tell when a file under a known name holds something else."""
+    if spec.url is None:
+        return (
+            f"{file.name} is not the {spec.name} that is known (its SHA-256 differs), so it is not used: "
+            "delete it, or make or copy it again."
+        )
     return (
         f"{file.name} is not the known {spec.name} (its SHA-256 differs), so it is not used: "
         f"delete it, or fetch it again with `marengocam models fetch {spec.name}`."

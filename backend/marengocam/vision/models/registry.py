@@ -1,5 +1,6 @@
 """Every model file we know, by its SHA-256; a file with another content is not used."""
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -28,6 +29,15 @@ class ModelSpec:
     needs_torch: bool = False
     fixed_px: int | None = None  # its input is a square of this side; None: any shape
     beside: tuple[tuple[str, str], ...] = ()  # further files it needs: name and SHA-256
+    made: bool = False  # on this machine or another of the owner's, not by its upstream
+    int8_of: tuple[str, str] | None = None  # made here of the network of this name and digest
+
+    @property
+    def digest(self) -> str:
+        """What tells its whole content from any other: of all its files."""
+        if not self.beside:
+            return self.sha256
+        return hashlib.sha256("".join((self.sha256, *(sha256 for _, sha256 in self.beside))).encode()).hexdigest()
 
 
 # In order of preference within a role.
@@ -128,11 +138,6 @@ MODELS = (
         "fair: links people across cameras within a visit",
     ),
 )
-
-
-def specs_of(role: Role) -> tuple[ModelSpec, ...]:
-    """Return the known models of a role, best first."""
-    return tuple(spec for spec in MODELS if spec.role is role)
 
 
 def spec_named(name: str) -> ModelSpec | None:

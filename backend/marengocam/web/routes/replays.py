@@ -161,7 +161,7 @@ async def _other(desk: Desk, against: str) -> ReplayRun:
 
 def overrides_of(desk: Desk, changes: Mapping[str, str], names: list[str]) -> dict[str, str]:
     try:
-        named = dict(model_override(name) for name in names)
+        named = dict(model_override(name, desk.context.settings) for name in names)
     except BadInputError as error:
         raise InputFieldError(str(error), "models") from None
     try:
