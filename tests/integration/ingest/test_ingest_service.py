@@ -63,6 +63,7 @@ async def test_a_walk_is_recorded_followed_and_stays_one_track(
             assert status.metrics["frames_analysed"] > 0
             assert status.metrics["stream_fps"] > 5
             assert service.health().detail["detector"] == "bright-squares"
+            assert service.health().detail["detector_because"] == "", "there was no choice"
     track = (await hub.tracks.get((await closed_tracks(hub, "front"))[-1].local_track_id)).track
     assert track.label == "person"
     assert 1.5 < (track.last_seen_at - track.first_seen_at).total_seconds() < WALK_S + 0.5
