@@ -11,7 +11,7 @@ import numpy as np
 from marengocam.core.geometry import Box
 from marengocam.core.model import Detection
 from marengocam.demo.video import VideoFile
-from marengocam.ingest.furniture import LEARNED_AFTER, Furniture
+from marengocam.ingest.furniture import SURE_LEARNED_AFTER, Furniture
 from marengocam.ingest.worker import Eyes
 from marengocam.vision.appearance import ColourTexture
 
@@ -47,9 +47,9 @@ def with_chair(picture: np.ndarray) -> np.ndarray:
 
 
 def chair_learned_at(at: datetime) -> list[dict[str, Any]]:
-    """Return what a camera keeps that has learned the chair at that moment."""
+    """Return what a camera keeps that has learned the chair, which the detector is sure of, at that moment."""
     luma, furniture = with_chair(np.full((HEIGHT_PX, WIDTH_PX, 1), 60, np.uint8))[..., 0], Furniture()
-    seen_at = at - LEARNED_AFTER
+    seen_at = at - SURE_LEARNED_AFTER
     while not furniture.learned:
         furniture.sift([Detection("person", 0.9, chair_box())], luma, seen_at)
         seen_at += timedelta(minutes=1)

@@ -10,6 +10,7 @@ from tests.support.squares import chair_learned_at, render_walks
 
 from marengocam.core.clock import SystemClock
 from marengocam.core.model import Camera, Chunk
+from marengocam.ingest.furniture import LEARNED_AFTER
 from marengocam.media.disk_thread import DiskThreads
 from marengocam.media.names import RecordingName
 from marengocam.media.store import Store
@@ -60,10 +61,9 @@ async def test_what_was_learned_later_hides_nothing_of_before(hub, settings):
 
 async def test_what_an_older_version_learned_counts_from_the_earliest_moment_it_can_have_been(hub, settings):
     for age, seen in ((timedelta(hours=1), WALK), (timedelta(0), WALK_AND_CHAIR)):
-        learned = chair_learned_at(NOON + timedelta(minutes=5) - age)
-        await hub.memory.keep_furniture(
-            "front", [{k: v for k, v in one.items() if k != "learned_at"} for one in learned]
-        )
+        learned_at = NOON + timedelta(minutes=5) - age
+        as_before = {"since": (learned_at - LEARNED_AFTER).isoformat(), "learned_at": None}
+        await hub.memory.keep_furniture("front", [one | as_before for one in chair_learned_at(learned_at)])
         assert len((await replayed(settings)).report["tracks"]) == seen
 
 
