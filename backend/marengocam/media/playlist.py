@@ -58,7 +58,7 @@ class LiveView:
         self._sequence = 0
         self._gaps_left = 0
         self._known: list[Segment] = []
-        self._finished: dict[Path, tuple[Segment, ...]] = {}
+        self._read_files: dict[Path, tuple[int, tuple[Segment, ...]]] = {}  # with the size that each had
         self._lock = threading.Lock()
 
     def playlist(self, url_for: UrlFor, now: datetime) -> LivePlaylist:
@@ -66,23 +66,27 @@ class LiveView:
 
         Raises NotFoundError when the camera has recorded nothing lately.
         """
-        found = self._read(now)
-        growing = [one for one in found[-1:] if not one.whole]
-        found = with_gaps([*(one for one in found if one.whole), *growing])[-LIVE_SEGMENTS - len(growing) :]
-        if not any(one.whole for one in found) or now - found[-1].started_at > LIVE_SEARCH:
-            raise NotFoundError("This camera has recorded nothing lately: see its state.")
-        with self._lock:
+        with self._lock:  # around reading, too: numbers go on from whoever read last
+            found = self._read(now)
+            growing = [one for one in found[-1:] if not one.whole]
+            found = with_gaps([*(one for one in found if one.whole), *growing])[-LIVE_SEGMENTS - len(growing) :]
+            if not any(one.whole for one in found) or now - found[-1].started_at > LIVE_SEARCH:
+                raise NotFoundError("This camera has recorded nothing lately: see its state.")
             self._advance([one for one in found if one.whole])
             text = live_text(found, url_for, sequence=self._sequence, gaps_left=self._gaps_left)
             newest = len(found[-1].fragments) - 1 if growing else ALL_PARTS
             return LivePlaylist(text, (self._sequence + len(found) - 1, newest))
 
     def _read(self, now: datetime) -> list[Segment]:
-        """Return the segments of the newest files; those of finished ones are read once."""
+        """Return the segments of the newest files, each read again once it has grown: players ask often."""
         files = _up_to_growing(self._store.recordings(self._camera_id, LIVE_SEARCH, now))[-LIVE_FILES:]
-        read = {file: self._finished.get(file) or tuple(_segments_if_any(self._store, file)) for file in files}
-        self._finished = {file: found for file, found in read.items() if not file.name.endswith(GROWING_SUFFIX)}
-        return [segment for found in read.values() for segment in found]
+        known, self._read_files = self._read_files, {}
+        for file in files:
+            size, before = _size_of(file), known.get(file)
+            if before is None or before[0] != size:
+                before = (size, tuple(_segments_if_any(self._store, file)))
+            self._read_files[file] = before
+        return [segment for _, segments in self._read_files.values() for segment in segments]
 
     def _advance(self, found: list[Segment]) -> None:
         """Keep the media sequence rising by one for each segment that left the window."""
@@ -95,6 +99,14 @@ class LiveView:
             self._sequence += len(left)
             self._gaps_left += sum(segment.after_gap for segment in left)
         self._known = found
+
+
+def _size_of(file: Path) -> int:
+    """Return a file's size; -1: it has got its other name since."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return -1
 
 
 def _up_to_growing(files: list[Path]) -> list[Path]:
