@@ -1,5 +1,6 @@
 """What the entities of the backend, a camera and a person have in common."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 
 from homeassistant.core import callback
@@ -33,9 +34,9 @@ class MarengoCamEntity(CoordinatorEntity[MarengoCamCoordinator]):
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, owner_id)})
         self._shown: object = None
 
+    @abstractmethod
     def facts(self) -> object:
         """Return everything the entity's state is made of, to be compared."""
-        raise NotImplementedError
 
     @callback
     def _handle_coordinator_update(self) -> None:
