@@ -76,7 +76,8 @@ async def test_whoever_comes_back_after_a_take_over_neither_tells_nor_learns_for
 
             await until(online)
             with monkeypatch.context() as cut:
-                cut.setattr(hub.database, "_opened", away)
+                for way in (hub.database, hub.leases.database):
+                    cut.setattr(way, "_opened", away)
                 server.mounts.pop("front").drop_viewers()
                 taken: list[Lease] = []
 
