@@ -1,17 +1,19 @@
 """Small servers that speak as CompreFace and DeepStack do: routes, fields, statuses and texts as their own.
 
 Neither can be had here. Two pictures show the same face to them when their bytes are the same; a picture that begins
-with NO_FACE shows none.
+with NO_FACE shows none, one that begins with TWO_FACES two.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID, uuid4
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 NO_FACE = b"no face in here"
+TWO_FACES = b"two faces in here"
 BOX = {"x_min": 10, "y_min": 10, "x_max": 50, "y_max": 60}
 
 
@@ -37,8 +39,16 @@ class CompreFaceServer:
         self.asked.append(f"{request.method} {request.path}")
         if self.away:
             return web.Response(status=502, text="Bad Gateway")
-        if request.headers.get("x-api-key") != self.key:
-            return web.json_response({"message": "Unauthorized", "code": 1}, status=401)
+        key = request.headers.get("x-api-key")
+        if key is None:
+            return web.json_response({"message": "Missing header: x-api-key", "code": 20}, status=400)
+        try:
+            UUID(key)
+        except ValueError:
+            return web.json_response({"message": "Service API key should be UUID", "code": 26}, status=400)
+        if key != self.key:  # told as something that is not there, and with the key itself
+            told = {"message": f"Recognition service with API Key {key} not found", "code": 10}
+            return web.json_response(told, status=404)
         return await handler(request)
 
     async def _picture(self, request: web.Request) -> bytes:
@@ -50,7 +60,7 @@ class CompreFaceServer:
         if picture.startswith(NO_FACE):
             return _no_face()
         scored = [(0.98 if picture in own else 0.05, name) for name, own in self.subjects.items()]
-        best = sorted(scored, reverse=True)[: int(request.query["prediction_count"])]
+        best = sorted(scored, reverse=True)[: int(request.query.get("prediction_count", "1"))]
         subjects = [{"subject": name, "similarity": score} for score, name in best]
         return web.json_response({"result": [{"box": {**BOX, "probability": 0.99}, "subjects": subjects}]})
 
@@ -58,14 +68,16 @@ class CompreFaceServer:
         picture = await self._picture(request)
         if picture.startswith(NO_FACE):
             return _no_face()
+        if picture.startswith(TWO_FACES):
+            return web.json_response({"message": "Found more than one face", "code": 31}, status=400)
         subject = request.query["subject"]
         self.subjects.setdefault(subject, []).append(picture)
-        return web.json_response({"image_id": f"{len(self.subjects[subject])}", "subject": subject}, status=201)
+        return web.json_response({"image_id": str(uuid4()), "subject": subject}, status=201)
 
     async def _delete(self, request: web.Request) -> web.Response:
         subject = request.match_info["subject"]
         if self.subjects.pop(subject, None) is None:
-            return web.json_response({"message": f"Subject {subject} not found", "code": 43}, status=404)
+            return web.json_response({"message": f"Subject {subject} not found", "code": 42}, status=404)
         return web.json_response({"subject": subject})
 
 

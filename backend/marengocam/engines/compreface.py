@@ -16,8 +16,9 @@ PREFIX = "/api/v1/recognition"
 DETECTION = "0.6"  # least certainty that there is a face
 FINE = frozenset({200, 201})
 BAD_REQUEST, NOT_FOUND = 400, 404
-NO_FACE_CODE = 28  # "No face is found in the given image"
-KEY_REFUSED = frozenset({401, 403})
+UNUSABLE_CODES = frozenset({28, 31})  # no face in the picture; more than one, where it is to learn one
+NOBODY_CODE = 42  # "Subject ... not found"
+KEY_CODES = frozenset({10, 20, 26})  # no service of that key (status 404, the key in its text), no key, no UUID
 
 
 class CompreFaceEngine:
@@ -55,7 +56,7 @@ class CompreFaceEngine:
         picture: bytes | None = None,
         missing_is_fine: bool = False,
     ) -> dict[str, Any]:
-        """Return the answer, an empty one for a picture without a face."""
+        """Return the answer, an empty one for a picture that it cannot use."""
         form = None
         if picture is not None:
             form = aiohttp.FormData()
@@ -68,18 +69,17 @@ class CompreFaceEngine:
             asking(),
             self._session.request(method, url, params=query, data=form, headers=headers, timeout=limit) as reply,
         ):
-            if reply.status in KEY_REFUSED:
-                raise FaceEngineError("it refuses the key: use that of a recognition service")
-            if reply.status == NOT_FOUND and missing_is_fine:
-                return {}
-            if reply.status not in FINE | {BAD_REQUEST}:
+            if reply.status not in FINE | {BAD_REQUEST, NOT_FOUND}:
                 raise FaceEngineError(f"it answered with status {reply.status}")
             content = await answer_of(reply)
-        if reply.status == BAD_REQUEST:
-            if content.get("code") == NO_FACE_CODE:
-                return {}
-            raise FaceEngineError(str(content.get("message") or "it refused the request")[:200])
-        return content
+        if reply.status in FINE:
+            return content
+        code = content.get("code")
+        if code in UNUSABLE_CODES or (code == NOBODY_CODE and missing_is_fine):
+            return {}
+        if code in KEY_CODES:
+            raise FaceEngineError("it refuses the key: use that of a recognition service")
+        raise FaceEngineError(str(content.get("message") or "it refused the request")[:200])
 
 
 def _seen(result: dict[str, Any]) -> FaceSeen:

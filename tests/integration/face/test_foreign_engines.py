@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 import aiohttp
 import pytest
-from tests.support.foreign_engines import NO_FACE, CompreFaceServer, DeepStackServer, served
+from tests.support.foreign_engines import NO_FACE, TWO_FACES, CompreFaceServer, DeepStackServer, served
 from tests.support.resolver_hub import ALICE
 from tests.support.resolver_scenes import FACE_MODEL, NOON, embedding
 from tests.support.web_app import service_context
@@ -190,6 +190,13 @@ async def test_a_picture_that_shows_an_engine_no_face_is_no_failure_and_is_told(
     assert sorted(copy.problem for copy in told.values()) == ["", SEES_NO_FACE]
 
 
+async def test_a_picture_of_two_which_compreface_learns_nobody_from_keeps_no_other_from_it(hub, store, engines) -> None:
+    await enrol(hub, store, "Alice", TWO_FACES, PICTURE)
+    (compreface, _) = await carried(hub, store, engines)
+    assert (compreface.persons, compreface.waiting, compreface.problem) == (1, 0, "")
+    assert engines.compreface.subjects == {"Alice": [PICTURE]}
+
+
 async def test_engines_are_asked_at_once_and_give_names_with_their_own_scores(engines) -> None:
     engines.compreface.subjects["Alice"] = [PICTURE]
     engines.deepstack.faces["Alice"] = [PICTURE]
@@ -231,7 +238,29 @@ async def test_nobody_is_forgotten_there_while_the_disk_of_the_pictures_is_away(
 async def test_a_wrong_key_is_a_failure_that_tells_no_key(engines) -> None:
     engines.compreface.key = engines.deepstack.key = "another"
     for one in engines.clients:
-        with pytest.raises(FaceEngineError) as failure:
-            await one.look(PICTURE, LIMIT_S)
-        assert KEY not in str(failure.value)
+        for asking in (one.look(PICTURE, LIMIT_S), one.register("Alice", [PICTURE], LIMIT_S)):
+            with pytest.raises(FaceEngineError) as failure:
+                await asking
+            assert KEY not in str(failure.value)
         assert KEY not in repr(one.address)
+
+
+async def test_nobody_counts_as_forgotten_by_an_engine_that_refused_the_key(hub, store, engines) -> None:
+    person = await enrol(hub, store, "Alice", PICTURE)
+    await carried(hub, store, engines)
+    engines.compreface.key = engines.deepstack.key = "another"
+    await hub.privacy.erase(person.person_id, Speaker("test", NOON))
+    told = await carried(hub, store, engines)
+    assert [one.waiting for one in told] == [1, 1]
+    assert "refuses the key" in told[0].problem
+    engines.compreface.key, engines.deepstack.key = KEY, "secret"
+    assert [(one.waiting, one.problem) for one in await carried(hub, store, engines)] == [(0, "")] * 2
+    assert engines.compreface.subjects == dict(engines.deepstack.faces) == {}
+
+
+async def test_an_address_that_is_no_compreface_s_forgets_nobody(hub, store, engines) -> None:
+    """A proxy answers 404 for what it has no server behind."""
+    client = engines.clients[0]
+    client.address = replace(client.address, base_url=f"{client.address.base_url}/nowhere")
+    with pytest.raises(FaceEngineError, match="no JSON"):
+        await client.remove("Alice", LIMIT_S)
