@@ -35,6 +35,8 @@ UPLOAD_LIMIT_S = 30.0
 LOOK_AGAIN = timedelta(seconds=60)
 MAX_PICTURES = 20  # of one registration
 MODULE = "MarengoCam Face"
+DEEPSTACK_FIELD = "api_key"  # its clients send one, often empty; it is not looked at
+UNREAD = Form((), {})
 
 
 @dataclass(slots=True)
@@ -90,6 +92,7 @@ async def refresh(engine: Engine) -> None:
 def _handler(engine: Engine, work: Work, command: str) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
         started_s = engine.clock.monotonic_s()
+        form = UNREAD
         if hdrs.ORIGIN in request.headers:
             return web.json_response(
                 _failure("Pages in a browser are not served: use the API of web.", 403), status=403
@@ -116,7 +119,9 @@ def _handler(engine: Engine, work: Work, command: str) -> Callable[[web.Request]
             "moduleName": MODULE,
             "timestampUTC": format_datetime(engine.clock.now(), usegmt=True),
         }
-        return web.json_response({"inferenceMs": took_ms, "code": 200, **answer, **about})
+        answer = {"inferenceMs": took_ms, "code": 200, **answer, **about}
+        # DeepStack's clients look at the status alone; CodeProject.AI's take any but 200 for a broken server.
+        return web.json_response(answer, status=answer["code"] if DEEPSTACK_FIELD in form.texts else 200)
 
     return handle
 
@@ -167,8 +172,8 @@ async def _register(engine: Engine, form: Form) -> Answer:
     if engine.pictures is not None:
         await engine.pictures.check()  # before anybody is added who would be there without a face
     now = engine.clock.now()
-    known = await hub.persons.by_name(name)
-    person = known or await hub.persons.called(name, now)
+    person = await hub.persons.by_name(name) or await hub.persons.called(name, now)
+    known = any(one.kind == "face" for one in await hub.persons.exemplars(person.person_id))
     for picture, embedding in shown:
         path = await _keep(engine, person.person_id, picture)
         await hub.persons.add_exemplar(person.person_id, embedding, now, picture_path=path)

@@ -144,6 +144,31 @@ async def test_a_failed_registration_says_why_where_the_sdks_look(wire: Wire) ->
     assert (answer["success"], isinstance(answer["error"], str)) == (False, True)
 
 
+@pytest.mark.parametrize("key", ["", "secret"])
+async def test_who_sends_deepstack_s_field_is_told_failures_by_the_status_too(
+    wire: Wire, faces: dict[str, bytes], key: str
+) -> None:
+    for route, pictures, texts in (
+        ("", {"image": b"no picture"}, {}),
+        ("/recognize", {"image": faces["obama"]}, {"min_confidence": "45"}),
+        ("/register", {"image": b"P5 64 64 255\n" + bytes(4096)}, {"userid": "Nobody"}),
+        ("/match", {"image1": faces["obama"]}, {}),
+    ):
+        body = python_requests(pictures, api_key=key, **texts)
+        async with wire.session.post(f"{wire.base}/v1/vision/face{route}", data=body, headers=FORM) as reply:
+            answer = await reply.json()
+        assert (reply.status, answer["success"], answer["code"], bool(answer["error"])) == (400, False, 400, True)
+    fine = await wire.post("/recognize", python_requests({"image": faces["obama"]}, api_key=key))
+    assert fine["predictions"][0]["userid"] == "unknown"
+
+
+async def test_whose_faces_were_deleted_is_added_and_not_updated(wire: Wire, faces: dict[str, bytes]) -> None:
+    body = python_requests({"image": faces["obama"]}, userid="Barack")
+    assert [(await wire.post("/register", body))["message"] for _ in range(2)] == ["face added", "face updated"]
+    await wire.post("/delete", python_requests({}, userid="Barack"))
+    assert (await wire.post("/register", body))["message"] == "face added"
+
+
 async def test_double_take_trains_recognises_and_removes(wire: Wire, faces: dict[str, bytes]) -> None:
     async def streamed(body: bytes) -> AsyncIterator[bytes]:
         for start in range(0, len(body), 16_384):
