@@ -3,12 +3,12 @@
 import argparse
 import asyncio
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from marengocam.cli.columns import column
-from marengocam.cli.moments import moment
+from marengocam.cli.moments import TAKES, OwnerClock
 from marengocam.cli.opening import Subparsers, opened_hub, password_of, plain_address
 from marengocam.core.camera_names import camera_name
 from marengocam.core.camera_options import Recording, RecordingMode, Transport
@@ -55,8 +55,8 @@ def add_commands(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     export = commands.add_parser("export", help="write a stretch of a camera's recordings into one MP4 file")
     export.add_argument("camera_id")
     export.add_argument("file", type=Path)
-    export.add_argument("--from", dest="from_at", type=moment)
-    export.add_argument("--to", dest="to_at", type=moment)
+    export.add_argument("--from", dest="from_at", help=TAKES)
+    export.add_argument("--to", dest="to_at", help=TAKES)
     export.set_defaults(command=export_recording)
 
 
@@ -182,16 +182,19 @@ async def export_recording(settings: Settings, arguments: argparse.Namespace) ->
     from marengocam.media.export import export  # noqa: PLC0415 - loaded when needed
     from marengocam.media.store import Store  # noqa: PLC0415 - loaded when needed
 
-    to_at: datetime = arguments.to_at or SystemClock().now()
-    from_at: datetime = arguments.from_at or to_at - EXPORT_DEFAULT
+    now = SystemClock().now()
+    clock = OwnerClock(settings, now)
+    to_at = clock.given(arguments.to_at) or now
+    from_at = clock.given(arguments.from_at) or to_at - EXPORT_DEFAULT
     store = Store(settings.media_dir, settings.archive_dir)
     async with opened_hub(settings) as hub:
         await hub.cameras.get(arguments.camera_id)
     files = store.recordings_in(arguments.camera_id, from_at, to_at)
     done = await asyncio.to_thread(export, store, files, from_at, to_at, arguments.file.absolute())
-    print(f"{arguments.file}: {done.started_at:%F %T} to {done.ended_at:%T} UTC, {done.size_bytes / 1e6:.1f} MB")
+    stretch = f"{clock.told(done.started_at)} to {clock.told(done.ended_at)}"
+    print(f"{arguments.file}: {stretch}, {done.size_bytes / 1e6:.1f} MB")
     for gap_from, gap_to in done.gaps:
-        print(f"not recorded: {gap_from:%F %T} to {gap_to:%T} UTC")
+        print(f"not recorded: {clock.told(gap_from)} to {clock.told(gap_to)}")
 
 
 async def _asked(url: str, username: str | None, password: Secret | None) -> Any:

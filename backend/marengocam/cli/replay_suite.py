@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from marengocam.cli.columns import column
-from marengocam.cli.moments import moment_of_today, when
+from marengocam.cli.moments import TAKES, OwnerClock
 from marengocam.cli.opening import Subparsers, opened_hub
 from marengocam.cli.replays import add_overrides, overrides_of
 from marengocam.core.clock import SystemClock
@@ -27,7 +27,7 @@ def add_commands(replay: "Subparsers[argparse.ArgumentParser]") -> None:
     add = actions.add_parser("add", help="mark a moment; its recording is kept from retention")
     add.add_argument("name", help="such as 'the mailman'")
     add.add_argument("--camera", help="needed unless a marked moment names it")
-    add.add_argument("--at", help="time (RFC 3339), or HH:MM[:SS] of today, UTC")
+    add.add_argument("--at", help=TAKES)
     add.add_argument("--event", type=int, metavar="NUMBER", help="a moment marked by hand, or any other event")
     add.add_argument("--before-s", type=float, default=10.0)
     add.add_argument("--after-s", type=float, default=20.0)
@@ -55,7 +55,7 @@ async def add_case(settings: Settings, arguments: argparse.Namespace) -> None:
             at, of_event = await moment_of(hub, arguments.event)
             camera_id = arguments.camera or of_event
         elif arguments.at is not None:
-            at, camera_id = moment_of_today(arguments.at, clock.now()), arguments.camera
+            at, camera_id = OwnerClock(settings, clock.now()).moment(arguments.at), arguments.camera
         else:
             raise BadInputError(f"Say when: --at TIME, or --event NUMBER of a {EventType.MOMENT_MARKED}.")
         if camera_id is None:
@@ -77,10 +77,11 @@ async def add_case(settings: Settings, arguments: argparse.Namespace) -> None:
 
 async def list_cases(settings: Settings, _arguments: argparse.Namespace) -> None:
     states = {None: "never run", True: "passed", False: "failed"}
+    clock = OwnerClock(settings, SystemClock().now())
     async with opened_hub(settings) as hub:
         for case in await hub.cases.list():
             seen = f", saw {case.seen}" if case.ran_at else ""
-            moment = f"{case.camera_id:16} {when(case.from_at)}"
+            moment = f"{case.camera_id:16} {clock.told(case.from_at)}"
             print(f"{column(case.name, 24)} {moment}  {column(case.expected, 20)} {states[case.passed]}{seen}")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from marengocam.cli.moments import moment, moment_of_today, when
+from marengocam.cli.moments import TAKES, OwnerClock
 from marengocam.cli.opening import Subparsers, opened_hub
 from marengocam.cli.replay_words import run_line
 from marengocam.core.clock import SystemClock
@@ -40,7 +40,7 @@ def add_commands(commands: "Subparsers[argparse.ArgumentParser]") -> "Subparsers
     add_overrides(start)
     start.add_argument("--debug", action="store_true", help="log each frame's decisions")
     start.add_argument("--pace", choices=["fast", "real_time", "step"], default="fast")
-    start.add_argument("--gallery-at", type=moment, metavar="T", help="persons and faces as of then; default: now")
+    start.add_argument("--gallery-at", metavar="T", help="persons and faces as of then; default: now")
     start.add_argument("--follow", action="store_true", help="wait for its end and tell how far it is")
     start.set_defaults(command=start_replay)
     for name, command, text in (
@@ -67,7 +67,7 @@ def add_commands(commands: "Subparsers[argparse.ArgumentParser]") -> "Subparsers
     diff.set_defaults(command=diff_replay)
     why = actions.add_parser("why", help="every stage's decision at a moment")
     why.add_argument("--camera", required=True)
-    why.add_argument("--at", required=True, help="time (RFC 3339), or HH:MM[:SS] of today, UTC")
+    why.add_argument("--at", required=True, help=TAKES)
     add_overrides(why)
     why.add_argument("--html", type=Path, metavar="FILE")
     why.add_argument("--picture", type=Path, metavar="FILE", help="the frame with all boxes, .png or .jpg")
@@ -78,8 +78,8 @@ def add_commands(commands: "Subparsers[argparse.ArgumentParser]") -> "Subparsers
 
 def add_stretch(parser: argparse.ArgumentParser) -> None:
     """Add --from and --to."""
-    parser.add_argument("--from", dest="from_at", type=moment, help="start of the stretch (RFC 3339)")
-    parser.add_argument("--to", dest="to_at", type=moment, help="end of the stretch (RFC 3339)")
+    parser.add_argument("--from", dest="from_at", help=f"start of the stretch: {TAKES}")
+    parser.add_argument("--to", dest="to_at", help=f"end of the stretch: {TAKES}")
 
 
 def add_overrides(parser: argparse.ArgumentParser) -> None:
@@ -105,8 +105,10 @@ async def list_replays(settings: Settings, _arguments: argparse.Namespace) -> No
 async def start_replay(settings: Settings, arguments: argparse.Namespace) -> int:
     overrides = overrides_of(settings, arguments)
     now = SystemClock().now()
-    to_at = arguments.to_at or now
-    from_at = arguments.from_at or to_at - REPLAY_DEFAULT
+    clock = OwnerClock(settings, now)
+    to_at = clock.given(arguments.to_at) or now
+    from_at = clock.given(arguments.from_at) or to_at - REPLAY_DEFAULT
+    gallery_at = clock.given(arguments.gallery_at)
     if from_at >= to_at:
         raise BadInputError("--from must lie before --to.")
     async with opened_hub(settings) as hub:
@@ -120,7 +122,7 @@ async def start_replay(settings: Settings, arguments: argparse.Namespace) -> int
             to_at=to_at,
             debug=arguments.debug,
             overrides=overrides,
-            gallery_at=arguments.gallery_at,
+            gallery_at=gallery_at,
             pace=arguments.pace,
         )
         print(run_id)
@@ -132,7 +134,8 @@ async def show_replay(settings: Settings, arguments: argparse.Namespace) -> None
 
     async with opened_hub(settings) as hub:
         run = await hub.replays.get(arguments.run_id)
-    print(f"{run.camera_id}  {when(run.from_at)} to {when(run.to_at)}  {run_line(run)}")
+    clock = OwnerClock(settings, SystemClock().now())
+    print(f"{run.camera_id}  {clock.told(run.from_at)} to {clock.told(run.to_at)}  {run_line(run)}")
     if run.overrides:
         print("changed  " + ", ".join(f"{key}={value}" for key, value in sorted(run.overrides.items())))
     for track in run.report.get("tracks", []):
@@ -231,11 +234,13 @@ async def tell_why(settings: Settings, arguments: argparse.Namespace) -> None:
     from marengocam.replay.why import why  # noqa: PLC0415 - loaded when needed
     from marengocam.replay.why_page import explanation_page  # noqa: PLC0415 - loaded when needed
 
-    at = moment_of_today(arguments.at, SystemClock().now())
+    clock = OwnerClock(settings, SystemClock().now())
+    at = clock.moment(arguments.at)
     overrides = overrides_of(settings, arguments)
     async with opened_hub(settings) as hub:
         explanation = await why(hub, settings, arguments.camera, at, overrides=overrides)
     print(explanation.answer)
+    print(f"  {'moment':12} {clock.told(at)} ({clock.zone})")
     for stage, decision in explanation.stages:
         print(f"  {stage:12} {decision}")
     for one in explanation.told["candidates"]:

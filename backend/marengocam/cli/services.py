@@ -4,7 +4,8 @@ import argparse
 import importlib
 from typing import TYPE_CHECKING
 
-from marengocam.cli.moments import moment
+from marengocam.cli.moments import TAKES, OwnerClock
+from marengocam.core.clock import SystemClock
 from marengocam.core.errors import BadInputError
 from marengocam.settings import Settings
 
@@ -36,8 +37,8 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _add_replay_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", metavar="file://...", help="replay a file or folder instead of serving cameras")
     parser.add_argument("--camera", default="", help="the camera whose zones and name the replay takes")
-    parser.add_argument("--from", dest="from_at", type=moment, help="start of the stretch (RFC 3339)")
-    parser.add_argument("--to", dest="to_at", type=moment, help="end of the stretch (RFC 3339)")
+    parser.add_argument("--from", dest="from_at", help=f"start of the stretch: {TAKES}")
+    parser.add_argument("--to", dest="to_at", help=f"end of the stretch: {TAKES}")
     parser.add_argument("--set", action="append", default=[], dest="changes", metavar="KEY=VALUE")
     parser.add_argument("--model", action="append", default=[], metavar="NAME", help="see `marengocam models list`")
     parser.add_argument("--pace", choices=["fast", "real_time"], default="fast")
@@ -73,11 +74,12 @@ async def _replay(settings: Settings, arguments: argparse.Namespace) -> int:
     level = "DEBUG" if arguments.debug else settings.log_level
     start_logging("replay", level, as_json=settings.log_json)
     be_polite()
+    clock = OwnerClock(settings, SystemClock().now())
     request = ReplayRequest(
         source=arguments.source,
         camera_id=arguments.camera,
-        from_at=arguments.from_at,
-        to_at=arguments.to_at,
+        from_at=clock.given(arguments.from_at),
+        to_at=clock.given(arguments.to_at),
         overrides=overrides_of(settings, arguments),
         pace=arguments.pace,
     )

@@ -4,6 +4,7 @@ import argparse
 from datetime import timedelta
 from uuid import UUID
 
+from marengocam.cli.moments import OwnerClock
 from marengocam.cli.opening import Subparsers, opened_hub
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import BadInputError
@@ -63,8 +64,9 @@ async def list_gaps(settings: Settings, arguments: argparse.Namespace) -> None:
         kept = Policy(await hub.retention.rules(), settings.retention_days).shortest
         reach = min(timedelta(hours=arguments.hours), kept)
         found = await hub.history.gaps(arguments.camera, now - reach, now, chunk_s=settings.chunk_s)
+    clock = OwnerClock(settings, now)
     for gap in found[:MOST_GAPS]:
-        print(f"{gap.from_at:%Y-%m-%d %H:%M:%S}  {gap.camera_id}  lost {timedelta(seconds=round(gap.lost_s))}")
+        print(f"{clock.told(gap.from_at)}  {gap.camera_id}  lost {timedelta(seconds=round(gap.lost_s))}")
     if not found:
         print("No gaps.")
 
@@ -106,8 +108,9 @@ async def list_favourites(settings: Settings, _arguments: argparse.Namespace) ->
     """Print what is kept for ever."""
     async with opened_hub(settings) as hub:
         kept = await hub.retention.favourites()
+    clock = OwnerClock(settings, SystemClock().now())
     for one in kept:
-        print(f"{one.favourite_id}  {one.from_at:%Y-%m-%d %H:%M:%S}  {one.camera_id or EVERY_CAMERA}  {one.label}")
+        print(f"{one.favourite_id}  {clock.told(one.from_at)}  {one.camera_id or EVERY_CAMERA}  {one.label}")
     if not kept:
         print("No favourites.")
 

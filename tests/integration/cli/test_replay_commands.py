@@ -69,6 +69,9 @@ async def test_why_tells_each_stage_draws_the_frame_and_shows_what_a_setting_doe
     assert "did not count: its score 0.90 is under 0.95" in capsys.readouterr().out
     await told(recorded, "why", "--camera", "front", "--at", STILL)
     assert "sees nobody" in capsys.readouterr().out
+    in_berlin = replace(recorded, time_zone="Europe/Berlin")
+    await told(in_berlin, "why", "--camera", "front", "--at", "2026-06-01T14:00:09")
+    assert "2026-06-01 14:00:09+02:00 (Europe/Berlin)" in capsys.readouterr().out
     with pytest.raises(NotFoundError, match="was not recorded around"):
         await told(recorded, "why", "--camera", "front", "--at", "2026-06-01T13:00:00Z")
     with pytest.raises(BadInputError, match="it can change"):
