@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
@@ -45,6 +45,18 @@ class TrackFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class Sightings:
+    """Tracks of one camera that began near one another; `label` None: of several kinds."""
+
+    from_at: datetime
+    to_at: datetime
+    count: int
+    named: bool
+    person_names: tuple[str, ...]
+    label: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class PrunedTracks:
     """How many tracks went, and the pictures that go with them."""
 
@@ -79,6 +91,24 @@ class Tracks:
         if row is None:
             raise NotFoundError("There is no such track; it may have been deleted by retention.")
         return _track_row(row)
+
+    async def sightings(self, camera_id: str, from_at: datetime, to_at: datetime, slot: timedelta) -> list[Sightings]:
+        """Return all that a camera saw in a span, oldest first: what began in one slot as one, named persons apart."""
+        async with self._database.connection() as connection:
+            found = await rows(
+                _QUERIES.sightings(connection, camera_id=camera_id, from_at=from_at, to_at=to_at, slot=slot)
+            )
+        return [
+            Sightings(
+                from_at=row["from_at"],
+                to_at=row["to_at"],
+                count=row["count"],
+                named=row["named"],
+                person_names=tuple(row["person_names"]),
+                label=row["label"],
+            )
+            for row in found
+        ]
 
     async def list(self, wanted: TrackFilter, limit: int) -> list[TrackRow]:
         """Return tracks, newest first."""

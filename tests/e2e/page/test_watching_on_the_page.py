@@ -8,6 +8,7 @@ import av
 import pytest
 from playwright.async_api import expect
 from tests.support.clips import BITS, read_number, write_counter_clip
+from tests.support.crowd import known_visitor, passers_by
 from tests.support.ingest_service import ingest_here, until
 from tests.support.page import BROWSER, LOOK_MS, artifact, browser_page, home, sign_in
 from tests.support.web_app import serving_api
@@ -19,6 +20,21 @@ from marengocam.media.store import Store
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine; ./script/test installs it")
 expect.set_options(timeout=LOOK_MS)
+BUSY = 9000  # a day's sightings before a camera on a street
+MARKS = """() => [...document.querySelectorAll('#watch-sightings button')].map((mark) => {
+  const { left, right, top, height } = mark.getBoundingClientRect();
+  const begin = Math.max(left, 0) + 2;
+  return {
+    text: mark.ariaLabel, known: mark.className === 'known', left, right,
+    seen: document.elementFromPoint(begin, top + height / 2) === mark,
+  };
+})"""
+TICKS = """() => {
+  const bar = document.querySelector('#watch-ticks').getBoundingClientRect();
+  const ends = [...document.querySelectorAll('#watch-ticks .tick')].map((tick) => tick.getBoundingClientRect());
+  return ends.length > 1 && ends[0].left >= bar.left && ends.at(-1).right <= bar.right
+    && ends.every((tick, n) => n === 0 || tick.left >= ends[n - 1].right);
+}"""
 FPS = 15
 FRAMES = 90 * FPS
 KEYFRAME_S = 4
@@ -118,3 +134,32 @@ async def test_a_camera_that_does_not_record_shows_its_newest_picture_and_says_s
             await expect(watching.get_by_role("alert")).to_contain_text("does not record now")
             await page.wait_for_function("() => document.querySelector('#watch-picture').naturalWidth === 640")
             assert await watching.evaluate("one => one.scrollWidth <= one.clientWidth"), "it fits a phone"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+async def test_a_busy_day_is_shown_whole_and_a_named_person_is_found_among_thousands(
+    hub, hub_settings, tmp_path, width
+):
+    async with serving_api(hub, hub_settings) as api:
+        now = api.context.clock.now()
+        await hub.cameras.add(Camera("street", "Street", "rtsp://camera.invalid/main"))
+        await passers_by(hub, "street", now - timedelta(hours=23), BUSY, every=timedelta(hours=22) / BUSY)
+        for minutes in (0, 2, 300):
+            await known_visitor(hub, "street", now - timedelta(hours=8) + timedelta(minutes=minutes), "Alice")
+        async with browser_page(api.address, width=width) as page:
+            asked = []
+            page.on("request", lambda request: asked.append(request.url))
+            await sign_in(page, api.token)
+            await page.get_by_role("button", name="Watch Street").click()
+            watching = page.get_by_role("dialog")
+            await watching.get_by_label("Shown").select_option("24")
+            await expect(watching.get_by_role("button", name="Alice, 2 sightings")).to_be_visible()
+            assert len([url for url in asked if "/sightings" in url or "/tracks?" in url]) < 5, "no page after page"
+            marks = await page.evaluate(MARKS)
+            strangers = [mark for mark in marks if not mark["known"]]
+            assert sum(int(mark["text"].split()[0]) for mark in strangers) == BUSY
+            assert [mark["text"].split(", ")[0] for mark in marks if mark["known"]] == ["Alice", "Alice"]
+            assert all(mark["seen"] for mark in marks), "none is hidden by another"
+            assert await page.evaluate(TICKS), "times are neither cut nor one over another"
+            assert await watching.evaluate("one => one.scrollWidth <= one.clientWidth"), "it fits the window"
+            await page.screenshot(path=artifact(tmp_path, f"page-busy-day-{width}.png"))

@@ -1,6 +1,6 @@
 -- name: fences
 -- The present fences of these leases, locked against a change of holder until the transaction ends; in order, as `renew`.
-SELECT name, fence FROM lease WHERE name = ANY(CAST(:names AS text[])) ORDER BY name FOR KEY SHARE;
+SELECT name, fence FROM lease WHERE name = ANY(CAST(:names AS text[])) ORDER BY name FOR SHARE;
 
 -- name: save_tracks*!
 -- The latest state of tracks; the resolver sees the raised revisions.
@@ -51,6 +51,20 @@ WHERE t.run_id IS NOT DISTINCT FROM CAST(:run_id AS uuid)
         OR (t.first_seen_at, t.local_track_id) < (CAST(:before_at AS timestamptz), CAST(:before_id AS uuid)))
 ORDER BY t.first_seen_at DESC, t.local_track_id DESC
 LIMIT :most;
+
+-- name: sightings
+-- Live tracks of one camera in a span, those that began in one slot of time counted together; persons with a name apart from all
+-- others. Slots are laid from the epoch, so that a span that moves on keeps them.
+SELECT i.person_id IS NOT NULL AS named, count(*) AS count, min(t.first_seen_at) AS from_at, max(t.last_seen_at) AS to_at,
+    CASE WHEN min(t.label) = max(t.label) THEN min(t.label) END AS label,
+    coalesce(array_agg(DISTINCT p.name) FILTER (WHERE p.name IS NOT NULL), '{}') AS person_names
+FROM local_track t
+LEFT JOIN assignment a USING (local_track_id)
+LEFT JOIN identity i USING (identity_id)
+LEFT JOIN person p USING (person_id)
+WHERE t.run_id IS NULL AND t.camera_id = :camera_id AND t.last_seen_at >= :from_at AND t.first_seen_at < :to_at
+GROUP BY named, date_bin(CAST(:slot AS interval), greatest(t.first_seen_at, :from_at), TIMESTAMPTZ 'epoch')
+ORDER BY from_at, named;
 
 -- name: close_abandoned$
 -- Tracks left open by a holder that is gone end at their last sight.

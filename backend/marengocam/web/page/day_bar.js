@@ -1,10 +1,13 @@
 // A stretch of time as a bar: what of it was recorded, who was seen in it, and the moment that is shown.
-import { $, element, time } from "./showing.js";
+import { marksOf } from "./day_marks.js";
+import { $, element, exchange, time } from "./showing.js";
 
 const MINUTE_MS = 60_000;
 const STEPS_MS = { ArrowLeft: -10_000, ArrowRight: 10_000, ArrowDown: -MINUTE_MS, ArrowUp: MINUTE_MS, PageDown: -10 * MINUTE_MS, PageUp: 10 * MINUTE_MS };
 const TICK_EVERY_MS = { 1: 10 * MINUTE_MS, 6: 60 * MINUTE_MS, 24: 240 * MINUTE_MS }; // by the hours that are shown
 const LEAST_SHARE = 0.002; // of the bar: what is shorter would not be seen
+const MARK_PX = 26; // from the beginning of one mark to the next: its number is read, and a finger hits it
+const TICK_PX = 76; // a time of day with its AM or PM
 
 let shown = { from: 0, to: 1 };
 let at = 0;
@@ -18,15 +21,22 @@ function place(mark, from, to) {
   return mark;
 }
 
-/** Show what was recorded and seen: `recorded` as [from, to] in milliseconds, `sightings` as { from, to, name, open }. */
-export function showDay(hours, from, recorded, sightings) {
+/** How many marks fit beside one another. */
+export const mostMarks = () => Math.max(1, Math.floor($("watch-sightings").clientWidth / MARK_PX));
+
+/** Show what was recorded, as [from, to] in milliseconds, and the API's sightings; `go` is called with the moment of one that is pressed. */
+export function showDay(hours, from, recorded, sightings, go) {
   shown = { from, to: from + hours * 60 * MINUTE_MS };
   const bar = $("watch-bar");
   const spans = recorded.map(([start, end]) => place(element("span", { className: "recorded" }), start, end));
   const ticks = [];
-  const every = TICK_EVERY_MS[hours];
+  const width = $("watch-ticks").clientWidth;
+  let every = TICK_EVERY_MS[hours];
+  while (every * width < TICK_PX * (shown.to - from)) every *= 2;
+  const edge = (TICK_PX / 2 / width) * (shown.to - from);
   const zone = new Date(from).getTimezoneOffset() * MINUTE_MS;
   for (let tick = Math.ceil((from - zone) / every) * every + zone; tick < shown.to; tick += every) {
+    if (tick - from < edge || shown.to - tick < edge) continue; // it would be cut
     const label = new Date(tick).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     const mark = element("span", { className: "tick", textContent: label });
     mark.style.left = percent(share(tick));
@@ -35,10 +45,15 @@ export function showDay(hours, from, recorded, sightings) {
   const needle = element("span", { id: "watch-needle" });
   bar.replaceChildren(...spans, needle);
   $("watch-ticks").replaceChildren(...ticks);
-  $("watch-sightings").replaceChildren(...sightings.map((one) => {
-    const mark = place(element("button", { type: "button", className: one.known ? "known" : "", title: `${one.name}, ${time(one.from)}`, ariaLabel: `${one.name}, ${time(one.from)}` }), one.from, one.to);
-    mark.addEventListener("click", one.open);
-    return mark;
+  const marks = marksOf(sightings, from, (shown.to - from) / mostMarks());
+  exchange($("watch-sightings"), marks.map((one) => {
+    const text = `${one.who}, ${time(one.from)}${one.count > 1 ? ` to ${time(one.to)}` : ""}`;
+    const mark = place(element("button", { type: "button", className: one.named ? "known" : "", title: text, ariaLabel: text, textContent: one.shown }), one.from, one.to);
+    mark.dataset.purpose = "go";
+    mark.addEventListener("click", () => go(one.from));
+    const item = element("span", {}, mark);
+    item.dataset.id = `${one.named} ${one.from}`;
+    return item;
   }));
   showMoment(at);
 }

@@ -1,6 +1,6 @@
 // One camera: live, or from any moment that was recorded, with who was seen; and a clip of it to keep.
 import { call, file, picture, post, ROOT } from "./api.js";
-import { onMoment, showDay, showMoment } from "./day_bar.js";
+import { mostMarks, onMoment, showDay, showMoment } from "./day_bar.js";
 import { moment, play, stop } from "./player.js";
 import { $, element, time } from "./showing.js";
 
@@ -12,7 +12,6 @@ const NEEDLE_EVERY_MS = 500;
 const DAY_EVERY_MS = 15_000;
 const PICTURE_EVERY_MS = 1000;
 const JOINED_MS = 1500; // recordings less apart than this are shown as one
-const MOST_SIGHTINGS = 200;
 const dialog = $("watching");
 const video = $("watch-film");
 
@@ -32,27 +31,22 @@ const film = ({ url }) => `${ROOT}${url.slice(1)}`;
 const tell = (text) => { $("watch-error").textContent = text; };
 const isShown = (mine) => dialog.open && camera === mine;
 
-function name(track) {
-  return track.person_name ?? (track.label === "person" ? "A stranger" : track.label);
-}
-
 async function loadDay() {
   const mine = camera;
   const [start, end] = [from, dayEnd()];
   const lately = Date.now() - end < HOUR_MS; // what is being recorded may have begun before
-  const span = (to) => new URLSearchParams({ camera_id: mine.camera_id, from_at: stamp(start), to_at: stamp(to) });
-  const [{ chunks }, { tracks }] = await Promise.all([call(`/chunks?${span(lately ? Date.now() : end)}`), call(`/tracks?${span(end)}&limit=${MOST_SIGHTINGS}`)]);
+  const [{ chunks }, { sightings }] = await Promise.all([
+    call(`/chunks?${new URLSearchParams({ camera_id: mine.camera_id, from_at: stamp(start), to_at: stamp(lately ? Date.now() : end) })}`),
+    call(`/cameras/${mine.camera_id}/sightings?${new URLSearchParams({ from_at: stamp(start), to_at: stamp(end), slots: mostMarks() })}`),
+  ]);
   if (!isShown(mine) || from !== start) return;
-  $("watch-more").textContent = tracks.length < MOST_SIGHTINGS ? "" : `Only the newest ${MOST_SIGHTINGS} sightings are shown: choose a shorter time.`;
   recorded = [];
   for (const chunk of chunks) add(new Date(chunk.started_at).getTime(), chunk.duration_s * 1000);
   // What grows is in no list yet: it goes on where the last one ends.
   const last = recorded.at(-1);
   if (mine.recording_now && lately) add(last ? last[1] : Math.max(start, new Date(mine.since).getTime()), Infinity);
-  showDay(hours(), start, recorded, tracks.map((track) => {
-    const seen = new Date(track.first_seen_at).getTime();
-    return { from: seen, to: new Date(track.last_seen_at).getTime(), name: name(track), known: Boolean(track.person_id), open: () => goTo(seen - LEAD_IN_MS) };
-  }));
+  const seen = sightings.map((one) => ({ ...one, from: new Date(one.from_at).getTime(), to: new Date(one.to_at).getTime() }));
+  showDay(hours(), start, recorded, seen, (moment) => goTo(moment - LEAD_IN_MS));
 }
 
 function add(start, duration) {

@@ -1,13 +1,13 @@
 """Tracks, with the pictures that were looked at."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from aiohttp import web
 
 from marengocam.core.errors import BadInputError, NotFoundError
-from marengocam.db.tracks import TrackFilter, TrackRow
+from marengocam.db.tracks import Sightings, TrackFilter, TrackRow
 from marengocam.vision.crops import thumbnail
 from marengocam.web.answers import InputFieldError, told
 from marengocam.web.pictures import NO_PICTURE, picture_answer
@@ -17,6 +17,11 @@ from marengocam.web.wire import models as wire
 
 MAX_PAGE = 500
 DEFAULT_PAGE = 50
+USUAL_SPAN = timedelta(hours=24)
+LONGEST_SPAN = timedelta(days=31)
+DEFAULT_SLOTS = 100
+MAX_SLOTS = 500
+SHORTEST_SLOT = timedelta(seconds=1)
 MAX_VIEW = 9
 MAX_THUMBNAIL_PX = 1280
 PICTURE_FORMATS = ("jpeg", "webp")
@@ -36,6 +41,17 @@ async def list_tracks(desk: Desk, request: web.Request) -> web.Response:
     found = await desk.hub.tracks.list(wanted, limit)
     following = _cursor_text(found[-1]) if len(found) == limit else None
     return told(wire.TrackList(tracks=[_track(row) for row in found], next=following))
+
+
+async def list_sightings(desk: Desk, request: web.Request) -> web.Response:
+    camera = await desk.hub.cameras.get(request.match_info["camera_id"])
+    to_at = moment(request, "to_at") or desk.context.clock.now()
+    from_at = moment(request, "from_at") or to_at - USUAL_SPAN
+    if not timedelta(0) < to_at - from_at <= LONGEST_SPAN:
+        raise InputFieldError("from_at must lie before to_at, by 31 days at most.", "from_at")
+    slot = (to_at - from_at) / number(request, "slots", DEFAULT_SLOTS, 1, MAX_SLOTS)
+    found = await desk.hub.tracks.sightings(camera.camera_id, from_at, to_at, max(slot, SHORTEST_SLOT))
+    return told(wire.SightingsList(sightings=[_sightings(one) for one in found]))
 
 
 async def get_track(desk: Desk, request: web.Request) -> web.Response:
@@ -99,6 +115,17 @@ def _track(row: TrackRow) -> wire.TrackOut:
     )
 
 
+def _sightings(one: Sightings) -> wire.SightingsOut:
+    return wire.SightingsOut(
+        from_at=one.from_at,
+        to_at=one.to_at,
+        count=one.count,
+        named=one.named,
+        person_names=list(one.person_names),
+        label=one.label,
+    )
+
+
 def _cursor(text: str | None) -> tuple[datetime, UUID] | None:
     if not text:
         return None
@@ -119,6 +146,16 @@ _TRACK_PARAMETERS = (
 )
 ROUTES = (
     Route("GET", "/tracks", "read", list_tracks, "Tracks, newest first", wire.TrackList, parameters=_TRACK_PARAMETERS),
+    Route(
+        "GET",
+        "/cameras/{camera_id}/sightings",
+        "read",
+        list_sightings,
+        "All that it saw, of the last 24 hours unless told otherwise; tracks that began within one of `slots` parts of"
+        " the span are counted together, named persons apart from all others",
+        wire.SightingsList,
+        parameters=(Parameter("from_at"), Parameter("to_at"), Parameter("slots", "integer")),
+    ),
     Route("GET", "/tracks/{local_track_id}", "read", get_track, "One track with path and evidence", wire.TrackDetail),
     Route(
         "GET",

@@ -95,6 +95,23 @@ class TrackList(Told):
     next: str | None
 
 
+class SightingsOut(Told):
+    """Tracks that began near one another; a `label` of null: of several kinds."""
+
+    from_at: datetime
+    to_at: datetime
+    count: int
+    named: bool
+    person_names: list[str]
+    label: str | None
+
+
+class SightingsList(Told):
+    """All that a camera saw in a span, oldest first."""
+
+    sightings: list[SightingsOut]
+
+
 class IdentityOut(Told):
     """One individual as the resolver sees it."""
 
