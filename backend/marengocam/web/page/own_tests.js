@@ -1,7 +1,7 @@
 // An owner's own tests: moments with what should be seen, their last outcomes, run before a model or a setting is taken.
 import { call, post } from "./api.js";
 import { $, element, exchange, newest, time } from "./showing.js";
-import { loadReplays, wanted } from "./time_machine.js";
+import { cameraName, loadReplays, wanted } from "./time_machine.js";
 
 const FIELDS = { name: "test-name", camera_id: "test-camera", at: "test-from", after_s: "test-to", expected: "test-expected" };
 const LABELS = ["person", "unknown", "nothing", "movement", "car", "dog", "cat"];
@@ -54,7 +54,7 @@ function item(test) {
   const outcome = test.ran_at ? `${state} ${time(test.ran_at)}${test.passed ? "" : `: saw ${test.seen}`}` : state;
   const what = element("span", { className: "what" },
     element("strong", { textContent: test.name }),
-    element("small", { textContent: `${test.camera_id}, ${time(test.from_at)} to ${time(test.to_at)}` }),
+    element("small", { textContent: `${cameraName(test.camera_id)}, ${time(test.from_at)} to ${time(test.to_at)}` }),
     element("small", { textContent: `expected: ${test.expected}` }),
     element("small", { className: test.passed === false ? "failed" : "", textContent: outcome }));
   const made = element("li", {}, element("span", { className: `dot ${dot}` }), what, button("Run", "run", () => run([test.name])), remove);

@@ -195,7 +195,8 @@ async function open() {
   shown = EVENTS_SHOWN;
   lastNumber = events[0]?.number ?? 0;
   list(events);
-  await Promise.allSettled([loadCameras(), loadPeople(), loadHealth(), loadReplays(), loadRules(), loadTests()]);
+  await Promise.allSettled([loadCameras()]); // replays and tests show their names
+  await Promise.allSettled([loadPeople(), loadHealth(), loadReplays(), loadRules(), loadTests()]);
   await refreshSnapshots();
   timers = [setInterval(refreshSnapshots, SNAPSHOT_EVERY_MS), setInterval(() => Promise.allSettled([loadCameras(), loadPeople(), loadHealth(), loadRules(), loadTests()]), REFRESH_MS)];
   follow();

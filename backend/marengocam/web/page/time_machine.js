@@ -68,7 +68,7 @@ function comparison(run, runs) {
   const others = runs.filter((one) => one.run_id !== run.run_id && one.camera_id === run.camera_id && one.state === "finished" && !one.why_at && !one.case_ids);
   const option = (value, textContent) => element("option", { value, textContent });
   const options = others.map((one) => option(one.run_id, `with ${changesText(one) || "nothing changed"}, ${time(one.requested_at)}`));
-  return element("select", { ariaLabel: "Compared with" }, option("live", "with life"), ...options);
+  return element("select", { ariaLabel: "Compared with" }, option("live", "with live"), ...options);
 }
 
 /** Return what takes a run's moment over into a test of the owner's own. */
@@ -106,10 +106,13 @@ function buttons(run, runs) {
   return [...(run.why_at ? [] : steered), button("Cancel", control({ wish: "cancel" }))];
 }
 
+/** A camera by its name; one that was removed by its id. */
+export const cameraName = (id) => [...$("replay-camera").options].find((one) => one.value === id)?.textContent ?? id;
+
 function title(run) {
   if (run.case_ids) return run.case_ids.length === 1 ? "1 test of your own" : `${run.case_ids.length} tests of your own`;
-  if (run.why_at) return `Why? ${run.camera_id}, ${time(run.why_at)}`;
-  return `${run.camera_id}, ${time(run.from_at)} to ${time(run.to_at)}`;
+  if (run.why_at) return `Why? ${cameraName(run.camera_id)}, ${time(run.why_at)}`;
+  return `${cameraName(run.camera_id)}, ${time(run.from_at)} to ${time(run.to_at)}`;
 }
 
 function item(run, runs) {
