@@ -30,7 +30,7 @@ export function showDay(hours, from, recorded, sightings, go) {
   const bar = $("watch-bar");
   const spans = recorded.map(([start, end]) => place(element("span", { className: "recorded" }), start, end));
   const ticks = [];
-  const width = $("watch-ticks").clientWidth;
+  const width = Math.max(1, $("watch-ticks").clientWidth);
   let every = TICK_EVERY_MS[hours];
   while (every * width < TICK_PX * (shown.to - from)) every *= 2;
   const edge = (TICK_PX / 2 / width) * (shown.to - from);
