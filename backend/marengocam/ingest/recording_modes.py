@@ -52,9 +52,9 @@ def records(recording: Recording, sights: Sights, at: datetime) -> bool:
 
 
 def seen_until(sights: Sights, at: datetime) -> datetime:
-    """Return how far analysis has come with a stream whose last packet is of `at`; that moment when it is blind."""
+    """Return how far analysis has come with a stream whose last packet is of `at`; that moment when it never looked."""
     looked_at = sights.looked_at
-    return looked_at if looked_at is not None and timedelta(0) <= at - looked_at <= BLIND_LIMIT else at
+    return looked_at if looked_at is not None and looked_at <= at else at
 
 
 class PreRoll:

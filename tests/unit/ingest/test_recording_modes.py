@@ -86,6 +86,22 @@ def test_analysis_that_is_behind_still_has_recorded_what_it_sees_with_the_moment
     assert written[-1].at < after(gone_s + brief.post_roll_s + behind_s + 0.2)
 
 
+@pytest.mark.parametrize("brief", [MOTION, PERSON])
+def test_what_came_while_nobody_looked_is_recorded_from_the_last_look_on(brief):
+    ring, sights, written, last_s = PreRoll(brief.pre_roll_s), Sights(), [], 30.0
+    for number in range(700):
+        at_s = number / 10
+        packet = picture(at_s, keyframe=number % 10 == 0)
+        if at_s <= last_s:  # then analysis hangs
+            sights.note(after(at_s), motion=False, person=False)
+        if records(brief, sights, packet.at):
+            written += [*ring.take(seen_until(sights, packet.at)), packet]
+        else:
+            ring.add(packet, seen_until(sights, packet.at))
+    assert written[0].at <= after(last_s - brief.pre_roll_s)
+    assert [one.at for one in written] == [after(number / 10) for number in range(700)][-len(written) :]
+
+
 def test_a_clock_that_was_set_back_does_not_record_for_ever():
     assert not records(MOTION, seen(motion_s=3600), NOON)
 
