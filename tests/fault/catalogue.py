@@ -35,6 +35,12 @@ CATALOGUE = (
         (f"{FAULT}/test_hung_processes.py",),
     ),
     Fault(
+        "a detector's call never returns, in C without the interpreter's lock; then one of the detector loaded anew",
+        "the process goes on, no picture of a recording is lost; told; another detector looks, after the second "
+        "hang nobody: movement only; the process ends in time all the same",
+        (f"{FAULT}/test_hung_detector.py", f"{INTEGRATION}/ingest/test_detectors_that_hang.py"),
+    ),
+    Fault(
         "media disk unmounted or exchanged while it is recorded to, another installation's full disk at a start",
         "told; nothing is written to it or deleted from it; recording goes on when the right one is back",
         (f"{FAULT}/test_disks_that_go.py",),

@@ -33,6 +33,10 @@ class ModelError(MarengoCamError):
     """A model file is missing, damaged or not usable here."""
 
 
+class NoAnswerError(ModelError):
+    """A model's call hangs; go on without it."""
+
+
 class FaceEngineError(MarengoCamError):
     """The face engine failed, timed out or is cut off by its breaker."""
 

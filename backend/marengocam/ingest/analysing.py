@@ -8,7 +8,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from marengocam.core.clock import Clock
 from marengocam.core.errors import ModelError, StoreError
@@ -191,17 +190,18 @@ class Analysis:
         luma = luma_of(picture)
         self._health.analysis_problem = FROZEN_REASON if self._frozen.update(luma, at) else self._blind_reason
         analyser = self.analyser
-        if analyser is not None and self._whole and self._model_retry_at_s <= self._clock.monotonic_s():
-            self._look(analyser, picture, luma, at)
+        if analyser is not None and self._whole:
+            self._look(analyser, Frame(at, luma, lambda: rgb_of(picture)))
 
     def _note_lag(self, lag_s: float) -> None:
         self.shedding.update(lag_s, self._clock.monotonic_s())
         self._health.counters.analysis_lag_s = lag_s
         self._health.counters.shed_level = self.shedding.level
 
-    def _look(self, analyser: FrameAnalyser, picture: Any, luma: npt.NDArray[np.uint8], at: datetime) -> None:
+    def _look(self, analyser: FrameAnalyser, frame: Frame) -> None:
+        failed_lately = self._clock.monotonic_s() < self._model_retry_at_s
         try:
-            result = analyser.look(Frame(at, luma, lambda: rgb_of(picture)))
+            result = analyser.notice(frame) if failed_lately else analyser.look(frame)
         except ModelError as error:
             self._model_retry_at_s = self._clock.monotonic_s() + MODEL_RETRY_S
             self._note_blind(str(error))
@@ -212,8 +212,11 @@ class Analysis:
         if result.looked:
             self._blind_since_s, self._blind_reason = None, ""
         if result.motion.moving or result.objects or self._moved_at is None:
-            self._moved_at = at
-        self._sights.note(at, motion=result.motion.moving, person=analyser.follows_person)
+            self._moved_at = frame.at
+        if self._blind_since_s is None:
+            self._sights.note(frame.at, motion=result.motion.moving, person=analyser.follows_person)
+        elif result.motion.moving:
+            self._sights.motion_at = frame.at  # of people nobody knows, until there is a look: `looked_at` stays
         self._health.counters.frames_analysed += result.looked
         self._health.counters.detector_s += result.detector_s
         self._write_pictures(result)

@@ -1,12 +1,14 @@
 """One decoded frame through gate, detector, tracker and track book: the same code for live cameras and replays."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
+from typing import NamedTuple
 from uuid import UUID
 
+from marengocam.core.errors import NoAnswerError
 from marengocam.core.geometry import Box
 from marengocam.core.model import Camera, Detection, Embedding, LocalTrack
 from marengocam.ingest.frames import Frame, Picture
@@ -14,7 +16,7 @@ from marengocam.ingest.furniture import Furniture
 from marengocam.ingest.looking import Looker
 from marengocam.ingest.movement import MovementWatch
 from marengocam.ingest.pace import Pace
-from marengocam.ingest.track_book import PERSON, TrackBook
+from marengocam.ingest.track_book import PERSON, TrackBook, Wish
 from marengocam.media.names import picture_path
 from marengocam.vision.appearance import AppearanceEncoder
 from marengocam.vision.crops import cut, quality, to_jpeg
@@ -59,6 +61,14 @@ class FrameResult:
     pace: str = ""  # why the detector looked, or not
     found: tuple[Detection, ...] = ()  # by the detector, before owner and furniture ruled anything out
     region: Box | None = None  # what was looked at once more at full detail
+
+
+class Sight(NamedTuple):
+    """Something followed as a frame shows it, how good that is, and what its track would gain."""
+
+    item: TrackedObject
+    quality: float
+    wish: Wish
 
 
 class FrameAnalyser:
@@ -136,16 +146,27 @@ class FrameAnalyser:
 
     def look(self, frame: Frame) -> FrameResult:
         """Analyse one frame; raises ModelError when the detector fails."""
+        return self._analyse(frame, self._look)
+
+    def notice(self, frame: Frame) -> FrameResult:
+        """Analyse one frame by its movement alone, since nobody can look; who was followed is lost out of sight."""
+        return self._analyse(frame, self._notice)
+
+    def _analyse(self, frame: Frame, how: Callable[[Frame, Motion, list[TrackedObject]], FrameResult]) -> FrameResult:
         if self._wanted is not self._camera:
             self._take_over(self._wanted)
         ended = self.rest() if self._at is not None and abs(frame.at - self._at) > GAP else ()
         self._at = frame.at
-        result = self._look(frame)
-        return replace(result, tracks=(*ended, *result.tracks)) if ended else result
-
-    def _look(self, frame: Frame) -> FrameResult:
         motion = self._gate.update(frame.luma)
         walks = self._movement.update(motion.boxes, self._objects, frame.at) if self._movement is not None else []
+        result = how(frame, motion, walks)
+        return replace(result, tracks=(*ended, *result.tracks)) if ended else result
+
+    def _notice(self, frame: Frame, motion: Motion, walks: list[TrackedObject]) -> FrameResult:
+        self._objects = self._tracker.update((), frame.at)
+        return self._booked(FrameResult(motion, looked=False, pace="nobody can look"), walks, frame)
+
+    def _look(self, frame: Frame, motion: Motion, walks: list[TrackedObject]) -> FrameResult:
         if not self._pace.due(motion, frame.at):
             return FrameResult(motion, looked=False, pace=self._pace.reason)
         pace = self._pace.reason
@@ -154,43 +175,65 @@ class FrameAnalyser:
         detector_s = self._seconds() - started_s
         self._objects = self._tracker.update(seen.detections, frame.at, seen.least_scores)
         self._pace.update(self._objects, frame.at)
-        objects = [*self._objects, *walks]
-        with self.lock:
-            tracks = {track.local_track_id: track for track in self.book.update(objects, frame.at)}
-            pictures, faces, improved = self._gather(objects, frame)
-        tracks |= {track.local_track_id: track for track in improved}
-        return FrameResult(
+        result = FrameResult(
             motion,
             looked=True,
             detections=seen.detections,
-            objects=tuple(objects),
-            tracks=tuple(tracks.values()),
-            pictures=tuple(pictures),
-            faces=tuple(faces),
             detector_s=detector_s,
             pace=pace,
             found=seen.found,
             region=seen.region,
         )
+        return self._booked(result, walks, frame)
+
+    def _booked(self, result: FrameResult, walks: list[TrackedObject], frame: Frame) -> FrameResult:
+        """Take what is followed into the book; return the result with what came of it."""
+        objects = [*self._objects, *walks]
+        with self.lock:
+            tracks = {track.local_track_id: track for track in self.book.update(objects, frame.at)}
+            sights = [
+                Sight(item, sight := quality(frame.rgb, item.box, item.score), self.book.wish(item, sight, frame.at))
+                for item in objects
+                if self.book.local_track_id(item.track_id) is not None and not item.lost
+            ]
+        encoded = self._encoded(sights, frame)  # without the lock: it may take long, and the event loop wants the book
+        with self.lock:
+            pictures, faces, improved = self._gather(sights, encoded, frame)
+        tracks |= {track.local_track_id: track for track in improved}
+        return replace(
+            result,
+            objects=tuple(objects),
+            tracks=tuple(tracks.values()),
+            pictures=tuple(pictures),
+            faces=tuple(faces),
+        )
+
+    def _encoded(self, sights: Sequence[Sight], frame: Frame) -> dict[int, Embedding]:
+        """Return the appearance of those whose track wants it; tracks go on without it while the encoder hangs."""
+        if not self._camera.analysis.appearance:
+            return {}
+        items = [sight.item for sight in sights if sight.wish.appearance]
+        try:
+            return {one.track_id: self._appearance.encode([cut(frame.rgb, one.box, margin=0)])[0] for one in items}
+        except NoAnswerError:  # which health tells
+            return {}
 
     def _gather(
-        self, objects: Sequence[TrackedObject], frame: Frame
+        self, sights: Sequence[Sight], encoded: Mapping[int, Embedding], frame: Frame
     ) -> tuple[list[SavedPicture], list[FaceWish], list[LocalTrack]]:
         pictures: list[SavedPicture] = []
         faces: list[FaceWish] = []
         improved: list[LocalTrack] = []
-        for item in objects:
+        for item, sight, wish in sights:
             local_track_id = self.book.local_track_id(item.track_id)
-            if local_track_id is None or item.lost:
-                continue
-            sight = quality(frame.rgb, item.box, item.score)
-            wish = self.book.wish(item, sight, frame.at)
+            if local_track_id is None:
+                continue  # all were ended meanwhile
             if wish.picture:
                 path = picture_path(self._camera.camera_id, frame.at, local_track_id)
                 pictures.append(SavedPicture(path, to_jpeg(cut(frame.rgb, item.box))))
                 improved.append(self.book.note_picture(item.track_id, path, sight))
-            if wish.appearance and self._camera.analysis.appearance:
-                embedding = self._appearance.encode([cut(frame.rgb, item.box, margin=0)])[0]
+            embedding = encoded.get(item.track_id)
+            if embedding is not None:
                 improved.append(self.book.note_appearance(item.track_id, embedding, frame.at))
                 view = self._view(item, embedding, sight, frame, wish.picture)
                 if view is not None:

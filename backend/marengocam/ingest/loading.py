@@ -4,12 +4,15 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar, cast
 
+from marengocam.ingest.answering_eyes import AnsweringDetector, AnsweringEncoder
 from marengocam.ingest.worker import Eyes
 from marengocam.settings import Settings
 from marengocam.vision.appearance import load_appearance_encoder
 from marengocam.vision.detectors import load_detector
+from marengocam.vision.detectors.choice import is_on_gpu, load_in_place_of
 from marengocam.vision.detectors.hog import HogDetector
 from marengocam.vision.models import Models
 
@@ -26,7 +29,12 @@ def load_eyes(settings: Settings) -> Eyes:
     Raises ModelError when a detector was asked for by name and cannot be had.
     """
     models = Models(settings)
-    return Eyes(load_detector(settings, models), load_appearance_encoder(settings, models))
+    load_encoder = partial(load_appearance_encoder, settings, models)
+    detector = load_detector(settings, models)
+    return Eyes(
+        AnsweringDetector(detector, load_in_place_of(detector, settings, models), on_gpu=is_on_gpu(detector)),
+        AnsweringEncoder(load_encoder(), load_encoder),
+    )
 
 
 def is_fallback(eyes: Eyes, settings: Settings) -> bool:

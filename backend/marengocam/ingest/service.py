@@ -101,7 +101,8 @@ class IngestService:
             return HealthReport("degraded", problem, detail)
         if self._eyes is None:
             return HealthReport("degraded", f"Cameras are recorded but not analysed: {self._eyes_problem}.", detail)
-        problem = str(getattr(self._eyes.detector, "problem", ""))
+        eyes = self._eyes.detector, self._eyes.appearance
+        problem = next(filter(None, (str(getattr(one, "problem", "")) for one in eyes)), "")
         if problem:
             return HealthReport("degraded", problem, detail)
         if self._fallback:

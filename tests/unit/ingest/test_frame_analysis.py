@@ -10,10 +10,12 @@ import pytest
 from tests.support.squares import FPS, HEIGHT_PX, SIZE_PX, WIDTH_PX, SquareDetector, square_at
 
 from marengocam.core.camera_options import Analysis
+from marengocam.core.errors import NoAnswerError
 from marengocam.core.ids import new_id
 from marengocam.core.model import Camera, Embedding, LocalTrack
 from marengocam.ingest.frame_analysis import GAP, FrameAnalyser, FrameResult
 from marengocam.ingest.frames import Frame
+from marengocam.ingest.movement import MOVEMENT
 from marengocam.ingest.pace import LONG_STILL_FOLLOW_EVERY, LONGEST_STILL_LOOK_EVERY, STILL_LOOK_EVERY
 from marengocam.vision.appearance import AppearanceEncoder, ColourTexture
 
@@ -45,9 +47,13 @@ def picture(corner: tuple[int, int] | None) -> np.ndarray:
     return frame
 
 
-def look(eyes: FrameAnalyser, second: float, corner: tuple[int, int] | None) -> FrameResult:
+def frame(second: float, corner: tuple[int, int] | None) -> Frame:
     rgb = picture(corner)
-    return eyes.look(Frame(NOON + timedelta(seconds=second), rgb[..., 0].copy(), lambda: rgb))
+    return Frame(NOON + timedelta(seconds=second), rgb[..., 0].copy(), lambda: rgb)
+
+
+def look(eyes: FrameAnalyser, second: float, corner: tuple[int, int] | None) -> FrameResult:
+    return eyes.look(frame(second, corner))
 
 
 def last_states(results: list[FrameResult]) -> dict[UUID, LocalTrack]:
@@ -132,3 +138,30 @@ def test_a_rest_ends_every_track() -> None:
     (track,) = eyes.rest()
     assert not track.open
     assert eyes.rest() == ()
+
+
+def test_while_nobody_can_look_what_walks_is_movement_and_who_was_followed_is_not_kept_open() -> None:
+    eyes = analyser()
+    seen = [look(eyes, number / FPS, square_at(number / FPS, 0.0)) for number in range(FPS)]
+    (person,) = last_states(seen).values()
+    seconds = [number / FPS for number in range(FPS, 12 * FPS)]
+    later = [eyes.notice(frame(second, square_at(second, 0.0) or square_at(second, 6.0))) for second in seconds]
+    assert not any(result.looked or result.detections for result in later)
+    states = last_states(later)
+    assert not states.pop(person.local_track_id).open
+    assert {track.label for track in states.values()} == {MOVEMENT}
+
+
+def test_an_appearance_model_that_fails_leaves_the_track_and_one_that_takes_long_leaves_the_book_free() -> None:
+    free: list[bool] = []
+
+    class Failing(ColourTexture):
+        def encode(self, crops: Sequence[np.ndarray]) -> list[Embedding]:
+            free.append(not eyes.lock.locked())
+            raise NoAnswerError("It does not answer.")
+
+    eyes = analyser(encoder=Failing())
+    (track,) = last_states([look(eyes, number / FPS, square_at(number / FPS, 0.0)) for number in range(FPS)]).values()
+    assert (track.label, track.appearance, track.crop_path is None) == ("person", None, False)
+    assert free
+    assert all(free)

@@ -12,7 +12,7 @@ from marengocam.vision.detectors.protocol import Detector, Picture, answers
 
 MAX_BATCH = 16
 GATHER_S = 0.004  # so long the first waits for others
-ANSWER_LIMIT_S = 15.0  # below the watchdog's patience
+ANSWER_LIMIT_S = 15.0
 
 
 @dataclass(eq=False, slots=True)

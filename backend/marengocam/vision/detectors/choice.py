@@ -1,6 +1,8 @@
 """Which detector is used here, said plainly."""
 
 import logging
+from collections.abc import Callable
+from functools import partial
 
 from marengocam.core.errors import ModelError
 from marengocam.settings import Settings
@@ -38,6 +40,16 @@ def load_detector(settings: Settings, models: Models) -> Detector:
         except ModelError as error:
             _LOG.warning("the GPU is not used: %s", error)
     return _on_cpu(settings, models)
+
+
+def is_on_gpu(detector: Detector) -> bool:
+    """Return whether a detector of `load_detector` was loaded onto a GPU."""
+    return isinstance(detector, BatchingDetector)
+
+
+def load_in_place_of(hung: Detector, settings: Settings, models: Models) -> Callable[[], Detector]:
+    """Return what loads a detector in place of one that hangs: on the processor if it was on a GPU, else the same."""
+    return partial(_on_cpu if is_on_gpu(hung) else load_detector, settings, models)
 
 
 def _on_cpu(settings: Settings, models: Models) -> Detector:
