@@ -13,6 +13,9 @@ import pytest
 from marengocam.core.errors import BadInputError, ModelError
 from marengocam.settings import Settings
 from marengocam.vision.detectors import load_detector
+from marengocam.vision.detectors.batching import BatchingDetector
+from marengocam.vision.detectors.choice import load_in_place_of
+from marengocam.vision.detectors.hog import HogDetector
 from marengocam.vision.faces import load_face_analyser
 from marengocam.vision.models import Models, ModelSpec, Role
 from marengocam.vision.models.commands import run
@@ -182,6 +185,14 @@ def test_a_detector_asked_for_by_name_is_not_silently_another(tmp_path: Path) ->
         settings = _settings(tmp_path, detector=name)
         with pytest.raises(ModelError, match="models list"):
             load_detector(settings, Models(settings))
+
+
+def test_in_place_of_a_detector_that_hangs_on_a_gpu_the_processor_looks_else_the_same_again(tmp_path: Path) -> None:
+    on_gpu, on_cpu = BatchingDetector(HogDetector()), HogDetector()
+    settings = _settings(tmp_path, detector="ultralytics")
+    assert isinstance(load_in_place_of(on_gpu, settings, Models(settings))(), HogDetector)
+    with pytest.raises(ModelError, match="models list"):
+        load_in_place_of(on_cpu, settings, Models(settings))()
 
 
 def test_verify_fails_while_a_role_has_no_file_and_fetch_names_what_there_is(
