@@ -20,6 +20,11 @@ CATALOGUE = (
         (f"{FAULT}/test_kill_every_process.py", f"{INTEGRATION}/ingest/test_ingest_process.py::test_killed"),
     ),
     Fault(
+        "`kill -9` of one of two resolver processes when it has written half of its turn",
+        "the other decides on all of it; nothing is lost, nothing is told twice",
+        (f"{FAULT}/test_a_resolver_dies_in_its_turn.py",),
+    ),
+    Fault(
         "an ingest process among several is frozen, as on a host that hangs",
         "its cameras are taken over within 12 s, nobody else's; let go again it disturbs nothing",
         (f"{FAULT}/test_frozen_recorder.py",),
