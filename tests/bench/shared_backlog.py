@@ -1,13 +1,13 @@
 """One backlog for several resolver processes as the service runs them: how fast it shrinks, and what they decided."""
 
 import asyncio
-import hashlib
 import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 from tests.bench.measuring import cpu_of
@@ -32,18 +32,17 @@ FOUNDED = "SELECT identity_id FROM assignment GROUP BY identity_id HAVING bool_a
 FORGET_IDENTITIES = "DELETE FROM identity WHERE identity_id = ANY($1) OR merged_into = ANY($1)"
 # Whatever is the same in every run: who goes with whom, by the first track of each identity, and how surely.
 DECIDED = """
-    SELECT md5(string_agg(concat_ws(' ', a.local_track_id, first_value,
-        round(a.probability::numeric, 4), i.person_id), '|'
-        ORDER BY a.local_track_id))
-    FROM (SELECT *, first_value(local_track_id) OVER (PARTITION BY identity_id ORDER BY local_track_id)
-          FROM assignment WHERE local_track_id = ANY($1)) AS a
-    JOIN identity i USING (identity_id)"""
+    SELECT a.local_track_id, concat_ws(' ',
+        (SELECT min(local_track_id::text) FROM assignment WHERE identity_id = a.identity_id),
+        round(a.probability::numeric, 4), i.person_id) AS decision
+    FROM assignment a JOIN identity i USING (identity_id)
+    WHERE a.local_track_id = ANY($1)"""
 
 
 async def share(
     hub: Hub, settings: Settings, tracks: Sequence[LocalTrack], fences: dict[str, int], processes: int
-) -> dict[str, Any]:
-    """Have so many resolver processes decide on tracks that they find all at once; return the figures."""
+) -> tuple[dict[str, Any], dict[UUID, str]]:
+    """Have so many resolver processes decide on tracks that they find all at once; return figures and decisions."""
     ids = [one.local_track_id for one in tracks]
     connection = await asyncpg.connect(settings.database_url.reveal())
     founded = [row["identity_id"] for row in await connection.fetch(FOUNDED, ids)]
@@ -69,15 +68,15 @@ async def share(
         finally:
             for one in resolvers:
                 end(one)
-    decided = await connection.fetchval(DECIDED, ids)
+    decided = {row["local_track_id"]: row["decision"] for row in await connection.fetch(DECIDED, ids)}
     await connection.close()
-    return {
+    figures = {
         "tracks_a_second": round(len(tracks) / spent_s, 1),
         # Each process's first turns take longer: plans are made, and Python's own.
         "second_half_a_second": round(len(tracks) / 2 / (spent_s - half_s + before_s), 1),
         "resolvers_cpu_ms_a_track": round(1000 * cpu_s / len(tracks), 2),
-        "decided": hashlib.sha256(str(decided).encode()).hexdigest()[:12],
     }
+    return figures, decided
 
 
 async def _until_left(connection: Any, resolvers: Sequence[subprocess.Popen[bytes]], most: int) -> float:

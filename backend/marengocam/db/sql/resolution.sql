@@ -1,6 +1,6 @@
 -- name: take_turn!
 -- Resolvers decide one after another: the same newcomer on two cameras must not become two identities.
--- The index of strangers' faces is searched more widely than by default in this transaction: nobody is missed.
+-- The index of strangers' faces is searched more widely than by default in this transaction: hardly anybody is missed.
 -- Every row a turn reads has an index: a small table is not to be read whole for each of hundreds of rows, as plans
 -- made once for all turns would have it (four times the server's time).
 SELECT pg_advisory_xact_lock(:key), set_config('hnsw.ef_search', '100', true), set_config('enable_seqscan', 'off', true);
