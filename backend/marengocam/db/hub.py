@@ -36,6 +36,7 @@ from marengocam.db.words import Words
 from marengocam.settings import Settings
 
 DEFAULT_POOL_SIZE = 4
+LEASE_CONNECTIONS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,10 @@ class Hub:
 async def open_hub(settings: Settings, application: str, pool_size: int = DEFAULT_POOL_SIZE) -> AsyncIterator[Hub]:
     """Open the hub; connections are made at the first call, so a database that is away is no error here."""
     direct = (lambda: direct_address(settings)) if settings.database_direct_url else None
-    database = Database(lambda: database_address(settings), application, pool_size, direct)
+    database, for_leases = (
+        Database(lambda: database_address(settings), application, connections, direct)
+        for connections in (pool_size, LEASE_CONNECTIONS)
+    )
     keyring = Keyring(settings.data_dir, settings.secret_key_file)
     events = Events(database)
     wake_ups = WakeUps(database, settings.bus_url)
@@ -98,7 +102,7 @@ async def open_hub(settings: Settings, application: str, pool_size: int = DEFAUL
             privacy=Privacy(database),
             events=events,
             health=Health(database),
-            leases=Leases(database),
+            leases=Leases(for_leases),
             settings_store=SettingsStore(database),
             preferences=PreferencesStore(database),
             tokens=Tokens(database),
@@ -116,3 +120,4 @@ async def open_hub(settings: Settings, application: str, pool_size: int = DEFAUL
     finally:
         await wake_ups.close()
         await database.close()
+        await for_leases.close()

@@ -115,7 +115,7 @@ class _Life:
             buckets=DATABASE_CALL_BUCKETS_S,
             registry=metrics,
         )
-        hub.database.on_done = calls_s.observe
+        hub.database.on_done = hub.leases.database.on_done = calls_s.observe
         context = ServiceContext(
             settings=self._settings,
             clock=self._clock,

@@ -1,6 +1,7 @@
 """Leases by the database's clock, and fences that keep a stale holder from writing."""
 
 import asyncio
+import contextlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,8 @@ from marengocam.core.errors import LeaseLostError
 from marengocam.core.geometry import Box
 from marengocam.core.ids import new_id
 from marengocam.core.model import Embedding, LocalTrack, NameEvidence, PathPoint
+from marengocam.db.hub import DEFAULT_POOL_SIZE
+from marengocam.db.queries import load, rows
 from marengocam.db.tracks import TrackFilter
 
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -75,11 +78,28 @@ async def test_all_that_is_held_is_renewed_at_once_and_what_is_lost_is_left_out(
     assert await hub.leases.renew([], "one", 60) == {}
 
 
+async def test_leases_are_renewed_while_their_holder_writes_for_long_under_each_of_them(hub):
+    held = [await hub.leases.acquire(f"camera:{name}", "one", 30) for name in ("door", "yard")]
+    async with hub.database.transaction() as writing:
+        await rows(load("tracks").fences(writing, names=[one.name for one in held]))
+        async with asyncio.timeout(1):
+            assert len(await hub.leases.renew([one.name for one in held], "one", 30)) == len(held)
+
+
+async def test_leases_are_renewed_while_every_other_connection_is_busy(hub):
+    lease = await hub.leases.acquire("camera:door", "one", 30)
+    async with contextlib.AsyncExitStack() as busy:
+        for _ in range(DEFAULT_POOL_SIZE):
+            await busy.enter_async_context(hub.database.connection())
+        async with asyncio.timeout(1):
+            assert set(await hub.leases.renew([lease.name], "one", 30)) == {lease.name}
+
+
 async def test_nobody_waits_for_a_lease_whose_holder_froze_while_it_wrote(hub):
     lease = await hub.leases.acquire("camera:door", "one", 0.05)
     await asyncio.sleep(0.1)
     async with hub.database.transaction() as frozen:
-        await frozen.fetch("SELECT FROM lease WHERE name = $1 FOR SHARE", lease.name)
+        await rows(load("tracks").fences(frozen, names=[lease.name]))
         async with asyncio.timeout(1):
             assert await hub.leases.acquire("camera:door", "two", 30) is None
             assert await hub.leases.acquire("camera:yard", "two", 30) is not None

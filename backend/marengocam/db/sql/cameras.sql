@@ -56,7 +56,7 @@ VALUES (:zone_id, :camera_id, :zone_name, CAST(:polygon AS text)::jsonb);
 -- How a camera is doing, dated by the database: the clocks of hosts differ. No row for a camera that was removed
 -- meanwhile, or whose lease has another fence than the one given.
 WITH held AS (
-    SELECT FROM lease WHERE name = 'camera:' || CAST(:camera_id AS text) AND fence = CAST(:fence AS bigint) FOR SHARE
+    SELECT FROM lease WHERE name = 'camera:' || CAST(:camera_id AS text) AND fence = CAST(:fence AS bigint) FOR KEY SHARE
 )
 INSERT INTO camera_status (camera_id, state, reason, since, updated_at, last_packet_at, metrics)
 SELECT c.camera_id, :state, :reason, :since, clock_timestamp(), :last_packet_at, CAST(:metrics AS text)::jsonb

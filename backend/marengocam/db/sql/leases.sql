@@ -25,10 +25,11 @@ WITH free AS (
 SELECT name, holder, fence, expires_at FROM taken UNION ALL SELECT name, holder, fence, expires_at FROM begun;
 
 -- name: renew
--- What a holder still holds of these, all at once; what is left out has another holder or none. Rows are locked in one
--- order here, below and in `fences`, so that nobody waits in a circle.
+-- What a holder still holds of these, all at once; what is left out has another holder or none. It waits for who takes
+-- one over, not for who writes under it (`FOR KEY SHARE`): a hub that is slow to write loses nobody's leases.
+-- Rows are locked in one order here, below and in `fences`, so that nobody waits in a circle.
 WITH mine AS (
-    SELECT name FROM lease WHERE name = ANY(CAST(:names AS text[])) AND holder = :holder ORDER BY name FOR UPDATE
+    SELECT name FROM lease WHERE name = ANY(CAST(:names AS text[])) AND holder = :holder ORDER BY name FOR NO KEY UPDATE
 )
 UPDATE lease SET expires_at = clock_timestamp() + :ttl_s * interval '1 second'
 FROM mine WHERE lease.name = mine.name

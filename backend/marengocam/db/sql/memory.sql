@@ -5,7 +5,7 @@ SELECT furniture::text AS furniture FROM camera_memory WHERE camera_id = :camera
 -- name: keep_furniture!
 -- Keep it; nothing for a camera that was removed meanwhile, or whose lease has another fence than the one given.
 WITH held AS (
-    SELECT FROM lease WHERE name = 'camera:' || CAST(:camera_id AS text) AND fence = CAST(:fence AS bigint) FOR SHARE
+    SELECT FROM lease WHERE name = 'camera:' || CAST(:camera_id AS text) AND fence = CAST(:fence AS bigint) FOR KEY SHARE
 )
 INSERT INTO camera_memory (camera_id, furniture, updated_at)
 SELECT camera_id, CAST(:furniture AS text)::jsonb, now() FROM camera

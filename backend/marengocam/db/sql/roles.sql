@@ -7,9 +7,9 @@ DECLARE
 BEGIN
     FOR wanted IN
         SELECT * FROM (VALUES
-            ('marengocam_ingest', 24),  -- several processes, each with one connection that listens
+            ('marengocam_ingest', 24),  -- four processes without a pooler, each with a connection that listens and one for leases
             ('marengocam_resolver', 12),  -- one turn at a time reads on two connections
-            ('marengocam_automation', 6),
+            ('marengocam_automation', 8),  -- two processes, of which one waits
             ('marengocam_face', 10),
             ('marengocam_janitor', 6),
             ('marengocam_web', 20)

@@ -1,6 +1,6 @@
 -- name: fences
 -- The present fences of these leases, locked against a change of holder until the transaction ends; in order, as `renew`.
-SELECT name, fence FROM lease WHERE name = ANY(CAST(:names AS text[])) ORDER BY name FOR SHARE;
+SELECT name, fence FROM lease WHERE name = ANY(CAST(:names AS text[])) ORDER BY name FOR KEY SHARE;
 
 -- name: save_tracks*!
 -- The latest state of tracks; the resolver sees the raised revisions.
