@@ -43,6 +43,7 @@ UNDECODABLE_REASON = (
     "Recorded, but not analysed, since its pictures cannot be decoded: "
     "restart the camera, or choose a smaller resolution or another codec."
 )
+OUR_FAULT = "MarengoCam itself fails; see the log of ingest."
 _LOG = logging.getLogger(__name__)
 
 
@@ -202,14 +203,15 @@ class Analysis:
         failed_lately = self._clock.monotonic_s() < self._model_retry_at_s
         try:
             result = analyser.notice(frame) if failed_lately else analyser.look(frame)
-        except ModelError as error:
+        except Exception as error:  # noqa: BLE001 - our trouble with a frame; it is logged
+            self._note_blind(OUR_FAULT, error)
+            return
+        if isinstance(result.failure, ModelError):
             self._model_retry_at_s = self._clock.monotonic_s() + MODEL_RETRY_S
-            self._note_blind(str(error))
-            return
-        except Exception as error:  # noqa: BLE001 - a library's trouble with a model, or ours with a frame; it is logged
-            self._note_blind("MarengoCam itself fails; see the log of ingest.", error)
-            return
-        if result.looked:
+            self._note_blind(str(result.failure))
+        elif result.failure is not None:
+            self._note_blind(OUR_FAULT, result.failure)
+        elif result.looked:
             self._blind_since_s, self._blind_reason = None, ""
         if result.motion.moving or result.objects or self._moved_at is None:
             self._moved_at = frame.at
