@@ -100,6 +100,7 @@ class FrameAnalyser:
         self._gate = MotionGate(camera.analysis.masks)
         self._thorough = thorough
         self._at: datetime | None = None
+        self._failed = False  # the last look
         self._begin()
 
     def _begin(self) -> None:
@@ -168,14 +169,16 @@ class FrameAnalyser:
         return self._booked(FrameResult(motion, looked=False, pace="nobody can look"), walks, frame)
 
     def _look(self, frame: Frame, motion: Motion, walks: list[TrackedObject]) -> FrameResult:
-        if not self._pace.due(motion, frame.at):
+        if not self._pace.due(motion, frame.at) and not self._failed:
             return FrameResult(motion, looked=False, pace=self._pace.reason)
         pace = self._pace.reason
         started_s = self._seconds()
         try:
             seen = self._looker.look(frame, motion, self._objects)
         except Exception as error:  # noqa: BLE001 - a library's trouble with a model; what is known is booked all the same
+            self._failed = True  # it is made up for as soon as it can be: nobody knows who came meanwhile
             return replace(self._notice(frame, motion, walks), failure=error)
+        self._failed = False
         detector_s = self._seconds() - started_s
         self._objects = self._tracker.update(seen.detections, frame.at, seen.least_scores)
         self._pace.update(self._objects, frame.at)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from tests.support.squares import FPS, HEIGHT_PX, SIZE_PX, WIDTH_PX, SquareDetector, square_at
+from tests.support.squares import FPS, HEIGHT_PX, SIZE_PX, WALK_S, WIDTH_PX, SquareDetector, square_at
 
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import ModelError
@@ -18,6 +18,7 @@ from marengocam.ingest.camera_state import CameraHealth, Condition
 from marengocam.ingest.decode_queue import DecodeQueue
 from marengocam.ingest.frame_analysis import GAP, FrameAnalyser, FrameResult
 from marengocam.ingest.frames import Frame
+from marengocam.ingest.pace import HOLD
 from marengocam.ingest.recording_modes import Sights
 from marengocam.media.store import Store
 from marengocam.vision.appearance import ColourTexture
@@ -83,6 +84,19 @@ def test_the_last_look_that_told_something_stays_the_last(
         watching.see(number / FPS, WALKS_AT_S)
     assert watching.sights.looked_at is not None
     assert watching.sights.looked_at <= NOON + timedelta(seconds=WALKS_AT_S + 1 / FPS)
+
+
+def test_a_look_that_failed_is_made_up_for_though_nothing_moves_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("marengocam.ingest.analysing.MODEL_RETRY_S", 0.0)
+    detector = FailingDetector()
+    watching = Watching(tmp_path, detector)
+    works_again_s = WALKS_AT_S + WALK_S + HOLD.total_seconds() + 1.5  # and the next glance is not due
+    for number in range(round((works_again_s + 1) * FPS)):
+        detector.fails = WALKS_AT_S <= number / FPS < works_again_s
+        watching.see(number / FPS, WALKS_AT_S)
+    assert watching.sights.looked_at == NOON + timedelta(seconds=number / FPS)
 
 
 @pytest.mark.parametrize("error", [ModelError("It lost its weights."), RuntimeError("shape mismatch")])
