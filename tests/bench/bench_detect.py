@@ -15,6 +15,7 @@ import av
 import cv2
 import numpy as np
 from tests.bench.measuring import alternated, arguments_of, at_least, at_most, cpu_s, shared_folder, tell
+from tests.bench.torch_eager import TorchEager
 
 from marengocam.core.errors import BadInputError, ModelError
 from marengocam.core.model import Detection
@@ -28,7 +29,6 @@ from marengocam.vision.detectors.shaped import BALANCED_LONG_SIDE_PX
 from marengocam.vision.models import Models, ModelSpec, spec_named
 from marengocam.vision.models.keeping import compared
 from marengocam.vision.models.shrinking import make_int8
-from marengocam.vision.vram import VramShares
 
 SIDES_PX = (640, 576, 416, 320)
 CLIPS = (
@@ -125,10 +125,8 @@ def has_torch() -> bool:
 def ultralytics(file: Path, side_px: int) -> Detector:
     import torch  # noqa: PLC0415 - only where it is
 
-    from marengocam.vision.detectors.ultralytics import UltralyticsDetector  # noqa: PLC0415 - as torch
-
     torch.set_num_threads(1)
-    return UltralyticsDetector(file, file.stem, VramShares(1, 3, 3, 1), side_px)
+    return TorchEager(file, side_px)
 
 
 def one_by_one(detector: Detector) -> Callable[[Picture], list[Detection]]:
@@ -139,6 +137,7 @@ def frames(each: int) -> Iterator[Picture]:
     """Yield pictures spread over the clips; noise where there is no footage."""
     footage = shared_folder("footage")
     files = [footage / f"{clip}.mp4" for clip in CLIPS] if footage else []
+    files = [file for file in files if file.is_file()]
     for file in files:
         with av.open(str(file)) as container:
             total = container.streams.video[0].frames or 300
