@@ -79,7 +79,7 @@ class Settings:
     detector_min_score: float = 0.4
     vram_system_gb: float = 1.0  # shares of a GPU's memory, of 8 GB
     vram_face_gb: float = 3.0
-    vram_detector_gb: float = 3.0  # of each ingest process
+    vram_detector_gb: float = 3.0  # of each ingest process, what CUDA itself takes included
     vram_buffer_gb: float = 1.0
     confirm_probability: float = 0.95  # a person is announced by name from here on
     retention_days: float = 14.0
@@ -197,7 +197,7 @@ _SCHEMA = vol.Schema(
         "detector_precision": vol.In(["auto", "int8", "bf16", "f32"]),
         "vram_system_gb": _GIGABYTES,
         "vram_face_gb": _GIGABYTES,
-        "vram_detector_gb": vol.All(vol.Coerce(float), vol.Range(0.25, 1024)),
+        "vram_detector_gb": vol.All(vol.Coerce(float), vol.Range(1, 1024)),
         "vram_buffer_gb": _GIGABYTES,
         "detector_min_score": vol.All(vol.Coerce(float), vol.Range(0.05, 0.95)),
         "confirm_probability": vol.All(vol.Coerce(float), vol.Range(0.5, 0.9999)),

@@ -171,7 +171,8 @@ class IngestService:
             if self._eyes is None:
                 await asyncio.sleep(EYES_RETRY_S)
         self._fallback = is_fallback(self._eyes, self._context.settings)
-        show_detector(self._context.metrics, self._eyes.detector)
+        detector = self._eyes.detector
+        show_detector(self._context.metrics, detector.name, str(getattr(detector, "why", "")))
         give_back()
         rounds.open_eyes(self._eyes)
 

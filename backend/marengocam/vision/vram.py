@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from marengocam.settings import Settings
 
 GB = 1024**3  # as NVIDIA prints a card's memory
+CUDA_GB = 0.7  # a process's context and its libraries' kernels, which PyTorch does not count: 0.65 on an H200
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,10 @@ def shares_of(settings: Settings) -> VramShares:
 
 
 def memory_fraction(share_gb: float, shares: VramShares, total_bytes: int) -> float:
-    """Return the fraction of a card, 0 to 1, that is `share_gb`; on a card too small for all, each gives up alike."""
+    """Return the fraction of a card, 0 to 1, that PyTorch may take so that its process stays within `share_gb`.
+
+    On a card too small for all shares, each gives up alike.
+    """
     total_gb = total_bytes / GB
-    return min(1.0, share_gb / max(total_gb, shares.total_gb))
+    mine_gb = share_gb * min(1.0, total_gb / shares.total_gb)
+    return min(1.0, max(0.0, mine_gb - CUDA_GB) / total_gb)

@@ -120,6 +120,24 @@ def test_cameras_that_ask_at_once_share_batches_and_each_gets_its_own():
     assert len(gpu.batches) < 9
 
 
+def test_one_thread_does_all_the_looking_and_ends_with_the_detector():
+    """What CUDA's libraries know of a shape they know in one thread; the next one waits for seconds."""
+
+    class Telling(Gpu):
+        def detect(self, pictures, min_score):
+            threads.add(threading.current_thread())
+            return super().detect(pictures, min_score)
+
+    threads: set[threading.Thread] = set()
+    cameras = [BatchingDetector(Telling(), gather_s=0)]
+    with ThreadPoolExecutor(4) as asking:
+        list(asking.map(lambda number: cameras[0].detect(pictures(number), 0.5), range(20)))
+    (thread,) = threads
+    assert thread.is_alive()
+    cameras.clear()
+    assert not thread.is_alive()
+
+
 def test_a_failure_reaches_everybody_who_waited_and_the_next_is_served():
     gpu = Gpu(room=0)
     batching = BatchingDetector(gpu, gather_s=0.05)

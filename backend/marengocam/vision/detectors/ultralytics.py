@@ -3,25 +3,32 @@
 import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from marengocam.core.errors import ModelError
-from marengocam.core.geometry import Box
 from marengocam.core.model import Detection
-from marengocam.vision.detectors.protocol import LABELS, Picture
-from marengocam.vision.detectors.shaped import LONG_SIDE_PX
-from marengocam.vision.detectors.yolo import NMS_IOU
+from marengocam.vision.detectors.protocol import Picture
+from marengocam.vision.detectors.recorded_launches import RecordedLaunches
+from marengocam.vision.detectors.shaped import LONG_SIDE_PX, Size, input_size
+from marengocam.vision.detectors.yolo import GREY, WANTED, Letterbox, objects, placing
 from marengocam.vision.vram import VramShares, memory_fraction
 
 _LOG = logging.getLogger(__name__)
 DEVICE = 0  # the first of those in CUDA_VISIBLE_DEVICES
+SHAPES = ((16, 9), (4, 3))  # of cameras; whatever is higher is looked at in a square
 
 
 class UltralyticsDetector:
-    """Batches over cameras, half precision on CUDA, within its share of the GPU's memory."""
+    """Batches over cameras, half precision on CUDA, within its share of the GPU's memory.
+
+    ultralytics reads the file and builds the network. What stands before and behind it is ours: its `predict` spends
+    five milliseconds of the processor's time on each picture, for which a GPU waits.
+    """
 
     def __init__(self, file: Path, model_name: str, shares: VramShares, long_side_px: int = LONG_SIDE_PX) -> None:
         # No installing, fetching or reporting behind the owner's back.
@@ -30,22 +37,18 @@ class UltralyticsDetector:
         try:
             import torch  # noqa: PLC0415 - several seconds and gigabytes, only where it is used
             from ultralytics import YOLO  # noqa: PLC0415 - as torch
-            from ultralytics.cfg import DEFAULT_CFG_DICT  # noqa: PLC0415 - as torch
         except ImportError as error:
             raise ModelError("The detector `ultralytics` needs the extra: pip install 'marengocam[gpu]'.") from error
+        self._torch = torch
         self._device = f"cuda:{DEVICE}" if torch.cuda.is_available() else "cpu"
-        if self._device != "cpu":
-            card = torch.cuda.get_device_properties(DEVICE)
-            fraction = memory_fraction(shares.detector_gb, shares, card.total_memory)
-            torch.cuda.set_per_process_memory_fraction(fraction, DEVICE)
-            _LOG.info("%s: this process takes at most %.2f of its memory", card.name, fraction)
-        # Releases since 8.4 call half precision `quantize`; older ones do not know the word.
-        half = {"quantize": 16} if "quantize" in DEFAULT_CFG_DICT else {"half": True}
-        self._precision = {} if self._device == "cpu" else half
-        self._model = YOLO(str(file), task="detect")
+        if self.on_gpu:
+            _keep_to_share(torch, shares)
+        self._number = torch.float16 if self.on_gpu else torch.float32
+        self._network: Any = YOLO(str(file), task="detect").model.fuse(verbose=False).eval()
+        self._look: Callable[[Any], Any] | None = None
         self._model_name = model_name
         self._long_side_px = long_side_px
-        self._one_at_a_time = threading.Lock()  # a YOLO object keeps its batch in itself
+        self._one_at_a_time = threading.Lock()  # the network keeps what belongs to a batch's shape in itself
 
     @property
     def on_gpu(self) -> bool:
@@ -57,27 +60,69 @@ class UltralyticsDetector:
         return f"{self._model_name}-ultralytics-{self._device.split(':')[0]}-{self._long_side_px}"
 
     def detect(self, pictures: Sequence[Picture], min_score: float) -> list[list[Detection]]:
-        """Return the objects of each picture."""
-        # ultralytics takes BGR arrays.
-        frames = [np.ascontiguousarray(picture[..., ::-1]) for picture in pictures]
-        with self._one_at_a_time:
-            results = self._model.predict(
-                frames,
-                imgsz=self._long_side_px,
-                conf=min_score,
-                iou=NMS_IOU,
-                classes=sorted(LABELS),
-                device=self._device,
-                **self._precision,
-                verbose=False,
-            )
-            return [_detections(result) for result in results]
+        """Return the objects of each picture; those that go into one input are looked at together."""
+        size_of = few_sizes if self.on_gpu else input_size
+        together: dict[Size, list[int]] = {}
+        for number, picture in enumerate(pictures):
+            together.setdefault(size_of(picture.shape[1], picture.shape[0], self._long_side_px), []).append(number)
+        found: list[list[Detection]] = [[] for _ in pictures]
+        for size, numbers in together.items():
+            placed = [placing(pictures[number].shape[1], pictures[number].shape[0], *size) for number in numbers]
+            answers = self._answers([pictures[number] for number in numbers], placed, size)
+            for number, letterbox, answer in zip(numbers, placed, answers, strict=True):
+                found[number] = objects(answer[:4], answer[5].astype(int), answer[4], letterbox, min_score)
+        return found
+
+    def _answers(self, pictures: Sequence[Picture], placed: Sequence[Letterbox], size: Size) -> npt.NDArray[np.float32]:
+        """Return [N, 6, anchors]: box, best score of WANTED, and which of them it is."""
+        torch = self._torch
+        with self._one_at_a_time, torch.inference_mode():
+            if self._look is None:
+                self._look = self._moved_in()
+            # As few shapes as can be: CUDA's libraries make ready for each one, which takes a second.
+            rows = 1 << (len(pictures) - 1).bit_length() if self.on_gpu else len(pictures)
+            batch = torch.full((rows, 3, size[1], size[0]), GREY / 255, dtype=self._number, device=self._device)
+            batch = batch.contiguous(memory_format=torch.channels_last)
+            for row, picture, letterbox in zip(batch, pictures, placed, strict=False):
+                row[:, letterbox.rows, letterbox.columns] = self._scaled(picture, letterbox)
+            answers: npt.NDArray[np.float32] = self._look(batch).cpu().numpy()
+        return answers[: len(pictures)]
+
+    def _scaled(self, picture: Picture, letterbox: Letterbox) -> Any:
+        """Return a picture on the device as [3, height, width], 0 to 1, as large as it is placed."""
+        torch = self._torch
+        planes = torch.from_numpy(np.ascontiguousarray(picture)).to(self._device).permute(2, 0, 1).float() / 255
+        inner = (letterbox.inner_height_px, letterbox.inner_width_px)
+        if planes.shape[1:] == inner:
+            return planes
+        return torch.nn.functional.interpolate(planes[None], inner, mode="bilinear", align_corners=False)[0]
+
+    def _moved_in(self) -> Callable[[Any], Any]:
+        """Bring the network to where it runs; in the first look, where too little memory is a step down."""
+        torch = self._torch
+        network = self._network.to(self._device, self._number, memory_format=torch.channels_last)
+        wanted, head = torch.as_tensor(4 + WANTED, device=self._device), network.model[-1]
+
+        def look(batch: Any) -> Any:
+            output = network(batch)[0]
+            best, which = output[:, wanted].max(dim=1, keepdim=True)
+            return torch.cat((output[:, :4].float(), best.float(), which.float()), dim=1)
+
+        return RecordedLaunches(torch, look, lambda: (head.anchors, head.strides)) if self.on_gpu else look
 
 
-def _detections(result: "object") -> list[Detection]:
-    boxes = result.boxes  # type: ignore[attr-defined]  # ultralytics ships no types
-    corners, scores, classes = boxes.xyxyn.cpu().numpy(), boxes.conf.cpu().numpy(), boxes.cls.cpu().numpy()
-    return [
-        Detection(LABELS[int(label)], float(score), Box(*(float(value) for value in corner)))
-        for corner, score, label in zip(corners, scores, classes, strict=True)
-    ]
+def few_sizes(width: int, height: int, long_side_px: int) -> Size:
+    """Return the network's input for pictures of a shape: the flattest of SHAPES that holds it as large as can be."""
+    sizes = (input_size(*shape, long_side_px) for shape in SHAPES)
+    return next((size for size in sizes if height * size[0] <= width * size[1]), (long_side_px, long_side_px))
+
+
+def _keep_to_share(torch: Any, shares: VramShares) -> None:
+    """Limit what this process may take of the card; raises ModelError where CUDA itself cannot start."""
+    try:
+        card = torch.cuda.get_device_properties(DEVICE)
+        fraction = memory_fraction(shares.detector_gb, shares, card.total_memory)
+        torch.cuda.set_per_process_memory_fraction(fraction, DEVICE)
+    except RuntimeError as error:
+        raise ModelError(f"CUDA does not start on this card: {error}") from error
+    _LOG.info("%s: this process takes at most %.1f GB of its memory", card.name, shares.detector_gb)

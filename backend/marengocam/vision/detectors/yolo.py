@@ -15,7 +15,7 @@ MAX_BOXES = 100
 GREY = 114  # what YOLO was trained with around the picture
 STRIDE_PX = 32
 
-_WANTED = np.array(sorted(LABELS))
+WANTED = np.array(sorted(LABELS))  # of the 80 that the network tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,31 +28,65 @@ class Letterbox:
     width_px: int
     height_px: int
 
+    @property
+    def inner_width_px(self) -> int:
+        return round(self.width_px * self.scale)
+
+    @property
+    def inner_height_px(self) -> int:
+        return round(self.height_px * self.scale)
+
+    @property
+    def rows(self) -> slice:
+        """Where the picture lies in the input, from top to bottom."""
+        return slice(self.top_px, self.top_px + self.inner_height_px)
+
+    @property
+    def columns(self) -> slice:
+        """Where the picture lies in the input, from left to right."""
+        return slice(self.left_px, self.left_px + self.inner_width_px)
+
+
+def placing(width: int, height: int, width_px: int, height_px: int) -> Letterbox:
+    """Return where a picture of `width` and `height` goes in an input, in its middle and with its shape kept."""
+    scale = min(width_px / width, height_px / height)
+    left, top = (width_px - round(width * scale)) // 2, (height_px - round(height * scale)) // 2
+    return Letterbox(scale, left, top, width, height)
+
 
 def fit(picture: Picture, width_px: int, height_px: int) -> tuple[npt.NDArray[np.float32], Letterbox]:
-    """Return the picture as [3, height, width] 0 to 1, its shape kept, and how it was fitted."""
+    """Return the picture as [3, height, width] 0 to 1, grey around it, and how it was fitted."""
     height, width = picture.shape[:2]
-    scale = min(width_px / width, height_px / height)
-    inner = (round(width * scale), round(height * scale))
+    placed = placing(width, height, width_px, height_px)
+    inner = (placed.inner_width_px, placed.inner_height_px)
     if inner != (width, height):
         picture = np.asarray(cv2.resize(picture, inner, interpolation=cv2.INTER_LINEAR), np.uint8)
-    left, top = (width_px - inner[0]) // 2, (height_px - inner[1]) // 2
     canvas = np.full((height_px, width_px, 3), GREY, np.uint8)
-    canvas[top : top + inner[1], left : left + inner[0]] = picture
+    canvas[placed.rows, placed.columns] = picture
     planes = canvas.transpose(2, 0, 1).astype(np.float32)
     planes *= 1 / 255
-    return planes, Letterbox(scale, left, top, width, height)
+    return planes, placed
 
 
 def read(output: npt.NDArray[np.float32], placed: Letterbox, min_score: float) -> list[Detection]:
     """Return the objects of one picture from the network's [84, anchors] output."""
-    scores = output[4 + _WANTED]
+    scores = output[4 + WANTED]
     best = scores.argmax(axis=0)
-    best_scores = scores[best, np.arange(scores.shape[1])]
+    return objects(output[:4], best, scores[best, np.arange(scores.shape[1])], placed, min_score)
+
+
+def objects(
+    boxes: npt.NDArray[np.float32],
+    best: npt.NDArray[np.integer],
+    best_scores: npt.NDArray[np.float32],
+    placed: Letterbox,
+    min_score: float,
+) -> list[Detection]:
+    """Return the objects of one picture from [4, anchors] boxes and the best of WANTED for each, with its score."""
     kept = np.flatnonzero(best_scores >= min_score)
     if kept.size == 0:
         return []
-    centre_x, centre_y, width, height = output[:4, kept]
+    centre_x, centre_y, width, height = boxes[:, kept]
     corners = np.stack([centre_x - width / 2, centre_y - height / 2, width, height], axis=1)
     classes, sure = best[kept], best_scores[kept]
     chosen = cv2.dnn.NMSBoxesBatched(corners.tolist(), sure.tolist(), classes.tolist(), min_score, NMS_IOU)
@@ -61,7 +95,7 @@ def read(output: npt.NDArray[np.float32], placed: Letterbox, min_score: float) -
         x, y, wide, high = corners[index]
         box = _box(x, y, wide, high, placed)
         if box.area > 0:
-            found.append(Detection(LABELS[int(_WANTED[classes[index]])], float(min(sure[index], 1.0)), box))
+            found.append(Detection(LABELS[int(WANTED[classes[index]])], float(min(sure[index], 1.0)), box))
     return found
 
 
