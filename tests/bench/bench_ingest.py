@@ -201,6 +201,7 @@ def ours(eyes: Eyes, *, thorough: bool) -> Look:
         nonlocal last
         luma = np.ascontiguousarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
         result = analyser.look(Frame(START + timedelta(seconds=(number + 1) / FPS), luma, lambda: rgb))
+        assert result.failure is None
         if result.looked:
             last = [one.box for one in result.objects if not one.lost and one.label == "person"]
             last += [one.box for one in result.detections if one.label == "person" and one.score >= COUNTED_SCORE]

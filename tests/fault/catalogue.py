@@ -137,12 +137,22 @@ CATALOGUE = (
     Fault(
         "the wall clock is set an hour forward and back",
         "every frame recorded; told; nothing deleted for its age",
-        (f"{FAULT}/test_clock_jumps.py", "tests/unit/janitor/test_retention.py::test_a_clock"),
+        (f"{FAULT}/test_clock_jumps.py::test_a_wall_clock", "tests/unit/janitor/test_retention.py::test_a_clock"),
+    ),
+    Fault(
+        "the wall clock is set back by seconds, so that recordings lie one over the other",
+        "exported and played in the order of recording, no picture left out or rushed through",
+        (f"{FAULT}/test_clock_jumps.py::test_what_is_dated_twice",),
     ),
     Fault(
         "`kill -9` while the wall clock is wrong: an hour, weeks or years ahead, or in 1970",
         "what it left is finished and indexed once the clock is right",
         (f"{INTEGRATION}/ingest/test_dates_of_a_wrong_clock.py",),
+    ),
+    Fault(
+        "a detector that fails, or takes 6 s for a look, just while somebody passes",
+        "in the recording mode `person` recorded with the moments before",
+        (f"{INTEGRATION}/ingest/test_recording_modes_live.py::test_who_passes",),
     ),
     Fault(
         "a detector so slow that analysis is behind",

@@ -29,8 +29,9 @@ from marengocam.core.rules.model import (
     SetPrivacy,
     TellHomeAssistant,
 )
+from marengocam.core.rules.place import Place
 from marengocam.core.rules.schema import action_name
-from marengocam.core.rules.template import TemplateProblemError, render, render_text
+from marengocam.core.rules.template import TemplateProblemError, render, render_text, variables
 from marengocam.core.rules.told import rule_words
 from marengocam.core.rules.webhook_address import origin
 from marengocam.db.hub import Hub
@@ -50,10 +51,11 @@ class Firing:
     rule: Rule
     event: Event
     told: Mapping[str, Any]
+    place: Place
 
     @property
     def variables(self) -> dict[str, Any]:
-        return {"event": self.told, "rule": rule_words(self.rule)}
+        return variables(self.told, rule_words(self.rule), self.place)
 
 
 class Actions:

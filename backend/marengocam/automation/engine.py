@@ -29,6 +29,7 @@ class Engine:
     def __init__(self, hub: Hub, clock: Clock, place: Place, actions: Actions) -> None:
         self._hub = hub
         self._clock = clock
+        self._place = place
         self._facts = RuleFacts(hub, place)
         self._actions = actions
         self.fired = 0
@@ -75,4 +76,4 @@ class Engine:
         if await self._hub.firings.add(row):
             self.fired += 1
             told = event_values(event, late=is_late(event, now), names=cameras)
-            await self._actions.start(Firing(row.firing_id, rule, event, told))
+            await self._actions.start(Firing(row.firing_id, rule, event, told, self._place))

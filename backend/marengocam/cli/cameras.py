@@ -180,6 +180,7 @@ async def remove_camera(settings: Settings, arguments: argparse.Namespace) -> No
 
 async def export_recording(settings: Settings, arguments: argparse.Namespace) -> None:
     from marengocam.media.export import export  # noqa: PLC0415 - loaded when needed
+    from marengocam.media.runs import recordings_in  # noqa: PLC0415 - loaded when needed
     from marengocam.media.store import Store  # noqa: PLC0415 - loaded when needed
 
     now = SystemClock().now()
@@ -189,12 +190,14 @@ async def export_recording(settings: Settings, arguments: argparse.Namespace) ->
     store = Store(settings.media_dir, settings.archive_dir)
     async with opened_hub(settings) as hub:
         await hub.cameras.get(arguments.camera_id)
-    files = store.recordings_in(arguments.camera_id, from_at, to_at)
+    files = recordings_in(store, arguments.camera_id, from_at, to_at)
     done = await asyncio.to_thread(export, store, files, from_at, to_at, arguments.file.absolute())
     stretch = f"{clock.told(done.started_at)} to {clock.told(done.ended_at)}"
     print(f"{arguments.file}: {stretch}, {done.size_bytes / 1e6:.1f} MB")
     for gap_from, gap_to in done.gaps:
         print(f"not recorded: {clock.told(gap_from)} to {clock.told(gap_to)}")
+    for twice_from, twice_to in done.twice:
+        print(f"comes twice: {clock.told(twice_from)} to {clock.told(twice_to)}")
 
 
 async def _asked(url: str, username: str | None, password: Secret | None) -> Any:

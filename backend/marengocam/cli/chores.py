@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from marengocam.cli.columns import column
+from marengocam.cli.moments import OwnerClock
 from marengocam.cli.opening import Subparsers, opened_hub
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import BadInputError, NotFoundError
@@ -126,9 +127,10 @@ def run_models(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 async def list_persons(settings: Settings, _arguments: argparse.Namespace) -> None:
+    clock = OwnerClock(settings, SystemClock().now())
     async with opened_hub(settings) as hub:
         for known in await hub.persons.list():
-            seen = f"{known.last_seen.camera_id} {known.last_seen.at:%F %T}Z" if known.last_seen else "never seen"
+            seen = f"{known.last_seen.camera_id} {clock.told(known.last_seen.at)}" if known.last_seen else "never seen"
             print(f"{known.person.person_id}  {column(known.person.name, 24)} {known.faces:3} faces  {seen}")
 
 

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import json
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -140,7 +140,8 @@ async def show_replay(settings: Settings, arguments: argparse.Namespace) -> None
         print("changed  " + ", ".join(f"{key}={value}" for key, value in sorted(run.overrides.items())))
     for track in run.report.get("tracks", []):
         who = f"  {track['person_name']} {track['probability']:.2f}" if track.get("person_name") else ""
-        print(f"    {track['first_seen_at'][:19]}  {track['label']} {track['score']:.2f}{who}")
+        seen_at = clock.told(datetime.fromisoformat(track["first_seen_at"]))
+        print(f"    {seen_at}  {track['label']} {track['score']:.2f}{who}")
     if arguments.json is not None:
         report = RunFolder(settings.media_dir, run.run_id).report()
         await asyncio.to_thread(arguments.json.write_bytes, canonical(report))

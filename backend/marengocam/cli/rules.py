@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from marengocam.cli.columns import column
+from marengocam.cli.moments import OwnerClock
 from marengocam.cli.opening import Subparsers, opened_hub
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import BadInputError
@@ -203,14 +204,15 @@ async def try_rule(settings: Settings, arguments: argparse.Namespace) -> None:
         raise BadInputError("--days must be more than nothing.")
     to_at = SystemClock().now()
     from_at = to_at - timedelta(days=arguments.days)
+    clock, place = OwnerClock(settings, to_at), place_of(settings)
     async with opened_hub(settings) as hub:
-        facts = RuleFacts(hub, place_of(settings))
+        facts = RuleFacts(hub, place)
         for rule in await _rules_to_try(hub, settings, arguments.rule):
             found = rehearse(rule, await facts.past(rule, from_at, to_at))
-            print(f"{rule.name}: {found.summary(from_at, to_at)}")
+            print(f"{rule.name}: {found.summary(place.local(from_at), place.local(to_at))}")
             for event in found.fired[-MOST_SHOWN:]:
                 about = "  ".join(one for one in (event.camera_id, event.person_name, *event.zones) if one)
-                print(f"  {event.occurred_at:%Y-%m-%d %H:%M:%S}  {event.type}  {about}")
+                print(f"  {clock.told(event.occurred_at)}  {event.type}  {about}")
             if len(found.fired) > MOST_SHOWN:
                 print(f"  and {len(found.fired) - MOST_SHOWN} before these")
             for reason, count in sorted(found.reasons.items(), key=lambda one: -one[1]):
@@ -222,9 +224,10 @@ async def list_firings(settings: Settings, arguments: argparse.Namespace) -> Non
     async with opened_hub(settings) as hub:
         rule_id = (await hub.rules.by_name(arguments.rule)).rule_id if arguments.rule else None
         found = await hub.firings.list(MOST_FIRINGS, rule_id, failed_only=arguments.failed)
+    clock = OwnerClock(settings, SystemClock().now())
     for firing in found:
         about = "  ".join(one for one in (firing.camera_id, firing.person_name) if one)
-        print(f"{firing.fired_at:%Y-%m-%d %H:%M:%S}  {firing.rule_name}  {firing.event_type}  {about}")
+        print(f"{clock.told(firing.fired_at)}  {firing.rule_name}  {firing.event_type}  {about}")
         for one in firing.outcomes:
             print(f"  {one.action} {one.target}: {one.reason or 'done'}")
     if not found:

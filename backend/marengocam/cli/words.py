@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from marengocam.cli.columns import column
+from marengocam.cli.moments import OwnerClock
 from marengocam.cli.opening import opened_hub
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import NotFoundError
@@ -58,10 +59,11 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 async def list_identities(settings: Settings, arguments: argparse.Namespace) -> None:
+    clock = OwnerClock(settings, SystemClock().now())
     async with opened_hub(settings) as hub:
         for one in await hub.persons.identities(unknown_only=arguments.unknown, limit=SHOWN):
             name = column(one.person_name or "-", 24)
-            print(f"{one.identity_id}  {name} {one.tracks:5} tracks  {one.last_seen_at:%F %T}Z")
+            print(f"{one.identity_id}  {name} {one.tracks:5} tracks  {clock.told(one.last_seen_at)}")
 
 
 async def name_identity(settings: Settings, arguments: argparse.Namespace) -> None:
@@ -100,10 +102,11 @@ async def ignore_identity(settings: Settings, arguments: argparse.Namespace) -> 
 
 
 async def list_words(settings: Settings, _arguments: argparse.Namespace) -> None:
+    clock = OwnerClock(settings, SystemClock().now())
     async with opened_hub(settings) as hub:
         for word in await hub.words.list(SHOWN):
             state = "" if word.undoable else " (taken back)" if word.undone_at else " (for good)"
-            print(f"{word.word_id}  {word.said_at:%F %T}Z  {column(word.said_by, 16)} {word.summary}{state}")
+            print(f"{word.word_id}  {clock.told(word.said_at)}  {column(word.said_by, 16)} {word.summary}{state}")
 
 
 async def undo_word(settings: Settings, arguments: argparse.Namespace) -> None:

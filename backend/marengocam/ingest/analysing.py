@@ -43,6 +43,8 @@ UNDECODABLE_REASON = (
     "Recorded, but not analysed, since its pictures cannot be decoded: "
     "restart the camera, or choose a smaller resolution or another codec."
 )
+LOOKS_FAIL_REASON = "Only movement is noticed, since looking for people fails:"
+FAULT_REASON = "Recorded, but not analysed, since MarengoCam itself fails: see the log of ingest."
 _LOG = logging.getLogger(__name__)
 
 
@@ -199,40 +201,44 @@ class Analysis:
         self._health.counters.shed_level = self.shedding.level
 
     def _look(self, analyser: FrameAnalyser, frame: Frame) -> None:
-        failed_lately = self._clock.monotonic_s() < self._model_retry_at_s
+        now_s = self._sights.asked_since_s = self._clock.monotonic_s()
         try:
-            result = analyser.notice(frame) if failed_lately else analyser.look(frame)
-        except ModelError as error:
+            result = analyser.notice(frame) if now_s < self._model_retry_at_s else analyser.look(frame)
+        except Exception as error:  # noqa: BLE001 - our trouble with a frame; it is logged
+            self._sights.unsure_at = frame.at
+            self._note_blind(FAULT_REASON, error)
+            return
+        finally:
+            self._sights.asked_since_s = None
+        if isinstance(result.failure, ModelError):
             self._model_retry_at_s = self._clock.monotonic_s() + MODEL_RETRY_S
-            self._note_blind(str(error))
-            return
-        except Exception as error:  # noqa: BLE001 - a library's trouble with a model, or ours with a frame; it is logged
-            self._note_blind("MarengoCam itself fails; see the log of ingest.", error)
-            return
-        if result.looked:
+            self._note_blind(f"{LOOKS_FAIL_REASON} {result.failure}")
+        elif result.failure is not None:
+            self._note_blind(f"{LOOKS_FAIL_REASON} MarengoCam itself fails; see the log of ingest.", result.failure)
+        elif result.looked:
             self._blind_since_s, self._blind_reason = None, ""
         if result.motion.moving or result.objects or self._moved_at is None:
             self._moved_at = frame.at
         if self._blind_since_s is None:
             self._sights.note(frame.at, motion=result.motion.moving, person=analyser.follows_person)
         elif result.motion.moving:
-            self._sights.motion_at = frame.at  # of people nobody knows, until there is a look: `looked_at` stays
+            self._sights.motion_at = self._sights.unsure_at = frame.at  # `looked_at` stays until there is a look
         self._health.counters.frames_analysed += result.looked
         self._health.counters.detector_s += result.detector_s
         self._write_pictures(result)
         if result.tracks or result.faces:
             self._on_result(result)
 
-    def _note_blind(self, why: str, error: Exception | None = None) -> None:
+    def _note_blind(self, reason: str, error: Exception | None = None) -> None:
         """Tell, when it lasts, that nobody looks at this camera; a single frame that failed is only passed over."""
         now_s = self._clock.monotonic_s()
         if self._blind_since_s is None:
             self._blind_since_s = now_s
         if now_s - self._blind_since_s >= BLIND_AFTER_S:
-            self._blind_reason = f"Recorded, but not analysed, since looking for people fails: {why}"
+            self._blind_reason = reason
         if now_s - self._blind_logged_at_s >= BLIND_LOGGED_EVERY_S:
             self._blind_logged_at_s = now_s
-            _LOG.error("camera %s: a frame could not be analysed: %s", self._camera.camera_id, why, exc_info=error)
+            _LOG.error("camera %s: %s", self._camera.camera_id, reason, exc_info=error)
 
     def _rest_when_idle(self) -> None:
         """End the tracks of a camera that shows nothing, rather than leave them open until it comes back."""

@@ -46,6 +46,11 @@ class AnsweringDetector:
         return self._name
 
     @property
+    def answers(self) -> bool:
+        """Whether there is one now, and it does not hang."""
+        return self._asked.thing is not None
+
+    @property
     def why(self) -> str:
         """Why it is this one, where there was a choice."""
         return str(getattr(self._asked.thing, "why", ""))

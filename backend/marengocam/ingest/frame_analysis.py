@@ -61,6 +61,7 @@ class FrameResult:
     pace: str = ""  # why the detector looked, or not
     found: tuple[Detection, ...] = ()  # by the detector, before owner and furniture ruled anything out
     region: Box | None = None  # what was looked at once more at full detail
+    failure: Exception | None = None  # why the detector, or the appearance model, gave nothing
 
 
 class Sight(NamedTuple):
@@ -99,6 +100,7 @@ class FrameAnalyser:
         self._gate = MotionGate(camera.analysis.masks)
         self._thorough = thorough
         self._at: datetime | None = None
+        self._failed = False  # the last look
         self._begin()
 
     def _begin(self) -> None:
@@ -145,7 +147,7 @@ class FrameAnalyser:
             return tuple(self.book.end_all())
 
     def look(self, frame: Frame) -> FrameResult:
-        """Analyse one frame; raises ModelError when the detector fails."""
+        """Analyse one frame; when the detector fails, by its movement alone."""
         return self._analyse(frame, self._look)
 
     def notice(self, frame: Frame) -> FrameResult:
@@ -167,11 +169,16 @@ class FrameAnalyser:
         return self._booked(FrameResult(motion, looked=False, pace="nobody can look"), walks, frame)
 
     def _look(self, frame: Frame, motion: Motion, walks: list[TrackedObject]) -> FrameResult:
-        if not self._pace.due(motion, frame.at):
+        if not self._pace.due(motion, frame.at) and not self._failed:
             return FrameResult(motion, looked=False, pace=self._pace.reason)
         pace = self._pace.reason
         started_s = self._seconds()
-        seen = self._looker.look(frame, motion, self._objects)
+        try:
+            seen = self._looker.look(frame, motion, self._objects)
+        except Exception as error:  # noqa: BLE001 - a library's trouble with a model; what is known is booked all the same
+            self._failed = True  # it is made up for as soon as it can be: nobody knows who came meanwhile
+            return replace(self._notice(frame, motion, walks), failure=error)
+        self._failed = False
         detector_s = self._seconds() - started_s
         self._objects = self._tracker.update(seen.detections, frame.at, seen.least_scores)
         self._pace.update(self._objects, frame.at)
@@ -196,7 +203,8 @@ class FrameAnalyser:
                 for item in objects
                 if self.book.local_track_id(item.track_id) is not None and not item.lost
             ]
-        encoded = self._encoded(sights, frame)  # without the lock: it may take long, and the event loop wants the book
+        # Without the lock: it may take long, and the event loop wants the book.
+        encoded, failure = self._encoded(sights, frame)
         with self.lock:
             pictures, faces, improved = self._gather(sights, encoded, frame)
         tracks |= {track.local_track_id: track for track in improved}
@@ -206,17 +214,22 @@ class FrameAnalyser:
             tracks=tuple(tracks.values()),
             pictures=tuple(pictures),
             faces=tuple(faces),
+            failure=failure,
         )
 
-    def _encoded(self, sights: Sequence[Sight], frame: Frame) -> dict[int, Embedding]:
-        """Return the appearance of those whose track wants it; tracks go on without it while the encoder hangs."""
+    def _encoded(self, sights: Sequence[Sight], frame: Frame) -> tuple[dict[int, Embedding], Exception | None]:
+        """Return the appearance of those whose track wants it, or why there is none; tracks go on without it."""
         if not self._camera.analysis.appearance:
-            return {}
-        items = [sight.item for sight in sights if sight.wish.appearance]
+            return {}, None
+        looks: dict[int, Embedding] = {}
         try:
-            return {one.track_id: self._appearance.encode([cut(frame.rgb, one.box, margin=0)])[0] for one in items}
+            for item in (sight.item for sight in sights if sight.wish.appearance):
+                looks[item.track_id] = self._appearance.encode([cut(frame.rgb, item.box, margin=0)])[0]
         except NoAnswerError:  # which health tells
-            return {}
+            return looks, None
+        except Exception as error:  # noqa: BLE001 - a library's trouble with a model; who was followed is booked
+            return looks, error
+        return looks, None
 
     def _gather(
         self, sights: Sequence[Sight], encoded: Mapping[int, Embedding], frame: Frame

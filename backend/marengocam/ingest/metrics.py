@@ -1,17 +1,31 @@
 """Figures for Prometheus: a camera's, and which detector looks."""
 
 import contextlib
+from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from marengocam.core.model import CameraState
 from marengocam.db.cameras import CameraStatus
+from marengocam.vision.detectors import Detector
 
 
-def show_detector(registry: CollectorRegistry, name: str, why: str) -> None:
-    """Show which detector looks and why it is this one, once it is loaded."""
-    gauge = Gauge("marengocam_detector_info", "the detector in use", ["name", "because"], registry=registry)
-    gauge.labels(name, why).set(1)
+def show_detector(registry: CollectorRegistry, detector: Detector) -> None:
+    """Show which detector answers and why it is this one, as it is when asked: another may take its place."""
+    registry.register(_DetectorFigure(detector))
+
+
+class _DetectorFigure(Collector):
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        figure = GaugeMetricFamily("marengocam_detector_info", "the detector in use", labels=["name", "because"])
+        if getattr(self._detector, "answers", True):
+            figure.add_metric([self._detector.name, str(getattr(self._detector, "why", ""))], 1)
+        yield figure
 
 
 class CameraFigures:

@@ -99,7 +99,7 @@ class Recorder:
 
     def _switch(self, packet: StreamPacket) -> None:
         """Begin at once, with the pre-roll; end at a keyframe only, since the next pre-roll has to begin with it."""
-        wanted = records(self._recording, self._sights, packet.at)
+        wanted = records(self._recording, self._sights, packet.at) or self._sights.waits(self._clock.monotonic_s())
         if wanted and not self._writing:
             self._writing = True
             for kept in self._pre_roll.take(seen_until(self._sights, packet.at)):

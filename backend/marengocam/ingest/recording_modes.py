@@ -10,6 +10,7 @@ from marengocam.media.sound import SoundPacket
 from marengocam.media.stream import StreamPacket
 
 BLIND_LIMIT = timedelta(seconds=10)  # without an analysed frame for longer, nobody knows what happens: it is recorded
+ANSWER_WITHIN_S = 2.0  # a look that takes longer says too late what it saw: it is recorded meanwhile
 PRE_ROLL_LIMIT_BYTES = 64 * 1024 * 1024  # per camera, whatever its bit rate
 
 MediaPacket = StreamPacket | SoundPacket
@@ -22,6 +23,8 @@ class Sights:
     looked_at: datetime | None = None
     motion_at: datetime | None = None
     person_at: datetime | None = None
+    unsure_at: datetime | None = None  # somebody may have been there: nobody could look
+    asked_since_s: float | None = None  # a look that is under way, by the monotonic clock
     wished_until: datetime | None = None  # a rule has it recorded until then; another thread writes this one
 
     def note(self, at: datetime, *, motion: bool, person: bool) -> None:
@@ -31,6 +34,11 @@ class Sights:
         if person:
             self.person_at = at
         self.looked_at = at
+
+    def waits(self, now_s: float) -> bool:
+        """Return whether a look takes so long that nobody knows what happens."""
+        since_s = self.asked_since_s
+        return since_s is not None and now_s - since_s > ANSWER_WITHIN_S
 
 
 def records(recording: Recording, sights: Sights, at: datetime) -> bool:
@@ -48,7 +56,9 @@ def records(recording: Recording, sights: Sights, at: datetime) -> bool:
         return True
     seen_at = sights.motion_at if recording.mode is RecordingMode.MOTION else sights.person_at
     # By how far analysis has come: one that is behind by more than the post-roll would have nothing recorded.
-    return seen_at is not None and abs(seen_until(sights, at) - seen_at) <= timedelta(seconds=recording.post_roll_s)
+    until, post_roll = seen_until(sights, at), timedelta(seconds=recording.post_roll_s)
+    # What nobody could look at came after the last look, and counts until there is one.
+    return any(one is not None and -BLIND_LIMIT <= until - one <= post_roll for one in (seen_at, sights.unsure_at))
 
 
 def seen_until(sights: Sights, at: datetime) -> datetime:

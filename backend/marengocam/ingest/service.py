@@ -171,8 +171,7 @@ class IngestService:
             if self._eyes is None:
                 await asyncio.sleep(EYES_RETRY_S)
         self._fallback = is_fallback(self._eyes, self._context.settings)
-        detector = self._eyes.detector
-        show_detector(self._context.metrics, detector.name, str(getattr(detector, "why", "")))
+        show_detector(self._context.metrics, self._eyes.detector)
         give_back()
         rounds.open_eyes(self._eyes)
 

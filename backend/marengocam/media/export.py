@@ -20,6 +20,7 @@ from marengocam.media.store import Store
 
 GAP = timedelta(seconds=1)  # between recordings: longer is told, and closed up in the file
 HALF_SUFFIX = ".half"
+Stretch = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,12 @@ class Export:
     started_at: datetime
     ended_at: datetime
     size_bytes: int
-    gaps: tuple[tuple[datetime, datetime], ...]  # nothing was recorded then; the file runs on
+    gaps: tuple[Stretch, ...]  # nothing was recorded then; the file runs on
+    twice: tuple[Stretch, ...]  # comes again, as after our clock was set back; the file runs on, too
 
 
 def export(store: Store, files: Sequence[Path], from_at: datetime, to_at: datetime, target: Path) -> Export:
-    """Write what `files` (recordings of one camera in order, the growing one too) hold of a stretch into `target`.
+    """Write what `files` (a camera's recordings as they were recorded, the growing one too) hold of a stretch.
 
     Raises NotFoundError when they hold nothing of it, BadInputError when the stream's format changed within it, and
     StoreError when the file cannot be written; no half file is left behind.
@@ -56,8 +58,8 @@ def export(store: Store, files: Sequence[Path], from_at: datetime, to_at: dateti
         raise StoreError(f"The video cannot be written: {reason}.") from error
     finally:
         half.unlink(missing_ok=True)
-    started_at, ended_at, gaps = done
-    return Export(target, started_at, ended_at, target.stat().st_size, gaps)
+    started_at, ended_at, gaps, twice = done
+    return Export(target, started_at, ended_at, target.stat().st_size, gaps, twice)
 
 
 class _Recording:
@@ -124,7 +126,8 @@ class _Writer:
         self._started_at: datetime | None = None
         self._end_at: datetime | None = None
         self._closed_up = timedelta(0)
-        self._gaps: list[tuple[datetime, datetime]] = []
+        self._gaps: list[Stretch] = []
+        self._twice: list[Stretch] = []
 
     def add(self, recording: _Recording, from_at: datetime, to_at: datetime) -> None:
         """Copy what a recording holds of the stretch."""
@@ -141,7 +144,9 @@ class _Writer:
                 kind, moment = packet.stream.type, recording.moment(packet)
                 if moment >= to_at and kind == "video" and not _reordered(packet):
                     break
-                begun = begun or (kind == "video" and packet.is_keyframe and moment >= begin_at)
+                if not begun and kind == "video" and packet.is_keyframe and moment >= begin_at:
+                    begun = True
+                    self._run_on(moment)
                 if not begun or moment < begin_at or moment >= to_at:
                     continue
                 if self._container is None:
@@ -149,12 +154,20 @@ class _Writer:
                 self._check(container, moment)
                 self._write(packet, kind, moment)
 
-    def end(self) -> tuple[datetime, datetime, tuple[tuple[datetime, datetime], ...]] | None:
-        """Finish the file; return when it begins, when it ends, and its gaps; None when nothing was written."""
+    def _run_on(self, begins_at: datetime) -> None:
+        """Let a recording follow that begins before the end of what is written."""
+        if self._end_at is not None and self._end_at - begins_at > GAP:
+            self._twice.append((begins_at, self._end_at))
+            self._closed_up += begins_at - self._end_at
+            self._end_at = begins_at
+
+    def end(self) -> tuple[datetime, datetime, tuple[Stretch, ...], tuple[Stretch, ...]] | None:
+        """Finish the file; return begin, end, gaps and what comes twice; None when nothing was written."""
         if self._container is None or self._started_at is None or self._end_at is None:
             return None
         self._container.close()
-        return self._started_at, self._end_at, tuple(self._gaps)
+        ended_at = max([self._end_at, *(to_at for _, to_at in self._twice)])
+        return self._started_at, ended_at, tuple(self._gaps), tuple(self._twice)
 
     def _begin(self, source: av.container.InputContainer, at: datetime) -> None:
         self._container = av.open(str(self._file), "w", format="mp4", options={"movflags": "+faststart"})

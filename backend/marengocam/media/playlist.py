@@ -15,6 +15,7 @@ from marengocam.media.disk_thread import still_answers
 from marengocam.media.mp4.fragments import Fragment, FragmentIndex, read_index, rebase
 from marengocam.media.names import GROWING_SUFFIX, RecordingName
 from marengocam.media.playlist_text import Segment, UrlFor, live_text, recorded_text, with_gaps
+from marengocam.media.runs import in_runs
 from marengocam.media.store import Store
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # segments' decode times count from here: no clock is before it
@@ -124,14 +125,16 @@ def recording_playlist(
     growing: Sequence[Path] = (),
 ) -> str:
     """Return the playlist of a stretch of recordings, up to the last keyframe of what grows; raises NotFoundError."""
-    found: list[Segment] = []
+    found: list[list[Segment]] = []
     for file in [*(store.resolve(chunk.path) for chunk in chunks), *growing]:
         still_answers()
-        found += _segments_if_any(store, file)
-    wanted = [one for one in found if one.whole and one.ended_at > from_at and one.started_at < to_at]
-    if not wanted:
+        read = _segments_if_any(store, file)
+        found.append([one for one in read if one.whole and one.ended_at > from_at and one.started_at < to_at])
+    files = sorted((one for one in found if one), key=lambda one: one[0].started_at)
+    if not files:
         raise NotFoundError("Nothing was recorded in that stretch of time.")
-    return recorded_text(with_gaps(wanted), url_for)
+    files = in_runs(files, lambda one: (one[0].started_at, one[-1].ended_at), from_at, to_at)
+    return recorded_text(with_gaps([segment for file in files for segment in file]), url_for)
 
 
 def init_bytes(store: Store, camera_id: str, name: str) -> bytes:

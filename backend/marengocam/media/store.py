@@ -16,7 +16,6 @@ from marengocam.media.names import (
     ARCHIVE,
     DAY_FORMAT,
     HOUR_FORMAT,
-    LONGEST_CHUNK,
     MOVING_SUFFIX,
     PERSONS,
     PICTURES,
@@ -225,13 +224,6 @@ class Store:
             if first <= f"{day.name}/{hour.name}" and (not last or f"{day.name}/{hour.name}" <= last)
         )
         return self._in_order(hours)
-
-    def recordings_in(self, camera_id: str, from_at: datetime, to_at: datetime) -> list[Path]:
-        """Return a camera's recordings that may hold something of a stretch of time, in order."""
-        files = self.recordings_since(camera_id, max(from_at, EPOCH + LONGEST_CHUNK) - LONGEST_CHUNK, to_at)
-        begun = [(name.started_at, file) for file in files if (name := RecordingName.from_path(self.relative(file)))]
-        first = max((number for number, (at, _) in enumerate(begun) if at <= from_at), default=0)
-        return [file for at, file in begun[first:] if at < to_at]
 
     def pictures(self, camera_id: str, from_at: datetime) -> list[Path]:
         """Return a camera's pictures of the days since `from_at`, those half written included."""

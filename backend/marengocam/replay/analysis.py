@@ -73,6 +73,8 @@ def analyse_unit(
         before(at)
         frame = Frame(at, luma_of(picture), partial(rgb_of, picture))
         result = analyser.look(frame)
+        if result.failure is not None:
+            raise result.failure
         gathering.note(result.tracks, at)
         faces, found = _faces(analyser, eyes, result, gathering, at)
         if mine:

@@ -43,7 +43,7 @@ class TrackThen:
 
     track_id: str
     label: str
-    first_seen_at: datetime
+    first_seen_at: datetime  # by the owner's clock
     last_seen_at: datetime
     face_looks: int
     face_quality: float | None

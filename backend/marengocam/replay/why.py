@@ -12,6 +12,7 @@ import numpy.typing as npt
 from marengocam.core.clock import Clock, SystemClock
 from marengocam.core.errors import NotFoundError
 from marengocam.core.geometry import Box
+from marengocam.core.rules.place import Place
 from marengocam.db.hub import Hub
 from marengocam.ingest.frame_analysis import FrameResult
 from marengocam.ingest.frames import Frame
@@ -34,6 +35,7 @@ from marengocam.replay.run import Plan, ReplayRequest, planned_run, wished_proba
 from marengocam.replay.sides import of_live
 from marengocam.replay.stitching import stitch
 from marengocam.replay.units import Unit
+from marengocam.runtime.rule_facts import place_of
 from marengocam.settings import Settings
 from marengocam.vision.crops import to_jpeg
 
@@ -67,7 +69,7 @@ async def why(
     clock: Clock | None = None,
 ) -> Explanation:
     """Explain a moment of a camera's recording; raises NotFoundError when it was not recorded, ModelError."""
-    clock = clock or SystemClock()
+    clock, place = clock or SystemClock(), place_of(settings)
     request = ReplayRequest(
         source=source, camera_id=camera_id, from_at=at - BEFORE, to_at=at + AFTER, overrides=overrides or {}
     )
@@ -75,8 +77,8 @@ async def why(
         planned = await planned_run(hub, settings, request)
     except NotFoundError:
         raise NotFoundError(
-            f"{camera_id} was not recorded around {at:%Y-%m-%d %H:%M:%S} UTC, so nothing can be seen again: it was "
-            "offline, not to be recorded then, or retention has deleted it. `marengocam gaps` tells when."
+            f"{camera_id} was not recorded around {place.local(at):%Y-%m-%d %H:%M:%S %Z}, so nothing can be seen "
+            "again: it was offline, not to be recorded then, or retention has deleted it. `marengocam gaps` tells when."
         ) from None
     eyes = await asyncio.to_thread(eyes_of, planned.settings, request.overrides)
     moment = await asyncio.to_thread(_looked_at, planned, request, eyes, at)
@@ -85,7 +87,7 @@ async def why(
     asked = Asked(camera_id, at - BEFORE, at + AFTER, clock.now(), wished, watch_at=at)
     who = await identify(hub, asked, tracks, clock)
     live = await of_live(hub, Store(settings.media_dir), camera_id, at - ANY_TRACK, at + ANY_TRACK)
-    then = [_then(track, who, at) for track in tracks if _was_there(track, at)]
+    then = [_then(track, who, at, place) for track in tracks if _was_there(track, at)]
     return _explained(planned, moment, then, who, at, [f"{one.label} {one.who or 'unknown'}" for one in live.tracks])
 
 
@@ -149,15 +151,15 @@ def _was_there(track: FoundTrack, at: datetime) -> bool:
     return track.first_seen_at - ANY_TRACK <= at <= track.last.last_seen_at + ANY_TRACK
 
 
-def _then(track: FoundTrack, who: Who, at: datetime) -> TrackThen:
+def _then(track: FoundTrack, who: Who, at: datetime, place: Place) -> TrackThen:
     decided = who.decided.get(track.track_id)
     near = min(track.path, key=lambda point: abs(point.at - at))
     face = track.last.face
     return TrackThen(
         track_id=str(track.track_id),
         label=track.label,
-        first_seen_at=track.first_seen_at,
-        last_seen_at=track.last.last_seen_at,
+        first_seen_at=place.local(track.first_seen_at),
+        last_seen_at=place.local(track.last.last_seen_at),
         face_looks=track.face_looks,
         face_quality=None if face is None else track.looks[face].quality,
         who=decided.person_name if decided else None,

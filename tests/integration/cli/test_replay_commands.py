@@ -72,6 +72,10 @@ async def test_why_tells_each_stage_draws_the_frame_and_shows_what_a_setting_doe
     in_berlin = replace(recorded, time_zone="Europe/Berlin")
     await told(in_berlin, "why", "--camera", "front", "--at", "2026-06-01T14:00:09")
     assert "2026-06-01 14:00:09+02:00 (Europe/Berlin)" in capsys.readouterr().out
+    await told(in_berlin, "why", "--camera", "front", "--at", WALK)
+    assert "person, from 14:00:0" in capsys.readouterr().out
+    with pytest.raises(NotFoundError, match="was not recorded around 2026-06-01 15:00:00 CEST"):
+        await told(in_berlin, "why", "--camera", "front", "--at", "2026-06-01T15:00")
     with pytest.raises(NotFoundError, match="was not recorded around"):
         await told(recorded, "why", "--camera", "front", "--at", "2026-06-01T13:00:00Z")
     with pytest.raises(BadInputError, match="it can change"):
@@ -91,7 +95,8 @@ async def test_a_difference_has_an_exit_status_a_page_and_json(recorded, hub, tm
     assert "1 lost" in capsys.readouterr().out
     assert json.loads((tmp_path / "d.json").read_text())["events_missing"][0]["type"] == "person_detected"
     assert (tmp_path / "d.html").read_text().count("data:image/jpeg") >= 1
-    await told(recorded, "show", first, "--json", tmp_path / "report.json")
+    await told(replace(recorded, time_zone="Europe/Berlin"), "show", first, "--json", tmp_path / "report.json")
+    assert "    2026-06-01 14:00:0" in capsys.readouterr().out
     assert json.loads((tmp_path / "report.json").read_text())["tracks"][0]["label"] == "person"
     await told(recorded, "remove", first)
     with pytest.raises(NotFoundError):

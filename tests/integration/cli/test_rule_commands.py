@@ -2,6 +2,7 @@
 
 import os
 import sys
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -9,6 +10,7 @@ import yaml
 from marengocam.core.clock import SystemClock
 from marengocam.core.ids import new_id
 from marengocam.core.model import EventType, NewEvent
+from marengocam.db.firings import Firing
 
 pytestmark = pytest.mark.timeout(180)  # each command is a Python of its own, and this machine may be busy
 ADD = ("rule", "add", "Alice", "person_confirmed", "--person", "Alice", "--mqtt-topic", "home/alice")
@@ -60,3 +62,27 @@ async def test_rules_are_exported_imported_and_tried(hub, marengocam, tmp_path) 
     assert (await marengocam("rule", "secret", "Bob"))[1].startswith("whsec_")
     file.write_text("rules: [{name: x}]")
     assert "Rule 'x': Field 'actions' cannot be used" in (await marengocam("rule", "import", str(file)))[2]
+
+
+async def test_a_trial_and_firings_are_told_by_the_owners_clock(hub, marengocam, monkeypatch) -> None:
+    monkeypatch.setenv("MARENGOCAM_TIME_ZONE", "Asia/Kolkata")
+    await marengocam(*ADD)
+    now = SystemClock().now()
+    event = NewEvent(new_id(now), EventType.PERSON_CONFIRMED, now, camera_id="yard", person_name="Alice")
+    (number,) = [one.number for one in await hub.events.append([event])]
+    rule = await hub.rules.by_name("Alice")
+    firing = Firing(
+        firing_id=new_id(now),
+        rule_id=rule.rule_id,
+        rule_name=rule.name,
+        event_number=number,
+        event_type=str(event.type),
+        occurred_at=now,
+        fired_at=now,
+    )
+    await hub.firings.add(firing)
+    shown = now.astimezone(ZoneInfo("Asia/Kolkata")).isoformat(" ", "seconds")
+    tried = (await marengocam("rule", "try", "Alice"))[1]
+    assert " IST, of one event." in tried
+    assert f"  {shown}  person_confirmed  yard  Alice" in tried
+    assert (await marengocam("rule", "firings"))[1].startswith(f"{shown}  Alice")

@@ -1,5 +1,7 @@
 """Saying who is who on the command line."""
 
+from zoneinfo import ZoneInfo
+
 from tests.support.resolver_hub import ALICE, RED, open_scene, seen
 
 
@@ -27,6 +29,21 @@ async def test_an_identity_is_named_denied_and_both_words_taken_back(hub, mareng
         assert (await marengocam("word", "undo", word))[0] == 0
     row = await hub.tracks.get(track.local_track_id)
     assert (row.person_name, row.decided_by) == (None, "resolver")
+
+
+async def test_times_are_told_by_the_owners_clock(hub, marengocam, monkeypatch) -> None:
+    monkeypatch.setenv("MARENGOCAM_TIME_ZONE", "Asia/Kolkata")
+    scene = await open_scene(hub)
+    track = seen("walk", end_s=4, face=ALICE, clothes=RED, open_=False)
+    await scene.save(track)
+    await scene.resolve()
+    await marengocam("identity", "name", str((await hub.tracks.get(track.local_track_id)).identity_id), "Alice")
+    seen_at = track.last_seen_at.astimezone(ZoneInfo("Asia/Kolkata")).isoformat(" ", "seconds")
+    for command in ("identity", "person"):
+        assert seen_at in (await marengocam(command, "list"))[1]
+    (word,) = await hub.words.list(1)
+    said_at = word.said_at.astimezone(ZoneInfo("Asia/Kolkata")).isoformat(" ", "seconds")
+    assert said_at in (await marengocam("word", "list"))[1]
 
 
 async def test_a_person_who_is_not_there_is_said_so(hub, marengocam) -> None:

@@ -1,27 +1,34 @@
 """Recording modes on a real stream: what is kept, and that it begins before it happened."""
 
+import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from tests.integration.automation.conftest import automation
 from tests.support.ingest_service import ingest_here, until
 from tests.support.ports import free_port
-from tests.support.squares import WALK_S, render_walks, square_eyes
+from tests.support.squares import WALK_S, SquareDetector, render_walks, square_eyes
 
 from marengocam.core.camera_options import Recording, RecordingMode
-from marengocam.core.model import Camera, Chunk, EventType, NewEvent
+from marengocam.core.clock import SystemClock
+from marengocam.core.errors import ModelError
+from marengocam.core.model import Camera, Chunk, Detection, EventType, NewEvent
 from marengocam.core.rules.schema import Possible, rule_from
 from marengocam.db.hub import Hub
 from marengocam.db.tracks import TrackFilter
 from marengocam.demo.rtsp.server import RtspServer
+from marengocam.ingest.worker import Eyes
 from marengocam.media.store import Store
 from marengocam.settings import Settings
+from marengocam.vision.appearance import ColourTexture
 
 CLIP_S, WALK_AT_S = 16.0, 7.0
 ROLL_S = 2.0
+LONG_LOOK_S = 6.0  # of a detector that is nearly given up
 RECORD_S = 6.0  # by a rule
 NOTICED_WITHIN = timedelta(seconds=4)  # twice what is promised: test machines are slow
 KEPT_LIMIT_S = 45.0  # two rounds of the clip, should the first walk be missed
@@ -95,6 +102,49 @@ async def test_a_rule_has_a_camera_recorded_on_which_nothing_happens(
     (chunk,) = [one for one in await chunks(hub, context.clock.now()) if one.chunk_id not in before]
     assert chunk.started_at < rang_at + NOTICED_WITHIN
     assert RECORD_S - NOTICED_WITHIN.total_seconds() < chunk.duration_s < RECORD_S + 6, "until the rule's time is over"
+
+
+class BlindDetector(SquareDetector):
+    """Does not see who passes: it fails, or takes long, whenever somebody is there."""
+
+    def __init__(self, error: Exception | None) -> None:
+        self._error = error
+        self.seen: list[datetime] = []
+
+    def detect(self, pictures: Any, min_score: float) -> list[list[Detection]]:
+        found = super().detect(pictures, min_score)
+        if any(found):
+            self.seen.append(SystemClock().now())
+            if self._error is not None:
+                raise self._error
+            time.sleep(LONG_LOOK_S)
+            return [[] for _ in pictures]
+        return found
+
+
+@pytest.mark.parametrize("error", [ModelError("It lost its weights."), RuntimeError("shape mismatch"), None], ids=str)
+async def test_who_passes_while_the_detector_gives_no_answer_for_seconds_is_kept(
+    hub: Hub, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
+    detector = BlindDetector(error)
+    monkeypatch.setattr("marengocam.ingest.service.load_eyes", lambda _: Eyes(detector, ColourTexture()))
+    monkeypatch.setattr("marengocam.ingest.analysing.MODEL_RETRY_S", 1.0)
+    clip = render_walks(tmp_path / "walk.mp4", CLIP_S, [WALK_AT_S])
+    recording = Recording(RecordingMode.PERSON, pre_roll_s=ROLL_S, post_roll_s=ROLL_S)
+    async with RtspServer({"front": clip}) as server:
+        await hub.cameras.add(Camera("front", "Front", server.url("front"), recording=recording))
+        async with ingest_here(hub, settings) as (_, context):
+
+            async def passed() -> bool:
+                return bool(detector.seen) and context.clock.now() - detector.seen[0] > timedelta(seconds=CLIP_S - 4)
+
+            await until(passed, KEPT_LIMIT_S)
+            recorded_s = await hub.chunks.recorded_s("front")
+            around = await hub.chunks.span("front", detector.seen[0], detector.seen[0] + timedelta(seconds=WALK_S))
+    assert len(around) == 1
+    assert timedelta(seconds=ROLL_S - 0.5) < detector.seen[0] - around[0].started_at
+    assert timedelta(seconds=WALK_S) < around[0].ended_at - detector.seen[0]
+    assert recorded_s < around[0].duration_s + ROLL_S + 6, "the rest is not kept"
 
 
 async def chunks(hub: Hub, now: datetime) -> list[Chunk]:

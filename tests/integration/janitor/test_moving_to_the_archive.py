@@ -23,6 +23,7 @@ from marengocam.janitor.deletion import carry_out, condemn
 from marengocam.janitor.quiet import QuietThread
 from marengocam.media.names import ARCHIVE
 from marengocam.media.playlist import recording_playlist
+from marengocam.media.runs import recordings_in
 from marengocam.media.store import Store
 
 WAIT_LIMIT_S = 40.0
@@ -76,7 +77,7 @@ async def test_a_moved_recording_is_the_same_recording_elsewhere(hub, settings, 
     assert store.resolve(moved.path).read_bytes() == content
     assert not store.resolve(chunk.path).exists()
     assert "m4s" in recording_playlist(store, [moved], chunk.started_at, chunk.ended_at, str)
-    assert store.recordings_in("front", chunk.started_at, chunk.ended_at) == [store.resolve(moved.path)]
+    assert recordings_in(store, "front", chunk.started_at, chunk.ended_at) == [store.resolve(moved.path)]
     assert await broken() == {}
     await condemn(hub, [moved], SystemClock())
     assert (await carry_out(hub, store, disks)).count == 1

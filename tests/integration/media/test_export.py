@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 
 import av
 import pytest
@@ -11,6 +12,8 @@ from tests.support.clips import read_number
 from marengocam.core.errors import BadInputError, NotFoundError, StoreError
 from marengocam.media.export import export
 from marengocam.media.names import RecordingName
+from marengocam.media.playlist import init_bytes, recording_playlist, segment_bytes
+from marengocam.media.runs import recordings_in
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STEP = timedelta(seconds=1 / FPS)
@@ -60,6 +63,50 @@ def test_what_was_not_recorded_is_told_and_closed_up(recorded, tmp_path):
     assert abs(gap_to - after(4)) <= STEP
 
 
+@pytest.fixture
+def recorded_over(recorded):
+    """The same six seconds; after four of them the clock was set back by 3.5 s."""
+    store, files = recorded
+    name = RecordingName.from_path(store.relative(files[2]))
+    later = store.resolve(replace(name, started_at=after(0.5)).path)
+    files[2].rename(later)
+    return store, [files[0], later, files[1]]
+
+
+def test_what_a_clock_set_back_dates_over_the_rest_is_exported_as_it_was_recorded(recorded_over, tmp_path):
+    store, (first, over, second) = recorded_over
+    files = recordings_in(store, "front", after(0), after(9))
+    assert files == [first, second, over]
+    done = export(store, files, after(0), after(9), tmp_path / "out.mp4")
+    assert numbers(done.file) == list(range(60))
+    assert (done.started_at, done.gaps) == (after(0), ())
+    assert abs(done.ended_at - after(4)) <= STEP
+    ((twice_from, twice_to),) = done.twice
+    assert (twice_from, abs(twice_to - after(4)) <= STEP) == (after(0.5), True)
+    with av.open(str(done.file)) as container:
+        assert abs(container.streams.video[0].duration * container.streams.video[0].time_base - 6) < 0.11
+    assert min(loud_times(done.file)) == pytest.approx(3.0, abs=0.15), "its sound stays in step"
+
+
+def test_files_of_before_and_after_a_clock_was_set_back_are_both_found(recorded_over):
+    store, (first, over, second) = recorded_over
+    assert recordings_in(store, "front", after(1), after(1.5)) == [first, over]
+    assert set(recordings_in(store, "front", after(2.2), after(9))) == {second, over}
+
+
+def test_what_a_clock_set_back_dates_over_the_rest_is_played_as_it_was_recorded(recorded_over):
+    store, files = recorded_over
+    text = recording_playlist(store, [], after(0), after(9), str, files)
+    names = [line for line in text.splitlines() if line.endswith(".m4s") and not line.startswith("#")]
+    header = init_bytes(store, "front", f"init_{names[0]}")
+    shown = []
+    for name in names:
+        with av.open(BytesIO(header + segment_bytes(store, "front", name))) as container:
+            shown += [read_number(frame.to_ndarray(format="gray")) for frame in container.decode(video=0)]
+    assert shown == list(range(60))
+    assert text.count("#EXT-X-DISCONTINUITY\n") == 1
+
+
 def test_the_growing_recording_is_exported_as_far_as_it_is(recorded, tmp_path):
     store, files = recorded
     growing = files[2].rename(files[2].with_name(files[2].name + ".part"))
@@ -73,16 +120,16 @@ def test_the_growing_recording_is_exported_as_far_as_it_is(recorded, tmp_path):
 
 def test_the_store_finds_the_files_of_a_stretch(recorded):
     store, files = recorded
-    assert store.recordings_in("front", after(2.5), after(3)) == [files[1]]
-    assert store.recordings_in("front", after(1), after(4.5)) == files
-    assert store.recordings_in("front", after(-9), after(-5)) == []
+    assert recordings_in(store, "front", after(2.5), after(3)) == [files[1]]
+    assert recordings_in(store, "front", after(1), after(4.5)) == files
+    assert recordings_in(store, "front", after(-9), after(-5)) == []
 
 
 @pytest.mark.timeout(20)
 def test_the_store_finds_everything_in_all_of_time_without_asking_for_each_hour_of_it(recorded):
     store, *_ = recorded
     ever = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-    assert store.recordings_in("front", *ever) == store.recordings("front") != []
+    assert recordings_in(store, "front", *ever) == store.recordings("front") != []
 
 
 def test_nothing_recorded_and_nothing_sensible_are_told_and_leave_no_file(recorded, tmp_path):

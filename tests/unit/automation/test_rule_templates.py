@@ -1,25 +1,29 @@
 """Templates say what an owner wants, and cannot run long, grow large or look around."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from marengocam.core.clock import ManualClock, SystemClock
-from marengocam.core.rules.template import MAX_OUTPUT_CHARS, TemplateProblemError, check, render
+from marengocam.core.rules.place import Place
+from marengocam.core.rules.template import MAX_OUTPUT_CHARS, TemplateProblemError, check, render, variables
 
 EVENT = {
     "number": 7, "event_id": "e", "type": "person_confirmed", "occurred_at": "2026-06-21T20:30:00+00:00", "late": False,
     "camera_id": "yard", "camera": "Back yard", "local_track_id": "t", "identity_id": "i", "person_id": "p",
     "person": "Alice", "probability": 0.973, "zones": ["Path", "Pool"], "data": {"label": "person"},
 }  # fmt: skip
-VARIABLES = {"event": EVENT, "rule": {"name": "r", "rule_id": "1"}}
+RULE = {"name": "r", "rule_id": "1"}
+GREENWICH = Place(zone=UTC)
+VARIABLES = variables(EVENT, RULE, GREENWICH)
 
 
-def rendered(value):
+def rendered(value, place=GREENWICH):
     check(value, "payload")
-    return render(value, VARIABLES, SystemClock())
+    return render(value, variables(EVENT, RULE, place), SystemClock())
 
 
 @pytest.mark.parametrize(
@@ -43,6 +47,15 @@ def rendered(value):
 )
 def test_what_a_template_says(template, wanted):
     assert rendered(template) == wanted
+
+
+@pytest.mark.parametrize("template", ["{{ event.occurred_at | local }}", "at {{ event.occurred_at | local('%H:%M') }}"])
+def test_times_are_by_the_owners_clock(template):
+    assert rendered(template, Place(zone=ZoneInfo("Europe/Berlin"))).endswith("22:30")
+
+
+def test_a_time_without_a_zone_stays_what_it_is():
+    assert rendered("{{ '2026-06-21T20:30' | local }}", Place(zone=ZoneInfo("Europe/Berlin"))) == "20:30"
 
 
 @pytest.mark.parametrize(

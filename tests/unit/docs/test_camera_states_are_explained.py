@@ -18,7 +18,7 @@ ROWS = [
 ]
 FIRST_CELLS = {row[0] for row in ROWS}
 OF_A_CAMERA = {"recording_problem", "stream_problem", "analysis_problem", "_blind_reason"}
-REASONS = {"FROZEN_REASON", "DISABLED_REASON", "UNDECODABLE_REASON"}
+REASONS = {"FROZEN_REASON", "DISABLED_REASON", "UNDECODABLE_REASON", "LOOKS_FAIL_REASON", "FAULT_REASON"}
 OF_A_RECORDING = {CODE / "media/chunk_writer.py"}
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.support.squares import FPS, HEIGHT_PX, SIZE_PX, WIDTH_PX, SquareDetector, square_at
 
 from marengocam.core.camera_options import Analysis
-from marengocam.core.errors import NoAnswerError
+from marengocam.core.errors import ModelError, NoAnswerError
 from marengocam.core.ids import new_id
 from marengocam.core.model import Camera, Embedding, LocalTrack
 from marengocam.ingest.frame_analysis import GAP, FrameAnalyser, FrameResult
@@ -152,13 +152,16 @@ def test_while_nobody_can_look_what_walks_is_movement_and_who_was_followed_is_no
     assert {track.label for track in states.values()} == {MOVEMENT}
 
 
-def test_an_appearance_model_that_fails_leaves_the_track_and_one_that_takes_long_leaves_the_book_free() -> None:
+@pytest.mark.parametrize("error", [NoAnswerError("It does not answer."), ModelError("No turn."), RuntimeError("shape")])
+def test_an_appearance_model_that_fails_leaves_the_track_and_one_that_takes_long_leaves_the_book_free(
+    error: Exception,
+) -> None:
     free: list[bool] = []
 
     class Failing(ColourTexture):
         def encode(self, crops: Sequence[np.ndarray]) -> list[Embedding]:
             free.append(not eyes.lock.locked())
-            raise NoAnswerError("It does not answer.")
+            raise error
 
     eyes = analyser(encoder=Failing())
     (track,) = last_states([look(eyes, number / FPS, square_at(number / FPS, 0.0)) for number in range(FPS)]).values()

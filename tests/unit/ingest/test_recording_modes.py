@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from marengocam.core.camera_options import Recording, RecordingMode
-from marengocam.ingest.recording_modes import BLIND_LIMIT, PreRoll, Sights, records, seen_until
+from marengocam.ingest.recording_modes import ANSWER_WITHIN_S, BLIND_LIMIT, PreRoll, Sights, records, seen_until
 from marengocam.media.sound import SoundPacket
 from marengocam.media.stream import StreamPacket
 
@@ -62,6 +62,27 @@ def test_what_nobody_looks_at_is_recorded():
     assert records(MOTION, Sights(), NOON), "no frame was analysed yet"
     blind = seen(looked_s=-BLIND_LIMIT.total_seconds() - 1)
     assert records(PERSON, blind, NOON), "analysis has stopped"
+
+
+@pytest.mark.parametrize("mode", [RecordingMode.MOTION, RecordingMode.PERSON])
+def test_who_may_have_come_since_the_last_look_is_recorded_until_there_is_another_and_the_post_roll_is_over(mode):
+    brief = Recording(mode, pre_roll_s=1, post_roll_s=2)
+    sights = seen(looked_s=0)
+    sights.unsure_at = after(5)
+    assert records(brief, sights, after(5.1))
+    assert records(brief, sights, after(9.9))
+    sights.note(after(6.9), motion=False, person=False)
+    assert records(brief, sights, after(6.9))
+    sights.note(after(7.1), motion=False, person=False)
+    assert not records(brief, sights, after(7.1))
+
+
+def test_only_a_look_that_takes_long_has_everything_recorded():
+    sights = Sights()
+    assert not sights.waits(100.0)
+    sights.asked_since_s = 100.0
+    assert not sights.waits(100.0 + ANSWER_WITHIN_S)
+    assert sights.waits(100.1 + ANSWER_WITHIN_S)
 
 
 @pytest.mark.parametrize("behind_s", [0.1, 4.0, 8.0])

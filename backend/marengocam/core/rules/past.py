@@ -27,11 +27,12 @@ class Rehearsal:
     reasons: dict[str, int]
 
     def summary(self, from_at: datetime, to_at: datetime) -> str:
-        """Return it as a sentence."""
+        """Return it as a sentence; the times are those of the owner's clock."""
         count = len(self.fired)
         times = "not at all" if count == 0 else "once" if count == 1 else f"{count} times"
         events = "one event" if self.looked_at == 1 else f"{self.looked_at} events"
-        return f"It would have fired {times} from {from_at:%Y-%m-%d %H:%M} to {to_at:%Y-%m-%d %H:%M} UTC, of {events}."
+        stretch = f"from {from_at:%Y-%m-%d %H:%M} to {to_at:%Y-%m-%d %H:%M %Z}"
+        return f"It would have fired {times} {stretch}, of {events}."
 
 
 def rehearse(rule: Rule, past: Iterable[PastEvent]) -> Rehearsal:

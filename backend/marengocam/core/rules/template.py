@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, TypeGuard
 
-from jinja2 import TemplateError, Undefined, nodes
+from jinja2 import TemplateError, Undefined, nodes, pass_context
 from jinja2.filters import FILTERS
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from marengocam.core.clock import Clock
 from marengocam.core.errors import BadInputError
+from marengocam.core.rules.place import Place
 from marengocam.core.rules.told import EVENT_FIELDS
 
 MAX_TEMPLATE_CHARS = 4096
@@ -25,6 +27,7 @@ RENDER_LIMIT_S = 0.1
 MAX_DEPTH = 20
 MAX_ENTRIES = 500  # of all lists and objects of one payload together
 VARIABLES = ("event", "rule")
+_PLACE = "the owner's place"  # no name in a template can mean it
 _PASSED_ON = ("capitalize", "default", "first", "float", "int", "join", "last", "length", "lower", "sort", "string",
               "title", "tojson", "trim", "unique", "upper", "urlencode")  # fmt: skip
 _TESTS = ("defined", "undefined", "none", "in", "number", "string", "true", "false")
@@ -64,11 +67,13 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return self.undefined(obj=obj, name=str(argument))
 
 
-def _local(value: Any, form: str = "%H:%M") -> str:
-    """Show a time of an event by a pattern such as %H:%M."""
+@pass_context
+def _local(context: Context, value: Any, form: str = "%H:%M") -> str:
+    """Show a time of an event by the owner's clock and a pattern such as %H:%M."""
     if not _TIME_FORMAT.match(form):
         raise TemplateProblemError("time takes patterns of %Y %m %d %H %M %S %a %A %b %B")
-    return datetime.fromisoformat(str(value)).strftime(form)
+    at, place = datetime.fromisoformat(str(value)), context[_PLACE]
+    return (at if at.tzinfo is None else place.local(at)).strftime(form)
 
 
 def _replace(text: Any, old: str, new: str) -> str:
@@ -108,6 +113,11 @@ def check(value: Any, place: str) -> None:
             raise TemplateProblemError(f"{place} has more than {MAX_ENTRIES} entries.")
         if isinstance(text, str):
             _check_text(text, inner_place)
+
+
+def variables(event: Mapping[str, Any], rule: Mapping[str, str], place: Place) -> dict[str, Any]:
+    """Return what templates are filled in with; times are shown by the clock at `place`."""
+    return {"event": event, "rule": rule, _PLACE: place}
 
 
 def render(value: Any, variables: Mapping[str, Any], clock: Clock) -> Any:

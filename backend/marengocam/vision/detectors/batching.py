@@ -48,6 +48,11 @@ class BatchingDetector:
         return self._detector.name
 
     @property
+    def why(self) -> str:
+        """Why it is this one, where there was a choice."""
+        return str(getattr(self._detector, "why", ""))
+
+    @property
     def problem(self) -> str:
         """What is wrong with the detector behind, empty while all is well."""
         return str(getattr(self._detector, "problem", ""))

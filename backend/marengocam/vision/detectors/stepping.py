@@ -33,6 +33,11 @@ class SteppingDetector:
     def name(self) -> str:
         return self._detector.name
 
+    @property
+    def why(self) -> str:
+        """Why it is this one, where there was a choice."""
+        return str(getattr(self._detector, "why", ""))
+
     def detect(self, pictures: Sequence[Picture], min_score: float) -> list[list[Detection]]:
         """Return the objects of each picture; raises ModelError when nothing is left that can look."""
         found: list[list[Detection]] = []

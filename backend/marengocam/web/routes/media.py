@@ -12,6 +12,7 @@ from marengocam.core.model import Chunk
 from marengocam.media.export import export
 from marengocam.media.names import ARCHIVE, GROWING_SUFFIX, RECORDINGS
 from marengocam.media.playlist import ALL_PARTS, LiveView, init_bytes, recording_playlist, segment_bytes
+from marengocam.media.runs import earliest, recordings_in
 from marengocam.media.store import Store
 from marengocam.web.answers import InputFieldError, given, told
 from marengocam.web.exports import Wanted, exported
@@ -67,7 +68,7 @@ async def span_playlist(desk: Desk, request: web.Request) -> web.Response:
     disk = desk.disk(next((one.path for one in chunks if one.path.parts[0] == ARCHIVE), PurePosixPath(RECORDINGS)))
 
     def playlist() -> str:
-        here = Store(desk.store.root).recordings_in(camera_id, from_at, to_at)
+        here = Store(desk.store.root).recordings_since(camera_id, earliest(from_at), to_at)
         indexed = {chunk.path.name for chunk in chunks}
         growing = [file for file in here if file.name.endswith(GROWING_SUFFIX) and file.stem not in indexed]
         return recording_playlist(desk.store, chunks, from_at, to_at, lambda name: f"{name}?{query}", growing)
@@ -124,7 +125,7 @@ async def clip_file(desk: Desk, request: web.Request) -> web.StreamResponse:
     store = Store(desk.store.root) if old is None else desk.store
 
     def files() -> list[Path]:
-        return store.recordings_in(camera.camera_id, from_at, to_at)
+        return recordings_in(store, camera.camera_id, from_at, to_at)
 
     wanted = Wanted(
         f"{camera.camera_id}-{from_at.astimezone(UTC):%Y%m%dT%H%M%SZ}.mp4",

@@ -116,13 +116,14 @@ async def _try(desk: Desk, rule: Rule, body: wire.TryIn) -> web.Response:
     from_at = to_at - TRY_DEFAULT if body.from_at is None else aware(body.from_at, "from_at")
     if not timedelta(0) < to_at - from_at <= TRY_AT_MOST:
         raise InputFieldError(f"The stretch must be between nothing and {TRY_AT_MOST.days} days long.", "from_at")
-    past = await RuleFacts(desk.hub, place_of(desk.context.settings)).past(rule, from_at, to_at)
+    place = place_of(desk.context.settings)
+    past = await RuleFacts(desk.hub, place).past(rule, from_at, to_at)
     found = rehearse(rule, past)
     newest = list(reversed(found.fired))[:SHOWN_EVENTS]
     names = {camera.camera_id: camera.name for camera in await desk.hub.cameras.list()}
     return told(
         wire.TryOut(
-            summary=found.summary(from_at, to_at),
+            summary=found.summary(place.local(from_at), place.local(to_at)),
             from_at=from_at,
             to_at=to_at,
             looked_at=found.looked_at,
