@@ -36,7 +36,7 @@ BEHIND_PACKETS = 12  # waiting packets: frames are skipped until analysis has ca
 IDLE_S = 5.0  # without a picture: whoever was followed is followed no more
 MODEL_RETRY_S = 5.0
 BLIND_AFTER_S = 10.0  # looks fail for so long: its owner is told
-BLIND_LOGGED_EVERY_S = 30.0
+FAILURE_LOGGED_EVERY_S = 30.0
 UNWRITTEN_LOGGED_EVERY_S = 60.0
 UNDECODABLE_AFTER_S = 10.0  # pictures come for so long, and the decoder makes nothing of them
 UNDECODABLE_REASON = (
@@ -89,7 +89,7 @@ class Analysis:
         self._undecodable_since_s: float | None = None
         self._model_retry_at_s = 0.0
         self._blind_since_s: float | None = None
-        self._blind_logged_at_s = float("-inf")
+        self._failure_logged_at_s = float("-inf")
         self._blind_reason = ""
         self._unwritten_logged_at_s = float("-inf")
         self._frame_at_s = clock.monotonic_s()
@@ -210,13 +210,15 @@ class Analysis:
             return
         finally:
             self._sights.asked_since_s = None
-        if isinstance(result.failure, ModelError):
+        if result.looked:
+            self._blind_since_s, self._blind_reason = None, ""
+            if result.failure is not None:
+                self._log_failure("people are followed without their appearance", result.failure)
+        elif isinstance(result.failure, ModelError):
             self._model_retry_at_s = self._clock.monotonic_s() + MODEL_RETRY_S
             self._note_blind(f"{LOOKS_FAIL_REASON} {result.failure}")
         elif result.failure is not None:
             self._note_blind(f"{LOOKS_FAIL_REASON} MarengoCam itself fails; see the log of ingest.", result.failure)
-        elif result.looked:
-            self._blind_since_s, self._blind_reason = None, ""
         if result.motion.moving or result.objects or self._moved_at is None:
             self._moved_at = frame.at
         if self._blind_since_s is None:
@@ -236,9 +238,13 @@ class Analysis:
             self._blind_since_s = now_s
         if now_s - self._blind_since_s >= BLIND_AFTER_S:
             self._blind_reason = reason
-        if now_s - self._blind_logged_at_s >= BLIND_LOGGED_EVERY_S:
-            self._blind_logged_at_s = now_s
-            _LOG.error("camera %s: %s", self._camera.camera_id, reason, exc_info=error)
+        self._log_failure(reason, error)
+
+    def _log_failure(self, what: str, error: Exception | None) -> None:
+        now_s = self._clock.monotonic_s()
+        if now_s - self._failure_logged_at_s >= FAILURE_LOGGED_EVERY_S:
+            self._failure_logged_at_s = now_s
+            _LOG.error("camera %s: %s", self._camera.camera_id, what, exc_info=error)
 
     def _rest_when_idle(self) -> None:
         """End the tracks of a camera that shows nothing, rather than leave them open until it comes back."""

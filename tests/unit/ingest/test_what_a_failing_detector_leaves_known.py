@@ -39,11 +39,20 @@ class FailingDetector(SquareDetector):
         return super().detect(pictures, min_score)
 
 
+class FailingEncoder(ColourTexture):
+    def encode(self, crops):
+        raise ModelError("No turn.")
+
+
 class Watching:
     """Has one camera analysed frame by frame, without its thread."""
 
     def __init__(
-        self, folder: Path, detector: FailingDetector, on_result: Callable[[FrameResult], None] = lambda _: None
+        self,
+        folder: Path,
+        detector: FailingDetector,
+        on_result: Callable[[FrameResult], None] = lambda _: None,
+        encoder: ColourTexture = ColourTexture(),  # noqa: B008 - it keeps nothing
     ) -> None:
         clock, self.sights = SystemClock(), Sights()
         camera = Camera("front", "Front", "rtsp://192.0.2.1/front")
@@ -59,7 +68,7 @@ class Watching:
             feed_watchdog=lambda: None,
         )
         self._analyser = FrameAnalyser(
-            camera, detector, ColourTexture(), min_score=0.4, new_id=new_id, seconds=clock.monotonic_s
+            camera, detector, encoder, min_score=0.4, new_id=new_id, seconds=clock.monotonic_s
         )
 
     def see(self, second: float, walk_at_s: float) -> None:
@@ -115,3 +124,18 @@ def test_a_track_that_a_gap_has_ended_is_told_though_the_detector_fails_in_that_
     back_s = 2.0 + 2 * GAP.total_seconds()
     watching.see(back_s, back_s)
     assert [track.open for track in told.values()] == [False]
+
+
+def test_an_appearance_model_that_fails_leaves_people_followed_and_the_camera_told_as_well(tmp_path: Path) -> None:
+    told: dict[UUID, LocalTrack] = {}
+    watching = Watching(
+        tmp_path,
+        FailingDetector(),
+        lambda result: told.update({one.local_track_id: one for one in result.tracks}),
+        FailingEncoder(),
+    )
+    for number in range(round(WALK_S * FPS)):
+        watching.see(number / FPS, 0.0)
+    (track,) = told.values()
+    assert (track.open, track.appearance) == (True, None)
+    assert watching.sights.person_at == watching.sights.looked_at == NOON + timedelta(seconds=number / FPS)
