@@ -4,26 +4,28 @@ import asyncio
 import contextlib
 import itertools
 import random
-import struct
+import re
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from marengocam.demo.rtsp.clip import Clip, load_clip, nal_kind
 from marengocam.demo.rtsp.mount import Mount
 from marengocam.demo.rtsp.rtp import Packetizer
 from marengocam.demo.rtsp.server import RtspServer
+from tests.support.sending import G711_PACKET_S, G711_SDP, Datagrams, silence
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 FLOOD_BYTES, FLOOD_PAUSE_S = 65_536, 0.01
 H264_SPS = 7
-G711_PACKET_BYTES = 320  # 40 ms
 RTP_WRAP_S = 2**32 / 90_000
 
 
 @contextlib.asynccontextmanager
-async def tcp_camera(behaviour: Behaviour) -> AsyncIterator[str]:
-    """Serve a behaviour to every connection; yields the address."""
+async def tcp_camera(behaviour: Behaviour, certificate: Path | None = None) -> AsyncIterator[str]:
+    """Serve a behaviour to every connection, encrypted if there is a certificate; yields the address."""
     jobs: set[asyncio.Task[None]] = set()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -37,9 +39,13 @@ async def tcp_camera(behaviour: Behaviour) -> AsyncIterator[str]:
             jobs.discard(job)
             writer.close()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    encryption = None
+    if certificate is not None:
+        encryption = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        encryption.load_cert_chain(certificate)
+    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=encryption)
     try:
-        yield f"rtsp://127.0.0.1:{server.sockets[0].getsockname()[1]}/cam"
+        yield f"{'rtsps' if encryption else 'rtsp'}://127.0.0.1:{server.sockets[0].getsockname()[1]}/cam"
     finally:
         server.close()
         for job in list(jobs):
@@ -100,21 +106,28 @@ async def endless_header(reader: asyncio.StreamReader, writer: asyncio.StreamWri
 
 
 def after_play(clip: Clip, then: Behaviour, sound: str = "") -> Behaviour:
-    """Return a camera that answers everything rightly, and misbehaves once it is to play; `sound`: more of its SDP."""
+    """Return a camera that answers everything rightly, and misbehaves once it is to play; `sound`: more of its SDP.
+
+    Asked for UDP it sends there what `then` writes: whole packets, each with its channel in front.
+    """
     session = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\n"
     sdp = f"{session}m=video 0 RTP/AVP 96\r\n{clip.sdp_media}a=control:track0\r\n{sound}"
-    setup = "Session: 1\r\nTransport: RTP/AVP/TCP;unicast;interleaved={}\r\n\r\n"
+    setup = "Session: 1\r\nTransport: {};unicast;{}\r\n\r\n"
     answers = {"DESCRIBE": f"Content-Type: application/sdp\r\nContent-Length: {len(sdp)}\r\n\r\n{sdp}"}
 
     async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        wire: Any = writer
         while True:
             request = (await reader.readuntil(b"\r\n\r\n")).decode()
             method, number = request.split(" ", 1)[0], request.split("CSeq: ")[1].split("\r\n")[0]
-            channels = request.partition("interleaved=")[2].partition("\r\n")[0]
-            rest = setup.format(channels) if channels else answers.get(method, "Session: 1\r\n\r\n")
+            asked = re.search(r"Transport: ([^;]+);unicast;((?:interleaved|client_port)=(\d+)-\d+)", request)
+            if asked is not None and asked[2].startswith("client_port"):
+                wire = Datagrams(int(asked[3]))
+            rest = setup.format(asked[1], asked[2]) if asked else answers.get(method, "Session: 1\r\n\r\n")
             writer.write(f"RTSP/1.0 200 OK\r\nCSeq: {number}\r\n{rest}".encode())
             if method == "PLAY":
-                await then(reader, writer)
+                with contextlib.closing(wire):
+                    await then(reader, wire)
                 return
 
     return behave
@@ -169,18 +182,27 @@ def tires(clip: Clip, pictures: int, rest: bytes, pause_s: float) -> Behaviour:
 def goes_dark(clip: Clip, pictures: int) -> Behaviour:
     """Return a camera that sends some pictures, and from then on nothing but sound."""
     begin = b"".join(itertools.islice(interleaved(clip), pictures))
-    silence = bytes([0xD5]) * G711_PACKET_BYTES
 
     async def then(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(begin)
         for number in itertools.count():
-            head = struct.pack("!BBHII", 0x80, 8, number & 0xFFFF, number * G711_PACKET_BYTES & 0xFFFFFFFF, 2)
-            packet = head + silence
-            writer.write(b"$\x02" + len(packet).to_bytes(2, "big") + packet)
+            writer.write(silence(number))
             await writer.drain()
-            await asyncio.sleep(G711_PACKET_BYTES / 8000)
+            await asyncio.sleep(G711_PACKET_S)
 
-    return after_play(clip, then, "m=audio 0 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=control:track1\r\n")
+    return after_play(clip, then, G711_SDP)
+
+
+def steady(clip: Clip) -> Behaviour:
+    """Return a good camera: pictures in time, and some sound between them."""
+
+    async def then(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for number, picture in enumerate(interleaved(clip)):
+            writer.write(picture + silence(number))
+            await writer.drain()
+            await asyncio.sleep(clip.duration_s / len(clip.units))
+
+    return after_play(clip, then, G711_SDP)
 
 
 def garbage_video(clip: Clip) -> Behaviour:

@@ -19,6 +19,7 @@ from marengocam.media.faults import Fault, StreamError, fault_of
 from marengocam.media.first_piece import PAUSE_IN_PIECES_S, PAUSE_S, Timed, first_piece
 from marengocam.media.opening import MAX_PIXELS, address_for_ffmpeg, ffmpeg_options, opening_fault, read_timeout_s
 from marengocam.media.parameters import MJPEG, ParameterWatch, comes_later, jpeg_size, picture_size
+from marengocam.media.read_limit import limited, place_of_limit
 from marengocam.media.sound import SoundPacket
 from marengocam.media.timeline import ClockTrust, Timeline
 
@@ -101,7 +102,7 @@ class StreamReader:
             self._container = av.open(
                 address,
                 options=ffmpeg_options(self._url, asked.transport.value, asked.stall_timeout_s, sound=asked.sound),
-                timeout=(asked.connect_timeout_s, self._read_timeout_s),
+                timeout=(asked.connect_timeout_s, None if self._live and place_of_limit() else self._read_timeout_s),
                 metadata_errors="replace",  # a camera's name for itself may be in any encoding
             )
         except (av.FFmpegError, OSError) as error:
@@ -191,27 +192,24 @@ class StreamReader:
         """Yield each packet that has content, with its time in seconds if it has one."""
         assert self._container is not None
         streams = [self.video] if sound is None else [self.video, sound]
-        kind, begun = None, False
-        waiting_since_s = self._clock.monotonic_s()  # for the next picture, once there was one
+        kind = None
         if self._live and self._format == UNTIMED:
-            self._by_arrival_since_s = waiting_since_s
+            self._by_arrival_since_s = self._clock.monotonic_s()
         try:
-            for packet in self._container.demux(*streams):
-                now_s = self._clock.monotonic_s()
-                if self._by_arrival_since_s is not None:
-                    self._arrived_s = max(now_s - self._by_arrival_since_s, self._arrived_s + ARRIVAL_STEP_S)
-                    _stamp(packet, self._arrived_s)
-                stamp = packet.pts if packet.pts is not None else packet.dts
-                if packet.size and (time_base := packet.time_base) is not None:
-                    yield packet, _seconds(stamp, time_base) if stamp is not None else None
-                # A read that timed out hands over the picture that was kept back first; the next would time out again.
-                if self._live and now_s - waiting_since_s >= self._read_timeout_s:
-                    kind = Fault.STALLED
-                    break
-                is_picture = packet.stream.type == "video"
-                begun = begun or is_picture
-                if is_picture or not begun:
-                    waiting_since_s = self._clock.monotonic_s()
+            with limited(self._container, self._read_timeout_s, self._clock) as waiting:
+                for packet in self._container.demux(*streams):
+                    came_s = waiting.came()
+                    if self._by_arrival_since_s is not None:
+                        self._arrived_s = max(came_s - self._by_arrival_since_s, self._arrived_s + ARRIVAL_STEP_S)
+                        _stamp(packet, self._arrived_s)
+                    stamp = packet.pts if packet.pts is not None else packet.dts
+                    if packet.size and (time_base := packet.time_base) is not None:
+                        yield packet, _seconds(stamp, time_base) if stamp is not None else None
+                    # A read that timed out hands over the picture that was kept back first; the next times out again.
+                    if self._live and waiting.was_too_long:
+                        kind = Fault.STALLED
+                        break
+                    waiting.goes_on(picture=packet.stream.type == "video")
         except (av.FFmpegError, OSError) as error:
             kind = fault_of(error)
         # Out here for the same reason as on opening: an error within the block would carry FFmpeg's.
@@ -265,9 +263,8 @@ class StreamReader:
             context.extradata or b"",
         )
 
-    @staticmethod
-    def _sends_pictures(container: av.container.InputContainer) -> bool:
-        with contextlib.suppress(av.FFmpegError, OSError):
+    def _sends_pictures(self, container: av.container.InputContainer) -> bool:
+        with contextlib.suppress(av.FFmpegError, OSError), limited(container, self._read_timeout_s, self._clock):
             return any(packet.size for packet in container.demux(video=0))
         return False
 

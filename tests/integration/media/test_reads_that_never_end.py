@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 from tests.support import bad_cameras as bad
+from tests.support.certificates import write_certificate
 from tests.support.clips import write_counter_clip
 
+from marengocam.core.camera_options import Transport
 from marengocam.core.clock import SystemClock
 from marengocam.media.faults import Fault, StreamError
 from marengocam.media.stream import StreamOptions, StreamPacket, StreamReader
@@ -20,10 +22,10 @@ NO_PICTURES = {
 }
 
 
-def read(url: str, *, sound: bool = False) -> tuple[int, Fault]:
+def read(url: str, *, sound: bool = False, transport: Transport = Transport.TCP) -> tuple[int, Fault]:
     """Read until the stream ends; return how many pictures came and what was wrong."""
     pictures = 0
-    options = StreamOptions(stall_timeout_s=STALL_LIMIT_S, sound=sound)
+    options = StreamOptions(transport=transport, stall_timeout_s=STALL_LIMIT_S, sound=sound)
     try:
         with StreamReader(url, options, SystemClock()) as reader:
             for packet in reader.packets(sound=sound):
@@ -44,6 +46,25 @@ async def test_who_sends_but_no_pictures_has_stalled(clip, rest):
         pictures, fault = await asyncio.to_thread(read, url)
     assert fault is Fault.STALLED
     assert pictures >= PICTURES - 1  # FFmpeg hands a picture over when the next one begins
+
+
+@pytest.mark.parametrize("rest", NO_PICTURES.values(), ids=NO_PICTURES.keys())
+async def test_nor_does_encryption_hide_it(clip, rest, tmp_path):
+    certificate = write_certificate(tmp_path / "camera.pem")
+    behaviour = bad.tires(bad.load(clip), PICTURES, *rest)
+    async with bad.tcp_camera(behaviour, certificate) as url, asyncio.timeout(GIVEN_UP_WITHIN_S):
+        pictures, fault = await asyncio.to_thread(read, url)
+    assert fault is Fault.STALLED
+    assert pictures >= PICTURES - 1
+
+
+@pytest.mark.parametrize("what", ["rubbish, well packed", "only reports of its clock"])
+async def test_who_sends_but_no_pictures_over_udp_has_stalled(clip, what):
+    behaviour = bad.tires(bad.load(clip), PICTURES, *NO_PICTURES[what])
+    async with bad.tcp_camera(behaviour) as url, asyncio.timeout(GIVEN_UP_WITHIN_S):
+        pictures, fault = await asyncio.to_thread(read, url, transport=Transport.UDP)
+    assert fault is Fault.STALLED
+    assert pictures >= PICTURES - 1
 
 
 @pytest.mark.parametrize("sound", [True, False], ids=["sound is recorded", "sound is not asked for"])
