@@ -1,6 +1,6 @@
 """How long a read may wait, at no cost while pictures come: one thread ends the reads that wait too long.
 
-While a limit of PyAV's own holds, FFmpeg asks at each of its polls whether it is over, some hundred times a second and
+While a limit of PyAV's own holds, FFmpeg asks at each of its polls whether it is over, a thousand times a second and
 camera, and to answer PyAV takes the interpreter's lock. So live streams are read without one, which PyAV answers at
 once, and a read that has waited too long gets one that is over: FFmpeg's next poll, 0.1 s later at most, ends it as it
 would have ended at PyAV's own. PyAV has no call that gives a limit to a read that is under way, so it is written where
