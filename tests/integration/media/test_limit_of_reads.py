@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import threading
 import time
 
 import pytest
@@ -26,8 +27,10 @@ def clip(tmp_path_factory):
     return bad.load(write_counter_clip(tmp_path_factory.mktemp("clip") / "counter.mp4", frames=300))
 
 
-def steps_s(url: str, limit_s: float = LIMIT_S, work_on: type | None = None) -> list[float]:
-    """Read some pictures with their sound; work long on one packet of that kind. Return the steps between pictures."""
+def steps_s(
+    url: str, limit_s: float = LIMIT_S, work_on: type | None = None, until: threading.Event | None = None
+) -> list[float]:
+    """Read pictures with their sound, `until` it is set; work long on one packet of that kind. Return their steps."""
     seen_s: list[float] = []
     with StreamReader(url, StreamOptions(stall_timeout_s=limit_s), SystemClock()) as reader:
         for packet in reader.packets(sound=True):
@@ -36,7 +39,7 @@ def steps_s(url: str, limit_s: float = LIMIT_S, work_on: type | None = None) -> 
             if work_on is not None and isinstance(packet, work_on) and len(seen_s) >= AT:
                 time.sleep(WORK_S)
                 work_on = None
-            if len(seen_s) >= PICTURES:
+            if len(seen_s) >= PICTURES and (until is None or until.is_set()):
                 break
     return [after - before for before, after in itertools.pairwise(seen_s)]
 
@@ -48,13 +51,15 @@ async def test_of_two_readers_of_one_server_only_the_one_without_pictures_is_end
         await behaviours.pop(0)(reader, writer)
 
     async with bad.tcp_camera(server) as url, asyncio.timeout(GIVEN_UP_WITHIN_S):
-        good = asyncio.create_task(asyncio.to_thread(steps_s, url, LONG_LIMIT_S))
+        cut = threading.Event()
+        good = asyncio.create_task(asyncio.to_thread(steps_s, url, LONG_LIMIT_S, until=cut))
         while len(behaviours) > 1:
             await asyncio.sleep(0.01)
         with pytest.raises(StreamError) as caught:
             await asyncio.to_thread(steps_s, url)
-        assert not good.done()
-        assert await good == pytest.approx([1 / FPS] * (PICTURES - 1))
+        cut.set()
+        steps = await good
+    assert steps == pytest.approx([1 / FPS] * len(steps))
     assert caught.value.kind is Fault.STALLED
 
 
