@@ -9,8 +9,8 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from itertools import combinations
+from datetime import datetime, timedelta
+from itertools import combinations, groupby
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -190,10 +190,11 @@ async def replay(hub: Hub, clips: list[Clip], leave: Leave, confirm_probability:
     clock, metrics, resolved = ManualClock(START), ResolverMetrics(CollectorRegistry()), Resolved()
     graph, learn_at = CameraGraph(), START
     revisions = [leave(one) for clip in clips for follow in clip.follows for one in follow.snapshots]
-    for track in sorted(revisions, key=lambda one: (one.last_seen_at, one.local_track_id)):
-        clock.at = track.last_seen_at
-        await hub.tracks.save([track], fences)
-        if learns and track.last_seen_at >= learn_at:
+    for at, together in groupby(sorted(revisions, key=seen_last_at), key=seen_last_at):
+        clock.at = at
+        # What comes at one moment the resolver puts in order itself. Of a track its last state stands.
+        await hub.tracks.save(list({one.local_track_id: one for one in together}.values()), fences)
+        if learns and at >= learn_at:
             graph, learn_at = await hub.resolution.camera_graph(clock.now()), clock.now() + LEARN_EVERY
         started_s = time.perf_counter()
         decided = 0
@@ -201,6 +202,10 @@ async def replay(hub: Hub, clips: list[Clip], leave: Leave, confirm_probability:
             decided += count
         resolved.decision_s.append((time.perf_counter() - started_s) / max(1, decided))
     return resolved
+
+
+def seen_last_at(track: LocalTrack) -> datetime:
+    return track.last_seen_at
 
 
 async def read(hub: Hub, clips: list[Clip], resolved: Resolved) -> None:

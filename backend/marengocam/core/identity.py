@@ -31,6 +31,14 @@ class Sight(NamedTuple):
     probability: float
     path: tuple[PathPoint, ...] = ()
 
+    def newest_first(self) -> tuple[float, float, str, int]:
+        """Order: newest first; of one moment by what was seen, since ids are random."""
+        return (-self.last_s, self.first_s, self.camera_id, self.local_track_id.int)
+
+    def earliest_first(self) -> tuple[float, float, str, int]:
+        """Order: by beginning, else as above."""
+        return (self.first_s, self.last_s, self.camera_id, self.local_track_id.int)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Looks:

@@ -13,10 +13,13 @@ from marengocam.core.errors import ConflictError
 CAMERA_ID_PATTERN = re.compile(r"^[a-z0-9][a-z0-9_]{0,62}$")
 
 
-def new_id(at: datetime) -> UUID:
-    """Return a UUID version 7 (RFC 9562) for the moment `at`: 48 bits of Unix milliseconds, then random bits."""
+def new_id(at: datetime, number: int | None = None) -> UUID:
+    """Return a UUID version 7 (RFC 9562) for the moment `at`: 48 bits of Unix milliseconds, then random bits.
+
+    With a `number` below 4096 in place of the first of them, ids of one millisecond are in the order of their numbers.
+    """
     unix_ms = int(at.timestamp() * 1000) & 0xFFFF_FFFF_FFFF
-    rand_a = secrets.randbits(12)
+    rand_a = secrets.randbits(12) if number is None else number
     rand_b = secrets.randbits(62)
     return UUID(int=(unix_ms << 80) | (0x7 << 76) | (rand_a << 64) | (0b10 << 62) | rand_b)
 

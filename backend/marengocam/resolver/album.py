@@ -250,10 +250,11 @@ class Album:
         code = self._codes.get(identity_id)
         return np.flatnonzero(self._kept & (self._identity == code) if code is not None else ())
 
-    def _precedence(self, place: int) -> tuple[bool, float, float, int]:
+    def _precedence(self, place: int) -> tuple[bool, float, float, float, int]:
         spoken_about = self._lasts and self._humans[place]
-        quality = float(self._numbers[0, place]) if self._lasts else 0.0
-        return (not spoken_about, -quality, -float(self._numbers[1, place]), self._exemplar_ids[place].int)
+        quality, at_s, _ = self._numbers[:, place].tolist()
+        best = quality if self._lasts else 0.0
+        return (not spoken_about, -best, -at_s, -quality, self._exemplar_ids[place].int)
 
     def _coded(self, keys: Iterable[UUID | None]) -> list[int]:
         codes = self._codes

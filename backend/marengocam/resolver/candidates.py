@@ -145,7 +145,7 @@ def _place(track: LocalTrack, one: Individual, graph: CameraGraph, span: Span) -
 
 def _individual(person_id: UUID | None, key: UUID, sights: Sequence[Sight], about: _About) -> Individual:
     if len(sights) > 1:
-        sights = sorted(sights, key=lambda sight: (sight.last_s, sight.local_track_id))
+        sights = sorted(sights, key=Sight.newest_first, reverse=True)
     identity_ids = {sight.identity_id for sight in sights}
     if person_id is None:
         identity_ids.add(key)

@@ -92,7 +92,7 @@ class Crowd:
         newest: dict[int, int] = {}
         for place, row in zip(self._owner[sights].tolist(), sights.tolist(), strict=True):
             other = newest.setdefault(place, row)
-            if other != row and self._sights[row].local_track_id > self._sights[other].local_track_id:
+            if self._sights[row].newest_first() < self._sights[other].newest_first():
                 newest[place] = row
         first_s = track.first_seen_at.timestamp()
         for place, row in newest.items():

@@ -18,7 +18,7 @@ class Seen:
         self, sights: Iterable[Sight], named: Mapping[UUID, UUID | None], spoken_about: Collection[UUID]
     ) -> None:
         """Take sights, whom identities are `named` (as it comes to be), and which of them a human spoke about."""
-        self._sights = sorted(sights, key=_newest_first)
+        self._sights = sorted(sights, key=Sight.newest_first)
         self._named = named
         self._spoken_about = spoken_about
         self._codes: dict[UUID, int] = {}
@@ -43,10 +43,10 @@ class Seen:
         """Take in what was decided on a track, in place of what was decided `again` on before."""
         if again:
             self._sights = [one for one in self._sights if one.local_track_id != seen.local_track_id]
-            insort(self._sights, seen, key=_newest_first)
+            insort(self._sights, seen, key=Sight.newest_first)
             self._fill()
             return
-        place, count = bisect_left(self._sights, _newest_first(seen), key=_newest_first), len(self._sights)
+        place, count = bisect_left(self._sights, seen.newest_first(), key=Sight.newest_first), len(self._sights)
         if count == len(self._owner):
             self._fill()
         self._sights.insert(place, seen)
@@ -109,7 +109,3 @@ def of_late(sights: Sequence[Sight], from_s: float) -> Sequence[Sight]:
 
 def _age_s(sight: Sight) -> float:
     return -sight.last_s
-
-
-def _newest_first(sight: Sight) -> tuple[float, int]:
-    return (-sight.last_s, sight.local_track_id.int)

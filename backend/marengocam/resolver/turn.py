@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Self
 from uuid import UUID
 
@@ -62,7 +63,8 @@ async def _turn(
     async with resolution.claim(TURN_TRACKS) as turn:
         started_s = clock.monotonic_s()
         metrics.turn_wait_s.observe(started_s - asked_s)
-        rules = Rules(graph, confirm_probability, lambda _track: new_id(clock.now()))
+        numbers = count()  # of two equally likely the one founded first is chosen: ids have to tell, also within a turn
+        rules = Rules(graph, confirm_probability, lambda _track: new_id(clock.now(), next(numbers)))
         claimed = near_each_other(turn.claimed)
         around = await neighbourhood(turn.vicinity, claimed)
         async with _Writing(turn, clock.now) as writing:

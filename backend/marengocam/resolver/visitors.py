@@ -57,7 +57,7 @@ def visitors_found(
             continue
         cues = (*_once(first.cues, second.cues), way)
         cues += tuple(past_strangers_cues(surroundings.alike_faces, pairs, (nearer, farther)))
-        into, gone = sorted(pair, key=lambda one: (min(sight.first_s for sight in individuals[one].sights), one))
+        into, gone = sorted(pair, key=lambda one: min(map(Sight.earliest_first, individuals[one].sights)))
         joined.append(Hypothesis(into, None, first.prior + prior, cues, joins=gone, visiting=True))
     return joined
 

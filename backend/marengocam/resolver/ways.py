@@ -89,7 +89,7 @@ def _together(
 def _switches(one: Sequence[Sight], other: Sequence[Sight], graph: CameraGraph) -> list[float]:
     """Return what the ways say from each sight of one to the next one of the other."""
     others = {sight.local_track_id for sight in other}
-    ordered = sorted((*one, *other), key=lambda sight: (sight.first_s, sight.last_s, sight.local_track_id))
+    ordered = sorted((*one, *other), key=Sight.earliest_first)
     ratios = []
     for before, after in pairwise(ordered):
         switched = (before.local_track_id in others) != (after.local_track_id in others)

@@ -58,7 +58,7 @@ class Backlog:
         `others` have resolvers of their own, which share it.
         """
         numbers = iter(range(1, 10_000))
-        monkeypatch.setattr(turn, "new_id", lambda _at: UUID(int=next(numbers)))
+        monkeypatch.setattr(turn, "new_id", lambda *_: UUID(int=next(numbers)))
         monkeypatch.setattr(turn, "TURN_TRACKS", tracks)
         monkeypatch.setattr(turn, "TURN_SPAN", span)
         async with self.hub.database.connection() as connection:

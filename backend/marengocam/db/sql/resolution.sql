@@ -11,18 +11,19 @@ SELECT set_config('hnsw.ef_search', '100', true), set_config('enable_seqscan', '
 
 -- name: claim
 -- Changed tracks with what was decided about them before: first those still followed, which can still be announced in
--- time, then those that have ended, in the order of their ends.
+-- time, then those that have ended, in the order of their ends. Of one moment who was seen first is first, then who was
+-- seen more often and more surely; ids are random and decide nothing as long as anything else differs.
 -- The limits of one row keep the planner, which cannot know how few rows it will be, from reading whole tables.
 WITH followed AS (
     SELECT * FROM local_track
     WHERE resolved_revision < revision AND run_id IS NULL AND open
-    ORDER BY last_seen_at, local_track_id
+    ORDER BY last_seen_at, first_seen_at, observations DESC, score DESC, camera_id COLLATE "C", path, local_track_id
     LIMIT :batch
     FOR UPDATE SKIP LOCKED
 ), ended AS (
     SELECT * FROM local_track
     WHERE resolved_revision < revision AND run_id IS NULL AND NOT open
-    ORDER BY last_seen_at, local_track_id
+    ORDER BY last_seen_at, first_seen_at, observations DESC, score DESC, camera_id COLLATE "C", path, local_track_id
     LIMIT :batch - (SELECT count(*) FROM followed)
     FOR UPDATE SKIP LOCKED
 )
@@ -41,7 +42,8 @@ SELECT t.local_track_id, t.camera_id, t.label, t.open, t.first_seen_at, t.last_s
 FROM (SELECT * FROM followed UNION ALL SELECT * FROM ended) AS t
 LEFT JOIN LATERAL (SELECT * FROM assignment WHERE local_track_id = t.local_track_id LIMIT 1) AS a ON true
 LEFT JOIN LATERAL (SELECT * FROM identity WHERE identity_id = a.identity_id LIMIT 1) AS i ON true
-ORDER BY t.open DESC, t.last_seen_at, t.local_track_id;
+ORDER BY t.open DESC, t.last_seen_at, t.first_seen_at, t.observations DESC, t.score DESC, t.camera_id COLLATE "C", t.path,
+    t.local_track_id;
 
 -- name: backlog$
 -- How many live tracks wait for a decision.
@@ -70,7 +72,7 @@ WITH seen AS (
             WHERE local_track_id = t.local_track_id LIMIT 1
         ) AS a
         WHERE t.run_id IS NULL AND t.last_seen_at BETWEEN :from_at AND :common_to
-        ORDER BY t.last_seen_at DESC, t.local_track_id
+        ORDER BY t.last_seen_at DESC, t.first_seen_at, t.camera_id COLLATE "C", t.local_track_id
         LIMIT :most
     )
 )
@@ -86,7 +88,7 @@ FROM (
             THEN t.path::text END AS path
     FROM seen t
     CROSS JOIN LATERAL (SELECT person_id FROM identity WHERE identity_id = t.identity_id LIMIT 1) AS i
-    ORDER BY t.last_seen_at DESC, t.local_track_id
+    ORDER BY t.last_seen_at DESC, t.first_seen_at, t.camera_id COLLATE "C", t.local_track_id
 ) AS sight;
 
 -- name: facts
@@ -234,7 +236,7 @@ WHERE exemplar_id IN (
         SELECT exemplar_id, row_number() OVER (
             PARTITION BY e.identity_id, e.kind, e.model
             ORDER BY e.kind = 'face' AND coalesce(a.decided_by = 'human', false) DESC,
-                CASE WHEN e.kind = 'face' THEN e.quality ELSE 0 END DESC, e.created_at DESC, e.exemplar_id
+                CASE WHEN e.kind = 'face' THEN e.quality ELSE 0 END DESC, e.created_at DESC, e.quality DESC, e.exemplar_id
         ) AS place
         FROM exemplar e
         LEFT JOIN assignment a ON a.local_track_id = e.local_track_id
