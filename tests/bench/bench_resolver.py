@@ -1,106 +1,31 @@
 """The resolver against histories of 1k, 100k and 1M tracks: a backlog's tracks a second, p50 and p99 of one alone."""
 
 import asyncio
-import math
 import os
 import statistics
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-import numpy as np
 from prometheus_client import CollectorRegistry
+from tests.bench.long_past import CAMERAS, TRACKS, World, forget_the_new, grow, new_tracks, the_world
 from tests.bench.measuring import arguments_of, at_least, at_most, cpu_of, cpu_s, family, tell
 from tests.bench.peers import hub_settings
 from tests.bench.shared_backlog import share
 
-from marengocam.core.calibration import APPEARANCE_FITS, FACE_FITS, CosineFit
 from marengocam.core.clock import SystemClock
-from marengocam.core.geometry import Box
-from marengocam.core.ids import new_id
-from marengocam.core.model import Camera, Embedding, LocalTrack, PathPoint, Vector
+from marengocam.core.model import LocalTrack
 from marengocam.db.hub import Hub, open_hub
-from marengocam.db.queries import vector_text
 from marengocam.resolver.metrics import ResolverMetrics
 from marengocam.resolver.turn import take_turn
 from marengocam.runtime.memory import spare_what_stays
 from marengocam.settings import Settings
 
 SIZES = (1_000, 100_000, 1_000_000)
-TRACKS = 600
-CAMERAS = 8
-PEOPLE = 1_000  # different individuals in the history, who come again and again
-PERSONS = 12  # of them are enrolled, with 5 faces each
-STRANGERS = PEOPLE - PERSONS
-FACES_EACH = 5
-FACE_SHARE = 0.3  # of tracks show a face that can be read
-TRACKS_AN_HOUR = 120
-STRANGERS_KEPT = timedelta(days=90)
-VISIT_TRACKS = 3
-# Looks of each stranger: one for each visit that is remembered. Copies of one face are islands in the index of faces:
-# of strangers with 87 of them it misses half, of those with as many faces of their own nobody.
-LOOKS_EACH = math.ceil(STRANGERS_KEPT / timedelta(hours=1) * TRACKS_AN_HOUR / VISIT_TRACKS / STRANGERS)
-FACE, CLOTHES = "mobilefacenet-128", "omz-reid-0287-256"
-FACE_SIZE, CLOTHES_SIZE = 128, 256
-SEED = 7
 SHARING = (1, 2)
 LEASE_S = 600
-LOAD_LIMIT_S = 1_800.0
-PAST_IDENTITIES = """
-    INSERT INTO identity (identity_id, first_seen_at, last_seen_at, created_at)
-    SELECT md5('identity' || g)::uuid, at, at, at
-    FROM (SELECT g, now() - make_interval(secs => $3::float8 + g * 3 * $4::float8) AS at
-          FROM generate_series($1::int / 3, ($2::int - 1) / 3) g) AS one
-    ON CONFLICT DO NOTHING"""
-PAST_TRACKS = """
-    INSERT INTO local_track (local_track_id, camera_id, label, open, first_seen_at, last_seen_at, score, observations,
-        face, face_model, face_quality, appearance, appearance_model, appearance_quality, revision, resolved_revision)
-    SELECT md5('track' || g)::uuid, 'camera' || g % $6::int, 'person', false, at - interval '10 seconds', at, 0.9, 30,
-        CASE WHEN g % 3 = 0 THEN face END, CASE WHEN g % 3 = 0 THEN $7::text END, 0.7, clothes, $8::text, 0.8, 1, 1
-    FROM (SELECT g, now() - make_interval(secs => $3::float8 + g * $4::float8) AS at
-          FROM generate_series($1::int, $2::int - 1) g) AS one
-    JOIN bench_look ON n = (g / 3)::bigint * 7919 % $5::int AND look = g / 3 / $5::int % $9::int"""
-PAST_ASSIGNMENTS = """
-    INSERT INTO assignment (local_track_id, identity_id, probability, margin, evidence, decided_by, decided_at)
-    SELECT md5('track' || g)::uuid, md5('identity' || g / 3)::uuid, 0.95, 3,
-        '{"cues": [], "recognition": 5, "trust": 0.95}', 'resolver', now()
-    FROM generate_series($1::int, $2::int - 1) g"""
-PAST_EXEMPLARS = """
-    INSERT INTO exemplar (exemplar_id, identity_id, local_track_id, kind, model, embedding, quality, source, created_at,
-        remembered)
-    SELECT md5(kind || t.local_track_id)::uuid, a.identity_id, t.local_track_id, kind, model, vector, 0.7, 'observed',
-        t.last_seen_at, kind = 'face'
-    FROM local_track t
-    JOIN assignment a USING (local_track_id)
-    CROSS JOIN LATERAL (VALUES ('face', t.face_model, t.face), ('appearance', t.appearance_model, t.appearance))
-        AS look (kind, model, vector)
-    WHERE vector IS NOT NULL AND t.last_seen_at > now() - $1::interval
-    ON CONFLICT DO NOTHING"""
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """Who lives in the bench: a face and clothes for each individual."""
-
-    faces: np.ndarray
-    clothes: np.ndarray
-    rng: np.random.Generator
-
-    def seen(self, of: np.ndarray, fit: CosineFit) -> Vector:
-        """Return one look of somebody or of each: two of the same individual are as alike as the fit says."""
-        noise = unit(self.rng.normal(size=of.shape))
-        noise = unit(noise - (noise * of).sum(-1, keepdims=True) * of)
-        share = fit.same_mean**0.5
-        return np.asarray(unit(share * of + (1 - fit.same_mean) ** 0.5 * noise), np.float32)
-
-
-def unit(values: np.ndarray) -> np.ndarray:
-    return values / np.linalg.norm(values, axis=-1, keepdims=True)
 
 
 def main() -> int:
@@ -154,68 +79,6 @@ async def measure(sizes: Sequence[int], tracks: int, resolvers: Sequence[int] = 
                 figures[str(size)]["shared"] = await shares(hub, settings, new_tracks(world, tracks), fences, resolvers)
             await forget_the_new(settings)
     return figures
-
-
-async def the_world(settings: Settings, hub: Hub, *, first: bool) -> World:
-    rng = np.random.default_rng(SEED)
-    world = World(unit(rng.normal(size=(PEOPLE, FACE_SIZE))), unit(rng.normal(size=(PEOPLE, CLOTHES_SIZE))), rng)
-    if first:
-        for number in range(CAMERAS):
-            await hub.cameras.add(Camera(f"camera{number}", f"Camera {number}", "file:///dev/null"))
-        now = SystemClock().now()
-        for number in range(PERSONS):
-            person = await hub.persons.add(f"Person {number}", now)
-            for _ in range(FACES_EACH):
-                look = world.seen(world.faces[number], FACE_FITS[FACE])
-                await hub.persons.add_exemplar(person.person_id, Embedding(FACE, look, 0.9), now)
-        connection = await asyncpg.connect(settings.database_url.reveal())
-        await connection.execute(
-            "CREATE TABLE bench_look (look int, n int, face halfvec, clothes halfvec, PRIMARY KEY (look, n))"
-        )
-        await connection.close()
-    return world
-
-
-async def grow(settings: Settings, world: World, have: int, want: int) -> None:
-    """Write a past backwards from where the new tracks begin: each individual has three in a row."""
-    connection = await asyncpg.connect(settings.database_url.reveal(), command_timeout=LOAD_LIMIT_S)
-    await connection.execute("SET statement_timeout = 0")
-    step_s, gap_s = 3600 / TRACKS_AN_HOUR, TRACKS * 3600 / TRACKS_AN_HOUR
-    await dress(connection, world, want)
-    await connection.execute(PAST_IDENTITIES, have, want, gap_s, step_s)
-    await connection.execute(PAST_TRACKS, have, want, gap_s, step_s, STRANGERS, CAMERAS, FACE, CLOTHES, LOOKS_EACH)
-    await connection.execute(PAST_ASSIGNMENTS, have, want)
-    # Filling a table is faster without this index, and making it at once gives the same.
-    index = await connection.fetchval("SELECT pg_get_indexdef('exemplar_remembered'::regclass)")
-    await connection.execute("DROP INDEX exemplar_remembered; SET maintenance_work_mem = '256MB'")
-    await connection.execute(PAST_EXEMPLARS, STRANGERS_KEPT)
-    await connection.execute(index)
-    await connection.execute("VACUUM ANALYZE")
-    await connection.close()
-
-
-async def dress(connection: asyncpg.Connection, world: World, tracks: int) -> None:
-    """Give each stranger as many looks as he has visits in a past of so many tracks."""
-    have = await connection.fetchval("SELECT count(DISTINCT look) FROM bench_look")
-    for look in range(have, min(LOOKS_EACH, math.ceil(tracks / VISIT_TRACKS / STRANGERS))):
-        now = replace(world, rng=np.random.default_rng((SEED, look)))
-        faces = now.seen(world.faces[PERSONS:], FACE_FITS[FACE])
-        clothes = now.seen(world.clothes[PERSONS:], APPEARANCE_FITS[CLOTHES])
-        await connection.executemany(
-            "INSERT INTO bench_look VALUES ($1, $2, $3::text::halfvec, $4::text::halfvec)",
-            [(look, n, vector_text(faces[n]), vector_text(clothes[n])) for n in range(STRANGERS)],
-        )
-
-
-async def forget_the_new(settings: Settings) -> None:
-    """Take back what a round has added: the next one meets as many people in its hours."""
-    connection = await asyncpg.connect(settings.database_url.reveal(), command_timeout=LOAD_LIMIT_S)
-    since = timedelta(hours=TRACKS / TRACKS_AN_HOUR)
-    await connection.execute("DELETE FROM local_track WHERE last_seen_at > now() - $1::interval", since)
-    await connection.execute(
-        "DELETE FROM exemplar WHERE source <> 'enrolled' AND created_at > now() - $1::interval", since
-    )
-    await connection.close()
 
 
 async def shares(
@@ -296,27 +159,6 @@ def server_cpu_s() -> float:
 async def named(hub: Hub, tracks: Sequence[LocalTrack]) -> int:
     rows = [await hub.tracks.get(track.local_track_id) for track in tracks]
     return sum(row.person_id is not None for row in rows)
-
-
-def new_tracks(world: World, count: int) -> list[LocalTrack]:
-    """Return tracks of the last hours: individuals walk through three cameras each, some show a face."""
-    rng, now = world.rng, datetime.now(UTC)  # noqa: TID251 - beside rows of the database's now()
-    found: list[LocalTrack] = []
-    whom = np.repeat(rng.integers(PEOPLE, size=count // 3 + 1), 3)
-    whom[::6] = rng.integers(PERSONS, size=len(whom[::6]))
-    for number, who in enumerate(whom[:count].tolist()):
-        at = now - timedelta(hours=(count - number) / TRACKS_AN_HOUR)
-        clothes = world.seen(world.clothes[who], APPEARANCE_FITS[CLOTHES])
-        face = world.seen(world.faces[who], FACE_FITS[FACE]) if rng.random() < FACE_SHARE else None
-        x = float(rng.random()) * 0.8
-        boxes = [Box(x, 0.3, x + 0.1, 0.8), Box(x + 0.05, 0.3, x + 0.15, 0.8)]
-        track = LocalTrack(
-            new_id(at), f"camera{number % CAMERAS}", "person", at - timedelta(seconds=5), at, False, 0.9, 25,
-            tuple(PathPoint(at - timedelta(seconds=5 * (1 - n)), box, 0.9) for n, box in enumerate(boxes)),
-        )  # fmt: skip
-        track = replace(track, appearance=Embedding(CLOTHES, clothes, 0.8))
-        found.append(replace(track, face=Embedding(FACE, face, 0.8)) if face is not None else track)
-    return found
 
 
 if __name__ == "__main__":

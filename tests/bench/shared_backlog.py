@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from tests.bench.long_past import put_looks_back
 from tests.bench.measuring import cpu_of
 from tests.bench.peers import end, start_service
 
@@ -49,6 +50,7 @@ async def share(
     for query in FORGET:
         await connection.execute(query, ids)
     await connection.execute(FORGET_IDENTITIES, founded)
+    await put_looks_back(connection)
     with tempfile.TemporaryDirectory() as folder:
         resolvers = [
             start_service("resolver", settings, Path(folder) / f"resolver{number}.log") for number in range(processes)
