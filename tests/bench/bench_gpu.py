@@ -13,7 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from tests.bench.bench_detect import frames
+from tests.bench.bench_detect import frames, has_torch
 from tests.bench.measuring import arguments_of, at_least, at_most, percentile, ratio, shared_folder, tell
 from tests.bench.torch_eager import TorchEager
 
@@ -42,8 +42,8 @@ def main() -> int:
     parser = arguments_of(__doc__, frames=12, rounds=20, seconds=6.0)
     arguments = parser.parse_args()
     folder, notes = shared_folder("models"), []
-    if not (find_spec("torch") and find_spec("ultralytics")) or folder is None or not (folder / FILE).is_file():
-        notes.append(f"Not measured: this needs torch, ultralytics and {FILE} (MARENGOCAM_MODELS).")
+    if not (has_torch() and find_spec("onnxruntime")) or folder is None or not (folder / FILE).is_file():
+        notes.append(f"Not measured: this needs torch, ultralytics, onnxruntime and {FILE} (MARENGOCAM_MODELS).")
         figures = {}
     elif (card := on_its_own(card_of)) is None:
         notes.append("Not measured: torch sees no CUDA device here.")
@@ -215,12 +215,8 @@ def kept_of(known: Sequence[Sequence[Detection]], found: Sequence[Sequence[Detec
 
 
 def steps_taken(folder: Path, pictures: Sequence[Picture], share_gb: float) -> dict[str, Any]:
-    """Return where the detector ends that has too little memory, and how many pictures it has looked at by then."""
-    try:
-        on_gpu = on_cuda(folder, share_gb, LONG_SIDE_PX)
-    except Exception as error:  # noqa: BLE001 - what is to be seen
-        return {"refused": f"{type(error).__name__}: {str(error)[:120]}"}
-    detector = SteppingDetector(Counted(on_gpu), MAX_BATCH, lambda: on_processor(folder))
+    """Return where the detector ends that has too little memory, and what it has found by then."""
+    detector = SteppingDetector(on_cuda(folder, share_gb, LONG_SIDE_PX), MAX_BATCH, lambda: on_processor(folder))
     some = list(islice(cycle(pictures), MAX_BATCH))
     found = detector.detect(some, SCORE)
     known = on_processor(folder).detect(some, SCORE)

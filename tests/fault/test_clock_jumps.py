@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from io import BytesIO
 from itertools import pairwise
 
 import av
@@ -11,12 +10,13 @@ import pytest
 from tests.support.backends import CLOCK, holds, problems
 from tests.support.clips import read_number, write_counter_clip
 from tests.support.ingest_service import ingest_here
+from tests.support.recordings import numbers_played
 
 from marengocam.core.clock import SystemClock
 from marengocam.core.model import Camera
 from marengocam.demo.rtsp import RtspServer
 from marengocam.media.export import export
-from marengocam.media.playlist import init_bytes, recording_playlist, segment_bytes
+from marengocam.media.playlist import recording_playlist
 from marengocam.media.runs import recordings_in
 from marengocam.media.store import Store
 
@@ -85,7 +85,7 @@ async def test_what_is_dated_twice_by_a_clock_set_back_is_exported_and_played_as
     done = await asyncio.to_thread(export, store, files, from_at, to_at, tmp_path / "out.mp4")
     exported = frames_of(done.file)
     text = recording_playlist(store, kept, from_at, to_at, str)
-    played = played_of(store, [line for line in text.splitlines() if line.endswith(".m4s") and line[0] != "#"])
+    played = numbers_played(store, text)
     assert len(exported) == len(played) == sum(len(frames_of(store.resolve(chunk.path))) for chunk in kept)
     assert [(after - before) % FRAMES for before, after in pairwise(exported)] == [1] * (len(exported) - 1)
     assert played == exported
@@ -97,15 +97,6 @@ async def test_what_is_dated_twice_by_a_clock_set_back_is_exported_and_played_as
     record_property(
         "measured", f"{len(exported)} frames of {length_s:.0f} s in order, {SET_BACK.seconds} s of them twice"
     )
-
-
-def played_of(store, names):
-    header = init_bytes(store, "front", f"init_{names[0]}")
-    shown = []
-    for name in names:
-        with av.open(BytesIO(header + segment_bytes(store, "front", name))) as container:
-            shown += [read_number(frame.to_ndarray(format="gray")) for frame in container.decode(video=0)]
-    return shown
 
 
 async def more_than(chunks, count):

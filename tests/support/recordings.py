@@ -1,16 +1,21 @@
-"""Real recordings of long ago, indexed or not."""
+"""Real recordings of long ago, indexed or not, and what a player shows of a playlist."""
 
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from uuid import UUID
+
+import av
 
 from marengocam.core.clock import SystemClock
 from marengocam.core.ids import new_id
 from marengocam.core.model import Chunk, LocalTrack
 from marengocam.db.hub import Hub
 from marengocam.media.chunk_writer import ChunkWriter
+from marengocam.media.playlist import init_bytes, segment_bytes
 from marengocam.media.store import Store
 from marengocam.media.stream import StreamOptions, StreamReader
+from tests.support.clips import read_number
 
 
 def recorded(store: Store, clip: Path, age: timedelta, camera_id: str = "front") -> Chunk:
@@ -45,3 +50,14 @@ async def seen(hub: Hub, chunk: Chunk, label: str = "person") -> UUID:
 
 def middle(chunk: Chunk) -> datetime:
     return chunk.started_at + timedelta(seconds=chunk.duration_s / 2)
+
+
+def numbers_played(store: Store, playlist: str) -> list[int]:
+    """Return the numbers in the pictures of camera `front` that a player of this playlist shows."""
+    names = [line for line in playlist.splitlines() if line.endswith(".m4s") and not line.startswith("#")]
+    header = init_bytes(store, "front", f"init_{names[0]}")
+    shown = []
+    for name in names:
+        with av.open(BytesIO(header + segment_bytes(store, "front", name))) as container:
+            shown += [read_number(frame.to_ndarray(format="gray")) for frame in container.decode(video=0)]
+    return shown

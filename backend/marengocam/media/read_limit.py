@@ -54,8 +54,8 @@ class Waiting:
         self._since_s = self._since_s + now_s - self._came_s if self._begun and not picture else now_s
         self._limited_since_s = self._since_s
 
-    def left_s(self) -> float:
-        """Return for how long it cannot be too long; what is too long already is ended. For the watch."""
+    def enforce(self) -> float:
+        """End the read if it has waited too long; return after how many seconds to look again at the earliest."""
         since_s = self._limited_since_s
         left_s = self._limit_s if since_s is None else since_s + self._limit_s - self._clock.monotonic_s()
         if left_s > 0:
@@ -89,7 +89,7 @@ class _Watch:
     def _run(self) -> None:
         with self._changed:
             while True:
-                self._changed.wait(min((one.left_s() for one in list(self._all)), default=None))
+                self._changed.wait(min((one.enforce() for one in list(self._all)), default=None))
 
 
 _WATCH = _Watch()

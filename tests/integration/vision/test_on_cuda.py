@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 
 import pytest
-from tests.bench.bench_detect import frames
+from tests.bench.bench_detect import frames, has_torch
 from tests.bench.bench_gpu import agreement, card_of, memory_of, on_its_own, steps_taken
 from tests.support.shared_assets import needed_folder
 
@@ -11,7 +11,7 @@ from marengocam.vision.detectors.stepping import FEWER, ON_CPU
 
 pytestmark = [
     pytest.mark.skipif(
-        not (find_spec("torch") and find_spec("ultralytics") and find_spec("onnxruntime")) or card_of() is None,
+        not (has_torch() and find_spec("onnxruntime")) or card_of() is None,
         reason="needs a CUDA device and the extras: marengocam[gpu,onnx]",
     ),
     pytest.mark.filterwarnings("default"),  # torch and ultralytics warn about each other

@@ -27,13 +27,13 @@ def test_the_place_is_found_in_the_pyav_that_is_installed():
 
 def test_work_on_a_packet_is_no_waiting(clock, waiting):
     clock.advance(1.0)
-    assert waiting.left_s() == 3.0
+    assert waiting.enforce() == 3.0
     waiting.came()
     clock.advance(10.0)
-    assert waiting.left_s() == LIMIT_S
+    assert waiting.enforce() == LIMIT_S
     assert not waiting.was_too_long
     waiting.goes_on(picture=True)
-    assert waiting.left_s() == LIMIT_S
+    assert waiting.enforce() == LIMIT_S
 
 
 @pytest.mark.parametrize(("begun", "left_s"), [(True, 1.0), (False, 3.0)])
@@ -45,7 +45,7 @@ def test_sound_is_waiting_on_once_there_was_a_picture(clock, waiting, begun, lef
     clock.advance(10.0)  # of work
     waiting.goes_on(picture=False)
     clock.advance(1.0)
-    assert waiting.left_s() == left_s
+    assert waiting.enforce() == left_s
 
 
 def test_what_comes_too_late_is_told(clock, waiting):
