@@ -7,6 +7,7 @@ a track alive that nothing else explains. Times may be irregular; all speeds are
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import lap
 import numpy as np
@@ -39,8 +40,7 @@ Integers = npt.NDArray[np.int64]
 _NOBODY: Integers = np.zeros(0, np.int64)
 
 
-@dataclass(frozen=True, slots=True)
-class TrackedObject:
+class TrackedObject(NamedTuple):
     """One object as it is now; `lost` while it is only predicted."""
 
     track_id: int
@@ -84,7 +84,9 @@ class Tracker:
             tracks, taken = free_tracks[rows], candidates[columns]
             self._correct(tracks, measured[taken], scores[taken])
             free[taken] = False
-            free_tracks = np.delete(free_tracks, rows)
+            unmatched = np.ones(len(free_tracks), bool)
+            unmatched[rows] = False
+            free_tracks = free_tracks[unmatched]
         self._begin(np.flatnonzero(free & (above >= NEW_ABOVE)), measured, labels, scores)
         self._drop()
         return self._objects()
@@ -175,7 +177,7 @@ class Tracker:
     def _objects(self) -> list[TrackedObject]:
         names = list(self._codes)
         ours = self._tracks
-        corners = np.clip(_corners(ours.state), 0.0, 1.0).tolist()
+        corners = np.minimum(np.maximum(_corners(ours.state), 0.0), 1.0).tolist()
         columns = (ours.ids, ours.labels, ours.scores, ours.unseen_s > 0, ours.counts)
         return [
             TrackedObject(track_id, names[label], Box(*box), score, count >= CONFIRM_OBSERVATIONS, lost, count)
@@ -232,7 +234,10 @@ class _Tracks:
 
 def _corners(state: Floats) -> Floats:
     half = state[:, 2:] / 2
-    return np.hstack([state[:, :2] - half, state[:, :2] + half])
+    corners = np.empty_like(state)
+    np.subtract(state[:, :2], half, out=corners[:, :2])
+    np.add(state[:, :2], half, out=corners[:, 2:])
+    return corners
 
 
 def _likeness(tracks: Floats, measured: Floats) -> Floats:
