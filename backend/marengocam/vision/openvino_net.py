@@ -68,8 +68,11 @@ class OpenVinoNet:
         if wanted.partial_shape.is_static:
             self.infer(np.zeros(tuple(wanted.shape), wanted.element_type.to_dtype()))
 
-    def infer(self, batch: Array) -> Array:
-        """Return the first output for an input of the compiled shape; raises ModelError when none gets its turn."""
+    def infer(self, batch: Array, rows: Array | None = None) -> Array:
+        """Return the first output for an input of the compiled shape, or only these rows of each picture's.
+
+        Raises ModelError when none gets its turn.
+        """
         try:
             request = self._requests.get(timeout=REQUEST_LIMIT_S)
         except queue.Empty:
@@ -78,6 +81,7 @@ class OpenVinoNet:
             if request is None:
                 request = self._compiled.create_infer_request()
             request.infer([np.ascontiguousarray(batch)], share_inputs=True)
-            return np.array(request.get_output_tensor(0).data)
+            answer = request.get_output_tensor(0).data
+            return np.array(answer) if rows is None else answer[:, rows]  # a copy: the buffer is the request's
         finally:
             self._requests.put(request)

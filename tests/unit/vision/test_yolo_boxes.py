@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from marengocam.vision.detectors.yolo import fit, read
+from marengocam.vision.detectors.yolo import READ, fit, read
 
 
 def output(*rows: tuple[float, float, float, float, int, float]) -> np.ndarray:
-    """Raw [84, anchors] with (centre x, centre y, width, height, COCO class, score) an anchor."""
+    """Return what counts of a raw [84, anchors] with (centre x, centre y, width, height, COCO class, score) each."""
     raw = np.zeros((84, max(len(rows), 1)), np.float32)
     for column, (x, y, width, height, label, score) in enumerate(rows):
         raw[:4, column] = x, y, width, height
         raw[4 + label, column] = score
-    return raw
+    return raw[READ]
 
 
 @pytest.mark.parametrize("shape", [(360, 640), (1080, 1920), (480, 640), (1088, 960), (100, 700)])

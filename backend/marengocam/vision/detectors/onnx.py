@@ -36,5 +36,6 @@ class _Session:
             raise ModelError(f"The model {file.name} cannot be loaded: {first}") from error
         self._input = self._session.get_inputs()[0].name
 
-    def infer(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        return np.asarray(self._session.run(None, {self._input: np.ascontiguousarray(batch)})[0], np.float32)
+    def infer(self, batch: npt.NDArray[np.float32], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        answer = self._session.run(None, {self._input: np.ascontiguousarray(batch)})[0]
+        return np.asarray(answer[:, rows], np.float32)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from marengocam.core.model import Detection
 from marengocam.vision.detectors.protocol import Picture
-from marengocam.vision.detectors.yolo import STRIDE_PX, fit, read
+from marengocam.vision.detectors.yolo import READ, STRIDE_PX, fit, read
 
 LONG_SIDE_PX = 640
 BALANCED_LONG_SIDE_PX = 576  # costs a fifth less and finds 0.97 of what 640 does (docs/design/performance.md)
@@ -23,8 +23,8 @@ class Net(Protocol):
     def precision(self) -> str:
         """In what it computes, such as bf16."""
 
-    def infer(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return the raw [N, 84, anchors] answer for [N, 3, height, width]."""
+    def infer(self, batch: npt.NDArray[np.float32], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Return these rows of the raw [N, 84, anchors] answer for [N, 3, height, width]."""
 
 
 class ShapedDetector:
@@ -57,7 +57,7 @@ class ShapedDetector:
         for picture in pictures:
             size = self._input_size(picture.shape[1], picture.shape[0])
             planes, placed = fit(picture, *size)
-            found.append(read(self._net(size).infer(planes[None])[0], placed, min_score))
+            found.append(read(self._net(size).infer(planes[None], READ)[0], placed, min_score))
         return found
 
     def _input_size(self, width: int, height: int) -> Size:

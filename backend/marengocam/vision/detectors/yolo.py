@@ -16,6 +16,8 @@ GREY = 114  # what YOLO was trained with around the picture
 STRIDE_PX = 32
 
 WANTED = np.array(sorted(LABELS))  # of the 80 that the network tells
+BOX_ROWS = 4  # of its 84: centre x, centre y, width, height; then a row of scores for each label
+READ = np.concatenate([np.arange(BOX_ROWS), BOX_ROWS + WANTED])  # the rows that count
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,12 @@ def fit(picture: Picture, width_px: int, height_px: int) -> tuple[npt.NDArray[np
 
 
 def read(output: npt.NDArray[np.float32], placed: Letterbox, min_score: float) -> list[Detection]:
-    """Return the objects of one picture from the network's [84, anchors] output."""
-    scores = output[4 + WANTED]
+    """Return the objects of one picture from the rows READ of the network's output, [len(READ), anchors]."""
+    scores = output[BOX_ROWS:]
+    maybe = np.flatnonzero(scores.max(axis=0) >= min_score)  # few of thousands
+    scores = scores[:, maybe]
     best = scores.argmax(axis=0)
-    return objects(output[:4], best, scores[best, np.arange(scores.shape[1])], placed, min_score)
+    return objects(output[:BOX_ROWS, maybe], best, scores[best, np.arange(maybe.size)], placed, min_score)
 
 
 def objects(
