@@ -19,6 +19,7 @@ from marengocam.core.clock import SystemClock
 from marengocam.core.model import LocalTrack
 from marengocam.db.hub import Hub, open_hub
 from marengocam.resolver.metrics import ResolverMetrics
+from marengocam.resolver.rehearsal import rehearse
 from marengocam.resolver.turn import take_turn
 from marengocam.runtime.memory import spare_what_stays
 from marengocam.settings import Settings
@@ -116,6 +117,7 @@ async def decide(hub: Hub, world: World, tracks: int, fences: dict[str, int]) ->
     metrics = ResolverMetrics(CollectorRegistry())
     spare_what_stays()  # as the service does
     graph = await hub.resolution.camera_graph(SystemClock().now())
+    await rehearse(hub.resolution, graph, 0.95, SystemClock())  # and so does it
     alone = wanted[: tracks // 3]  # one by one
     times_s = []
     for one in alone:

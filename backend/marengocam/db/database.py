@@ -138,6 +138,7 @@ class Database:
                     reset=_nothing_to_reset,
                     timeout=CONNECT_TIMEOUT_S,
                     command_timeout=CALL_TIMEOUT_S,
+                    max_cached_statement_lifetime=0,  # no end: the driver's five minutes forgot what is sent seldom
                     server_settings=self._server_settings(pooled=self._direct is not None),
                     **self._without_prepared_statements(),
                 )

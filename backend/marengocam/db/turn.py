@@ -13,6 +13,7 @@ from marengocam.db.vicinity import Beside, read_vicinity
 
 OBSERVED_LIMIT = 5  # passing looks of an identity, of each kind and model
 WAKE_REACH = timedelta(seconds=60)
+WAKE_FEW = 1_000  # tracks seen since, up to which they are gone through for those of an identity
 HUMAN = "human"
 
 _QUERIES = load("resolution")
@@ -87,6 +88,7 @@ class Turn:
                 identity_ids=[one.identity_id for one in woken],
                 local_track_ids=[one.claimed.track.local_track_id for one in woken],
                 moments=[one.claimed.track.last_seen_at - WAKE_REACH for one in woken],
+                few=WAKE_FEW,
             )
 
 

@@ -6,6 +6,7 @@ from marengocam.core.errors import ConflictError, MarengoCamError
 from marengocam.core.identity import CameraGraph
 from marengocam.resolver.leaving import tell_who_left
 from marengocam.resolver.metrics import ResolverMetrics
+from marengocam.resolver.rehearsal import rehearse
 from marengocam.resolver.turn import take_turn
 from marengocam.runtime.context import ServiceContext
 from marengocam.runtime.health import HealthReport
@@ -32,6 +33,7 @@ class ResolverService:
         self._leaving_due_s = 0.0
         self._confirm_probability = 1.0
         self._wishes_due_s = 0.0
+        self._rehearsed = False
         self._trouble: str | None = None
 
     async def run(self, context: ServiceContext) -> None:
@@ -51,6 +53,7 @@ class ResolverService:
                 if self._trouble is None:
                     _LOG.warning("no decisions now, tracks wait in the hub: %s", error)
                 self._trouble = str(error)
+                self._rehearsed = False  # its connections may be new ones when the hub is back
                 await context.pause(RETRY_S)
             else:
                 if not busy:
@@ -81,3 +84,6 @@ class ResolverService:
         if now_s >= self._leaving_due_s:
             await tell_who_left(context.hub.visits, context.hub.events, context.clock)
             self._leaving_due_s = now_s + LEAVING_EVERY_S
+        if not self._rehearsed:
+            await rehearse(context.hub.resolution, self._graph, self._confirm_probability, context.clock)
+            self._rehearsed = True

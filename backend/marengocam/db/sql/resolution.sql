@@ -2,12 +2,15 @@
 -- Resolvers decide one after another: the same newcomer on two cameras must not become two identities.
 -- The index of strangers' faces is searched more widely than by default in this transaction: hardly anybody is missed.
 -- Every row a turn reads has an index: a small table is not to be read whole for each of hundreds of rows, as plans
--- made once for all turns would have it (four times the server's time).
-SELECT pg_advisory_xact_lock(:key), set_config('hnsw.ef_search', '100', true), set_config('enable_seqscan', 'off', true);
+-- made once for all turns would have it (four times the server's time). With that, plans are made once: to make some of
+-- them anew took a turn of one track a tenth of its time.
+SELECT pg_advisory_xact_lock(:key), set_config('hnsw.ef_search', '100', true), set_config('enable_seqscan', 'off', true),
+    set_config('plan_cache_mode', 'force_generic_plan', true);
 
 -- name: read_beside!
--- A turn's second connection searches as widely, and by indexes only, too.
-SELECT set_config('hnsw.ef_search', '100', true), set_config('enable_seqscan', 'off', true);
+-- A turn's second connection searches as widely, by indexes only and by plans made once, too.
+SELECT set_config('hnsw.ef_search', '100', true), set_config('enable_seqscan', 'off', true),
+    set_config('plan_cache_mode', 'force_generic_plan', true);
 
 -- name: claim
 -- Changed tracks with what was decided about them before: first those still followed, which can still be announced in
@@ -266,17 +269,42 @@ WHERE local_track_id IN (
 
 -- name: wake_identities!
 -- An identity's person is new to it, or taken from it: its other tracks that are still news are looked at again.
+-- They are found among the few that are followed or were seen since, not among all that an identity of years has; where
+-- those are more than a few, as in a long backlog, among the identity's own. Arrays, and limits of one row, keep the
+-- planner, which cannot know how few rows it will be, from reading whole tables.
 -- Those that somebody else is writing just now are left out; that write brings them back by itself.
-UPDATE local_track SET revision = revision + 1
-WHERE local_track_id IN (
-    SELECT t.local_track_id
+WITH woken AS MATERIALIZED (
+    SELECT one.identity_id, one.local_track_id, one.from_at
     FROM unnest(:identity_ids::uuid[], :local_track_ids::uuid[], :moments::timestamptz[])
         AS one (identity_id, local_track_id, from_at)
-    JOIN assignment a USING (identity_id)
-    JOIN local_track t ON t.local_track_id = a.local_track_id
-    WHERE t.run_id IS NULL AND t.local_track_id <> one.local_track_id AND (t.open OR t.last_seen_at >= one.from_at)
-    FOR UPDATE OF t SKIP LOCKED
-);
+), later AS MATERIALIZED (
+    SELECT local_track_id, open, last_seen_at FROM local_track
+    WHERE run_id IS NULL AND last_seen_at >= (SELECT min(from_at) FROM woken)
+    LIMIT :few
+), news AS (
+    SELECT * FROM later
+    UNION SELECT local_track_id, open, last_seen_at FROM local_track WHERE run_id IS NULL AND open
+    UNION SELECT t.*
+    FROM woken
+    JOIN assignment a ON a.identity_id = woken.identity_id
+    CROSS JOIN LATERAL (
+        SELECT local_track_id, open, last_seen_at FROM local_track
+        WHERE local_track_id = a.local_track_id AND run_id IS NULL LIMIT 1
+    ) AS t
+    WHERE (SELECT count(*) FROM later) >= :few
+), theirs AS (
+    SELECT news.local_track_id
+    FROM news
+    CROSS JOIN LATERAL (SELECT identity_id FROM assignment WHERE local_track_id = news.local_track_id LIMIT 1) AS a
+    JOIN woken one ON one.identity_id = a.identity_id
+    WHERE news.local_track_id <> one.local_track_id AND (news.open OR news.last_seen_at >= one.from_at)
+)
+UPDATE local_track SET revision = revision + 1
+WHERE local_track_id = ANY(ARRAY(
+    SELECT local_track_id FROM local_track
+    WHERE local_track_id = ANY(ARRAY(SELECT local_track_id FROM theirs))
+    FOR UPDATE SKIP LOCKED
+));
 
 -- name: carry_names!
 -- An identity is found to be a person: its other tracks are that person as surely as they are of its founder and the
