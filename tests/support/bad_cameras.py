@@ -105,14 +105,14 @@ async def endless_header(reader: asyncio.StreamReader, writer: asyncio.StreamWri
         await asyncio.sleep(FLOOD_PAUSE_S)
 
 
-def after_play(clip: Clip, then: Behaviour, sound: str = "") -> Behaviour:
+def after_play(clip: Clip, then: Behaviour, sound: str = "", timeout_s: int = 60) -> Behaviour:
     """Return a camera that answers everything rightly, and misbehaves once it is to play; `sound`: more of its SDP.
 
     Asked for UDP it sends there what `then` writes: whole packets, each with its channel in front.
     """
     session = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\n"
     sdp = f"{session}m=video 0 RTP/AVP 96\r\n{clip.sdp_media}a=control:track0\r\n{sound}"
-    setup = "Session: 1\r\nTransport: {};unicast;{}\r\n\r\n"
+    setup = f"Session: 1;timeout={timeout_s}\r\n" + "Transport: {};unicast;{}\r\n\r\n"
     answers = {"DESCRIBE": f"Content-Type: application/sdp\r\nContent-Length: {len(sdp)}\r\n\r\n{sdp}"}
 
     async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

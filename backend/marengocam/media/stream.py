@@ -1,6 +1,5 @@
 """Reading a stream: packets with wall times, every wait limited, errors as sentences without secrets."""
 
-import contextlib
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -9,28 +8,28 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Any, Self
 
-import av
-import av.container
-
 from marengocam.core.camera_options import Transport
 from marengocam.core.clock import Clock
 from marengocam.core.secret import Secret
-from marengocam.media.faults import Fault, StreamError, fault_of
+from marengocam.media.faults import Fault, StreamError
+from marengocam.media.ffmpeg_source import UNTIMED, FfmpegSource
 from marengocam.media.first_piece import PAUSE_IN_PIECES_S, PAUSE_S, Timed, first_piece
-from marengocam.media.opening import MAX_PIXELS, address_for_ffmpeg, ffmpeg_options, opening_fault, read_timeout_s
-from marengocam.media.parameters import MJPEG, ParameterWatch, comes_later, jpeg_size, picture_size
-from marengocam.media.read_limit import limited, place_of_limit
+from marengocam.media.opening import MAX_PIXELS, ffmpeg_options, read_timeout_s
+from marengocam.media.parameters import MJPEG, ParameterWatch, jpeg_size, picture_size
+from marengocam.media.rtsp.session import NotOursError
+from marengocam.media.rtsp.source import Limits, RtspSource
 from marengocam.media.sound import SoundPacket
+from marengocam.media.source import Source
 from marengocam.media.timeline import ClockTrust, Timeline
 
 CONNECT_TIMEOUT_S = 5.0
 STALL_TIMEOUT_S = 4.5  # with a picture's own length noticed within 5 s
 RECORDED_CODECS = ("h264", "hevc", "mjpeg")
 IN_PIECES = "hls"
-UNTIMED = "mpjpeg"  # pictures without times: FFmpeg counts them as if there were 25 a second
 TICKS_PER_S = 90_000
 ARRIVAL_STEP_S = 0.001  # at least, between pictures timed by their arrival: files tell no nearer ones apart
 USUAL_FPS = 15.0
+SURE = frozenset({Fault.REFUSED, Fault.UNREACHABLE, Fault.AUTH, Fault.STALLED})  # what FFmpeg could not read either
 _LOG = logging.getLogger(__name__)
 
 
@@ -89,31 +88,16 @@ class StreamReader:
         self._options = options
         self._clock = clock
         self._file_started_at = file_started_at
-        self._container: av.container.InputContainer | None = None
+        self._source: Source | None = None
         self._read_timeout_s = read_timeout_s(url, options.stall_timeout_s)
         self._jpeg_size: tuple[int, int] | None = None  # of the last picture, of MJPEG
         self._by_arrival_since_s: float | None = None  # pictures are timed by their arrival since this moment
         self._arrived_s = -ARRIVAL_STEP_S  # the last one after it
 
     def __enter__(self) -> Self:
-        asked, kind, began_s = self._options, None, self._clock.monotonic_s()
-        address = address_for_ffmpeg(self._url, asked.username, asked.password)
+        self._source = self._open()
         try:
-            self._container = av.open(
-                address,
-                options=ffmpeg_options(self._url, asked.transport.value, asked.stall_timeout_s, sound=asked.sound),
-                timeout=(asked.connect_timeout_s, None if self._live and place_of_limit() else self._read_timeout_s),
-                metadata_errors="replace",  # a camera's name for itself may be in any encoding
-            )
-        except (av.FFmpegError, OSError) as error:
-            kind = opening_fault(
-                error, self._url, self._clock.monotonic_s() - began_s, asked.stall_timeout_s, self._clock
-            )
-        # Raised out here, without cause or context: FFmpeg puts the whole address, password included, into its texts.
-        if kind is not None or self._container is None:
-            raise StreamError(kind or Fault.OTHER)
-        try:
-            self.info = self._check(self._container)
+            self.info = self._check(self._source)
         except StreamError:
             self._close()
             raise
@@ -126,25 +110,22 @@ class StreamReader:
 
     @property
     def video(self) -> Any:
-        """The container's video stream, as a template for recording and decoding."""
-        assert self._container is not None
-        return self._container.streams.video[0]
+        """The video stream, as a template for recording and decoding."""
+        return self._opened.video
 
     @property
     def sound(self) -> Any | None:
-        """The container's sound stream, None when it has none that is known."""
-        assert self._container is not None
-        streams = self._container.streams.audio
-        return streams[0] if streams and streams[0].codec_context is not None else None
+        """The sound, None where there is none that is known."""
+        return self._opened.sound
+
+    @property
+    def _opened(self) -> Source:
+        assert self._source is not None
+        return self._source
 
     @property
     def _live(self) -> bool:
         return self._file_started_at is None
-
-    @property
-    def _format(self) -> str:
-        assert self._container is not None
-        return str(self._container.format.name)
 
     def __iter__(self) -> Iterator[StreamPacket]:
         for packet in self.packets():
@@ -153,8 +134,8 @@ class StreamReader:
 
     def packets(self, *, sound: bool = False) -> Iterator[StreamPacket | SoundPacket]:
         """Yield the pictures, and between them the sound if asked for; a live stream's end is a StreamError."""
-        source, newest = self._demuxed(self.sound if sound else None), None
-        in_pieces, step_s = self._format == IN_PIECES, 1 / (self.info.fps or USUAL_FPS)
+        source, newest = self._timed(sound=sound), None
+        in_pieces, step_s = self._opened.format == IN_PIECES, 1 / (self.info.fps or USUAL_FPS)
         if self._live:
             pause_s = PAUSE_IN_PIECES_S if in_pieces else PAUSE_S
             source, newest = first_piece(source, self._clock.now, pause_s=pause_s, step_s=step_s)
@@ -188,33 +169,17 @@ class StreamReader:
         if self._file_started_at is None:
             raise StreamError(Fault.ENDED)
 
-    def _demuxed(self, sound: Any | None) -> Iterator[Timed]:
+    def _timed(self, *, sound: bool) -> Iterator[Timed]:
         """Yield each packet that has content, with its time in seconds if it has one."""
-        assert self._container is not None
-        streams = [self.video] if sound is None else [self.video, sound]
-        kind = None
-        if self._live and self._format == UNTIMED:
+        if self._live and self._opened.format == UNTIMED:
             self._by_arrival_since_s = self._clock.monotonic_s()
-        try:
-            with limited(self._container, self._read_timeout_s, self._clock) as waiting:
-                for packet in self._container.demux(*streams):
-                    came_s = waiting.came()
-                    if self._by_arrival_since_s is not None:
-                        self._arrived_s = max(came_s - self._by_arrival_since_s, self._arrived_s + ARRIVAL_STEP_S)
-                        _stamp(packet, self._arrived_s)
-                    stamp = packet.pts if packet.pts is not None else packet.dts
-                    if packet.size and (time_base := packet.time_base) is not None:
-                        yield packet, _seconds(stamp, time_base) if stamp is not None else None
-                    # A read that timed out hands over the picture that was kept back first; the next times out again.
-                    if self._live and waiting.was_too_long:
-                        kind = Fault.STALLED
-                        break
-                    waiting.goes_on(picture=packet.stream.type == "video")
-        except (av.FFmpegError, OSError) as error:
-            kind = fault_of(error)
-        # Out here for the same reason as on opening: an error within the block would carry FFmpeg's.
-        if kind is not None:
-            raise StreamError(kind)
+        for packet, came_s in self._opened.packets(sound=sound):
+            if self._by_arrival_since_s is not None:
+                self._arrived_s = max(came_s - self._by_arrival_since_s, self._arrived_s + ARRIVAL_STEP_S)
+                _stamp(packet, self._arrived_s)
+            stamp = packet.pts if packet.pts is not None else packet.dts
+            if packet.size and (time_base := packet.time_base) is not None:
+                yield packet, _seconds(stamp, time_base) if stamp is not None else None
 
     def _changed(self, watch: ParameterWatch, packet: Any) -> StreamInfo | None:
         if self.info.codec == MJPEG:
@@ -239,40 +204,54 @@ class StreamReader:
         self.info = replace(self.info, width_px=now[0], height_px=now[1])
         return self.info
 
-    def _check(self, container: av.container.InputContainer) -> StreamInfo:
-        if not container.streams.video:
+    def _open(self) -> Source:
+        asked = self._options
+        if self._live and asked.transport is Transport.TCP and self._url.startswith("rtsp://"):
+            limits = Limits(asked.connect_timeout_s, asked.stall_timeout_s)
+            try:
+                return RtspSource(
+                    self._url, asked.username, asked.password, sound=asked.sound, limits=limits, clock=self._clock
+                )
+            except NotOursError:
+                pass
+            except StreamError as error:
+                if error.kind in SURE:
+                    raise
+        return FfmpegSource(
+            self._url,
+            asked.username,
+            asked.password,
+            options=ffmpeg_options(self._url, asked.transport.value, asked.stall_timeout_s, sound=asked.sound),
+            live=self._live,
+            open_s=asked.connect_timeout_s,
+            picture_s=self._read_timeout_s,
+            stall_s=asked.stall_timeout_s,
+            clock=self._clock,
+        )
+
+    def _check(self, source: Source) -> StreamInfo:
+        video = source.video
+        if video is None:
             raise StreamError(Fault.NO_VIDEO)
-        video = container.streams.video[0]
         context = video.codec_context
         recordable = context is not None and context.name.removesuffix("_cuvid") in RECORDED_CODECS
         if context is None or (self._live and not recordable):  # a file is only looked at: any codec will do
             raise StreamError(Fault.CODEC, context.name if context is not None else "unknown codec")
-        width_px, height_px = context.width, context.height
-        if (width_px <= 0 or height_px <= 0) and not (self._live and comes_later(context.name, context.extradata)):
-            raise StreamError(Fault.NO_SIZE if self._sends_pictures(container) else Fault.STALLED)
+        width_px, height_px, extradata = context.width, context.height, bytes(context.extradata or b"")
+        if width_px <= 0 or height_px <= 0:
+            if not source.size_comes_later:
+                raise StreamError(Fault.NO_SIZE if source.sends_pictures() else Fault.STALLED)
+            extradata = b""  # with the size: a keyframe brings all of it
         if width_px * height_px > MAX_PIXELS:
             raise StreamError(Fault.TOO_LARGE, f"{width_px}x{height_px}")
-        sound = self.sound
-        rate = None if container.format.name == UNTIMED else video.average_rate or video.guessed_rate
-        return StreamInfo(
-            context.name,
-            width_px,
-            height_px,
-            float(rate) if rate else None,
-            sound.codec_context.name if sound is not None else None,
-            context.extradata or b"",
-        )
-
-    def _sends_pictures(self, container: av.container.InputContainer) -> bool:
-        with contextlib.suppress(av.FFmpegError, OSError), limited(container, self._read_timeout_s, self._clock):
-            return any(packet.size for packet in container.demux(video=0))
-        return False
+        sound = source.sound
+        audio = sound.codec_context.name if sound is not None else None
+        return StreamInfo(context.name, width_px, height_px, source.fps, audio, extradata)
 
     def _close(self) -> None:
-        container, self._container = self._container, None
-        if container is not None:
-            with contextlib.suppress(av.FFmpegError):
-                container.close()
+        source, self._source = self._source, None
+        if source is not None:
+            source.close()
 
 
 def _seconds(stamp: int, time_base: Fraction) -> float:

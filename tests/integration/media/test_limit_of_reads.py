@@ -10,8 +10,10 @@ from tests.support import bad_cameras as bad
 from tests.support.clips import write_counter_clip
 
 from marengocam.core.clock import SystemClock
-from marengocam.media import stream
+from marengocam.media import ffmpeg_source, stream
 from marengocam.media.faults import Fault, StreamError
+from marengocam.media.rtsp.session import NotOursError
+from marengocam.media.rtsp.source import RtspSource
 from marengocam.media.sound import SoundPacket
 from marengocam.media.stream import StreamOptions, StreamPacket, StreamReader
 
@@ -25,6 +27,17 @@ AT = 10  # the picture after which there is something to do
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
     return bad.load(write_counter_clip(tmp_path_factory.mktemp("clip") / "counter.mp4", frames=300))
+
+
+def left_to_ffmpeg(*_arguments: object, **_named: object) -> RtspSource:
+    raise NotOursError
+
+
+@pytest.fixture(params=["our own reader", "FFmpeg"])
+def reads(request, monkeypatch):
+    """Read RTSP over TCP by the one, then by the other."""
+    if request.param == "FFmpeg":
+        monkeypatch.setattr(stream, "RtspSource", left_to_ffmpeg)
 
 
 def steps_s(
@@ -44,6 +57,7 @@ def steps_s(
     return [after - before for before, after in itertools.pairwise(seen_s)]
 
 
+@pytest.mark.usefixtures("reads")
 async def test_of_two_readers_of_one_server_only_the_one_without_pictures_is_ended(clip):
     behaviours = [bad.steady(clip), bad.tires(clip, AT, b"$", 0.2)]
 
@@ -63,6 +77,7 @@ async def test_of_two_readers_of_one_server_only_the_one_without_pictures_is_end
     assert caught.value.kind is Fault.STALLED
 
 
+@pytest.mark.usefixtures("reads")
 @pytest.mark.parametrize("packet", [StreamPacket, SoundPacket])
 async def test_work_on_what_came_is_no_waiting(clip, packet):
     async with bad.tcp_camera(bad.steady(clip)) as url, asyncio.timeout(GIVEN_UP_WITHIN_S):
@@ -70,7 +85,10 @@ async def test_work_on_what_came_is_no_waiting(clip, packet):
 
 
 async def test_where_it_is_not_known_how_to_end_a_read_pyav_does_it(clip, monkeypatch):
-    monkeypatch.setattr(stream, "place_of_limit", lambda: None)  # a PyAV that keeps it elsewhere cannot be had here
+    monkeypatch.setattr(stream, "RtspSource", left_to_ffmpeg)
+    monkeypatch.setattr(
+        ffmpeg_source, "place_of_limit", lambda: None
+    )  # a PyAV that keeps it elsewhere cannot be had here
     async with bad.tcp_camera(bad.tires(clip, AT, b"$", 0.2)) as url, asyncio.timeout(GIVEN_UP_WITHIN_S):
         with pytest.raises(StreamError) as caught:
             await asyncio.to_thread(steps_s, url)
