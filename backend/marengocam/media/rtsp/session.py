@@ -4,7 +4,7 @@ import contextlib
 import secrets
 import struct
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from marengocam.core.clock import Clock
 from marengocam.core.secret import Secret
@@ -50,6 +50,8 @@ class Session:
         self._url = urlunsplit(parts._replace(netloc=host))
         self._clock = clock
         self._until_s = clock.monotonic_s() + limit_s
+        if username is None and parts.username is not None:  # as FFmpeg does with a login in the address itself
+            username, password = unquote(parts.username), Secret(unquote(parts.password or ""))
         self._login = Login(username, password)
         self._number = 0
         self._session = ""

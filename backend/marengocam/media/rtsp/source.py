@@ -22,7 +22,7 @@ from marengocam.media.rtsp.session import NotOursError, Session
 from marengocam.media.rtsp.sounds import Sound, sound_builder
 
 FIRST_KEYFRAME_S = 2.0  # for so long the first keyframe, which tells the picture's size, is waited for on opening
-FIRST_PACKETS_MAX = 2000  # kept meanwhile
+FIRST_MAX_BYTES = 32 * 1024 * 1024  # kept meanwhile, and no more
 USUAL_FPS = 15
 STEP_LIMIT_S = 1.0  # no picture is shown for longer, and none is reordered as far
 RTP_VERSION, RTP_HEADER_BYTES = 2, 12
@@ -97,16 +97,17 @@ class RtspSource:
 
     def _until_keyframe(self) -> list[Came]:
         """Read until the first keyframe; without one the size stays unknown, and comes with it."""
-        kept: list[Came] = []
+        kept, size_bytes = list[Came](), 0
         until_s = self._clock.monotonic_s() + FIRST_KEYFRAME_S
         for packet, came_s in self._reading:
             kept.append((packet, came_s))
+            size_bytes += packet.size
             if packet.is_keyframe and packet.stream is self.video and self._measure(bytes(packet)):
                 for earlier, _ in kept:
                     if earlier.stream.type == VIDEO:
                         earlier.stream = self.video
                 break
-            if came_s > until_s or len(kept) >= FIRST_PACKETS_MAX:
+            if came_s > until_s or size_bytes > FIRST_MAX_BYTES:
                 break
         return kept
 
