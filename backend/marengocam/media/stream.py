@@ -1,6 +1,7 @@
 """Reading a stream: packets with wall times, every wait limited, errors as sentences without secrets."""
 
 import logging
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ IN_PIECES = "hls"
 TICKS_PER_S = 90_000
 ARRIVAL_STEP_S = 0.001  # at least, between pictures timed by their arrival: files tell no nearer ones apart
 USUAL_FPS = 15.0
+LET_GO_S = 0.5  # a camera may take so long to notice that we left, and refuse FFmpeg until then
 SURE = frozenset({Fault.REFUSED, Fault.UNREACHABLE, Fault.AUTH, Fault.STALLED})  # what FFmpeg could not read either
 _LOG = logging.getLogger(__name__)
 
@@ -217,6 +219,7 @@ class StreamReader:
             except StreamError as error:
                 if error.kind in SURE:
                     raise
+            time.sleep(LET_GO_S)
         return FfmpegSource(
             self._url,
             asked.username,

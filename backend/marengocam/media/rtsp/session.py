@@ -72,17 +72,18 @@ class Session:
     def close(self) -> None:
         """Tell the camera that nobody looks any more."""
         with contextlib.suppress(StreamError):
-            self._send("TEARDOWN", self._control, {})
+            self.wire.offer(self._question("TEARDOWN", self._control, {}))
         self.wire.close()
 
     def sign_of_life(self, header: bytes) -> None:
         """Tell the camera that somebody looks; `header` is that of a packet of RTP that came lately."""
-        self._send("GET_PARAMETER" if self._asks_parameters else "OPTIONS", self._control, {})
-        if len(header) >= 12:
+        method = "GET_PARAMETER" if self._asks_parameters else "OPTIONS"
+        self.wire.offer(self._question(method, self._control, {}))
+        if len(header) >= 12:  # RTP's header
             sequence, source = struct.unpack_from(">2xH4xI", header)
             body = struct.pack(">IIIIIII", self._ours, source, 0, sequence, 0, 0, 0)
             report = struct.pack(">BBH", 0x81, RECEIVER_REPORT, len(body) // 4) + body
-            self.wire.send(struct.pack(">cBH", b"$", self.channels[0].media + 1, len(report)) + report)
+            self.wire.offer(struct.pack(">cBH", b"$", self.channels[0].media + 1, len(report)) + report)
 
     def take(self, answer: Answer) -> None:
         """Take in what a camera says while it plays."""
@@ -96,8 +97,7 @@ class Session:
         described = read_description(answer.body)
         base = answer.header("Content-Base") or answer.header("Content-Location") or self._url
         self._base = base.strip()
-        if described.control not in ("", "*"):
-            self._control = self._joined(described.control)
+        self._control = self._joined(described.control)
         return answer.body, described
 
     def _set_up(self, *, sound: bool) -> list[Channels]:
@@ -149,15 +149,15 @@ class Session:
         raise StreamError(Fault.TRANSPORT if answer.status == UNSUPPORTED_TRANSPORT else Fault.NOT_FOUND)
 
     def _once(self, method: str, url: str, headers: dict[str, str]) -> Answer:
-        self._send(method, url, headers)
+        self.wire.send(self._question(method, url, headers))
         answer, early = self.wire.answer(self._until_s)
         self.early = [*self.early, *early][:_EARLY_MAX]
         return answer
 
-    def _send(self, method: str, url: str, headers: dict[str, str]) -> None:
+    def _question(self, method: str, url: str, headers: dict[str, str]) -> bytes:
         self._number += 1
         session = {"Session": self._session} if self._session else {}
-        self.wire.send(question(method, url, self._number, {**headers, **session, **self._login.headers(method, url)}))
+        return question(method, url, self._number, {**headers, **session, **self._login.headers(method, url)})
 
 
 def _interleaved(transport: str, asked: int) -> int:

@@ -139,7 +139,8 @@ class RtspSource:
         media, monotonic_s = self._session.channels[0].media, self._clock.monotonic_s
         waiting_since_s = monotonic_s()
         sign_due_s = waiting_since_s + self._session.sign_of_life_s
-        early = ((channel, memoryview(content)) for channel, content in self._session.early)
+        kept, self._session.early = self._session.early, []
+        early = ((channel, memoryview(content)) for channel, content in kept)
         for item in itertools.chain(early, self._session.wire.items()):
             now_s = monotonic_s()
             if isinstance(item, Answer):

@@ -51,12 +51,18 @@ class Wire:
 
     def send(self, content: bytes) -> None:
         """Send a message, which is small: a camera that does not even take that has ended."""
-        try:
-            sent = self._socket.send(content, socket.MSG_DONTWAIT)
-        except OSError:
-            sent = 0
-        if sent < len(content):
+        if self._sent(content) < len(content):
             raise StreamError(Fault.ENDED)
+
+    def offer(self, content: bytes) -> None:
+        """Send a message that may be missed: some cameras read nothing while they send, until there is no more room."""
+        if self._sent(content) not in (0, len(content)):
+            raise StreamError(Fault.ENDED)  # half a message: the next would not be understood
+
+    def _sent(self, content: bytes) -> int:
+        with contextlib.suppress(OSError):
+            return self._socket.send(content, socket.MSG_DONTWAIT)
+        return 0
 
     def close(self) -> None:
         """Let the camera go."""
