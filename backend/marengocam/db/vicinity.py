@@ -28,6 +28,7 @@ STRANGERS_SEARCHED = 40  # nearest remembered faces: an identity has several
 STRANGER_SIZE = 128  # of vectors that are searched: every face model we ship makes these
 STRANGER_REACH = timedelta(days=90)
 BESIDE_FACES = 6  # for fewer the search is over sooner than a second connection is begun with
+WORDS_FEW = 100  # of all that engines without embeddings said: up to so many are gone through
 FACES_LIMIT = 500  # of a person's lasting faces by all models together; galleries hold far fewer
 
 Beside = Callable[[], AbstractAsyncContextManager[Connection]]
@@ -124,7 +125,7 @@ async def _facts(connection: Connection, identity_ids: set[UUID]) -> _Facts:
     persons: list[KnownPerson] = []
     denied, ignored, spoken_about = set(), set(), set()
     words: dict[UUID, EngineWord] = {}
-    for row in await rows(_QUERIES.facts(connection, identity_ids=sorted(identity_ids))):
+    for row in await rows(_QUERIES.facts(connection, identity_ids=sorted(identity_ids), few=WORDS_FEW)):
         if row["kind"] == "person":
             persons.append(KnownPerson(row["subject_id"], row["name"]))
         elif row["kind"] == "denial":

@@ -140,10 +140,11 @@ class Neighbourhood:
                 album.trim(identity_id, OBSERVED_LIMIT)
 
     def brought_back(self, outcome: Outcome) -> bool:
-        """Return whether a decision may have others of its identity looked at again: it found their name."""
-        identity_id = outcome.identity_id
-        own = outcome.claimed.track.local_track_id
-        return outcome.wake_identity and identity_id is not None and self._seen.others_of(identity_id, own)
+        """Return whether a decision may have others of its identity looked at again: it found their name.
+
+        Be these long gone: what engines called them counts from now on, and was not read.
+        """
+        return outcome.wake_identity and outcome.identity_id is not None
 
     def _identity(self, identity_id: UUID) -> UUID:
         """Return what has become of an identity in this turn."""

@@ -74,10 +74,6 @@ class Seen:
         self._spoken_about = spoken_about
         self._fill()
 
-    def others_of(self, identity_id: UUID, but: UUID) -> bool:
-        """Return whether an identity has sights besides that of one track."""
-        return any(one.identity_id == identity_id and one.local_track_id != but for one in self._sights)
-
     def _fill(self) -> None:
         codes = self._codes
         whose = [one.identity_id if one.person_id is None else self._whose(one) for one in self._sights]

@@ -97,16 +97,35 @@ FROM (
 -- name: facts
 -- What humans said, in one list: persons with their names, whom identities are not, of whom nothing is told, and which
 -- of these identities they spoke about: some track of theirs was decided on by a human, be it long ago. And what engines
--- without embeddings called tracks of these identities.
+-- without embeddings called tracks of those of these identities that have a name, which alone it counts for: where such
+-- words are few in all, they are gone through, else these identities' tracks. A year of words is not to be read a turn.
+WITH said AS MATERIALIZED (
+    SELECT local_track_id, name_evidence::text AS name FROM local_track
+    WHERE name_evidence IS NOT NULL AND run_id IS NULL
+    LIMIT :few
+)
 SELECT 'person' AS kind, person_id AS subject_id, NULL::uuid AS other_id, name FROM person
 UNION ALL SELECT 'denial', identity_id, person_id, NULL FROM denial
 UNION ALL SELECT 'ignored', identity_id, NULL, NULL FROM identity WHERE ignored
 UNION ALL SELECT 'ignored', person_id, NULL, NULL FROM person WHERE ignored
 UNION ALL SELECT DISTINCT 'spoken', identity_id, NULL::uuid, NULL FROM assignment
 WHERE decided_by = 'human' AND identity_id = ANY(:identity_ids::uuid[])
-UNION ALL SELECT 'called', a.local_track_id, a.identity_id, t.name_evidence::text
-FROM local_track t JOIN assignment a USING (local_track_id)
-WHERE t.name_evidence IS NOT NULL AND t.run_id IS NULL AND a.identity_id = ANY(:identity_ids::uuid[]);
+UNION ALL SELECT 'called', said.local_track_id, a.identity_id, said.name
+FROM said
+CROSS JOIN LATERAL (SELECT identity_id FROM assignment WHERE local_track_id = said.local_track_id LIMIT 1) AS a
+CROSS JOIN LATERAL (SELECT person_id FROM identity WHERE identity_id = a.identity_id LIMIT 1) AS i
+WHERE (SELECT count(*) FROM said) < :few AND a.identity_id = ANY(:identity_ids::uuid[]) AND i.person_id IS NOT NULL
+UNION ALL SELECT 'called', t.local_track_id, named.identity_id, t.name
+FROM unnest(:identity_ids::uuid[]) AS one (identity_id)
+CROSS JOIN LATERAL (
+    SELECT identity_id FROM identity WHERE identity_id = one.identity_id AND person_id IS NOT NULL LIMIT 1
+) AS named
+CROSS JOIN LATERAL (SELECT local_track_id FROM assignment WHERE identity_id = named.identity_id OFFSET 0) AS a
+CROSS JOIN LATERAL (
+    SELECT local_track_id, name_evidence::text AS name FROM local_track
+    WHERE local_track_id = a.local_track_id AND name_evidence IS NOT NULL AND run_id IS NULL LIMIT 1
+) AS t
+WHERE (SELECT count(*) FROM said) >= :few;
 
 -- name: strangers
 -- For the face of each of some tracks: unknown identities of any day whose remembered faces are nearest, by the index of
