@@ -43,7 +43,7 @@ def add_commands(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     models.add_argument("model", nargs="?", help="which one to fetch or export")
     models.add_argument("--format", choices=["onnx", "openvino"], help="of an export; onnx, or openvino with --int8")
     models.add_argument(
-        "--int8", action="store_true", help="a detector for processors with VNNI and no BF16, where it looks faster"
+        "--int8", action="store_true", help="a detector for processors with VNNI, where it looks faster"
     )
     models.add_argument(
         "--pictures",

@@ -98,7 +98,8 @@ def test_the_command_says_what_it_keeps_and_leaves_nothing_else(made) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bf16", "vnni", "precision"), [(False, True, "int8"), (True, True, "bf16"), (False, False, "f32")]
+    ("bf16", "vnni", "precision"),
+    [(False, True, "int8"), (True, True, "int8"), (True, False, "bf16"), (False, False, "f32")],
 )
 def test_it_is_taken_where_the_processor_is_made_for_it_and_says_why(made, bf16, vnni, precision, monkeypatch) -> None:
     place, _ = made

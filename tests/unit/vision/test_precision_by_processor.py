@@ -19,7 +19,7 @@ def test_vnni_is_read_from_the_processors_flags():
     ("made", "vnni", "bf16", "precision", "reason"),
     [
         (True, True, False, Precision.INT8, "has VNNI"),
-        (True, True, True, Precision.BF16, "has BF16"),
+        (True, True, True, Precision.INT8, "has VNNI"),
         (False, True, True, Precision.BF16, "has BF16"),
         (False, True, False, Precision.F32, "no INT8 network of it was made"),
         (True, False, True, Precision.BF16, "has BF16"),
