@@ -62,7 +62,8 @@ async def test_it_is_known_again_once_the_hub_is_back(hub: Hub, settings: Settin
 
             async def caught_up() -> bool:
                 status = (await hub.cameras.statuses()).get("front")
-                return status is not None and status.metrics["frames_analysed"] > 5
+                has_learned = status is not None and status.metrics["frames_analysed"] > 5
+                return has_learned and "front" in service._rounds._memories._loaded
 
             await until(caught_up)
             told = await hub.memory.furniture("front")

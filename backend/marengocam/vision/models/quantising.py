@@ -42,8 +42,8 @@ def write_int8(file: Path, inputs: Sequence[Planes], xml: Path) -> None:
     import openvino  # noqa: PLC0415 - loaded when needed
 
     try:
-        # Converted, not only read: NNCF would put its marks between a sigmoid and the product with its input, which keeps
-        # OpenVINO from joining them, and a third of the gain is gone.
+        # Converted, not only read: NNCF would put its marks between a sigmoid and the product with its input, so that
+        # OpenVINO could not join them any more, and half of the gain would be gone.
         model = openvino.convert_model(file) if file.suffix == ".onnx" else openvino.Core().read_model(file)
         ignored = nncf.IgnoredScope(patterns=head_patterns(model), validate=False)
         with contextlib.redirect_stdout(sys.stderr):  # its bars of progress
