@@ -24,6 +24,11 @@ NO_APPEARANCE = (
     f"The appearance model gave no answer for {ANSWER_LIMIT_S} s: people are followed without their appearance. "
     "Recording goes on. Restart ingest."
 )
+APPEARANCE_FAILS = (
+    "The appearance model fails again and again: people are followed without their appearance. Recording goes on. See "
+    "the log of ingest; fetch the model anew (`marengocam models fetch`) or choose another."
+)
+FAILURES_TOLD = 10  # in succession, until which it may pass
 APPEARANCE_ANEW = (
     f"The appearance model gave no answer for {ANSWER_LIMIT_S} s and was loaded anew. The call that hangs keeps its "
     "memory: restart ingest when it suits you."
@@ -47,8 +52,9 @@ class AnsweringDetector:
 
     @property
     def answers(self) -> bool:
-        """Whether there is one now, and it does not hang."""
-        return self._asked.thing is not None
+        """Whether there is one now that can look, and it does not hang."""
+        detector = self._asked.thing
+        return detector is not None and bool(getattr(detector, "answers", True))
 
     @property
     def why(self) -> str:
@@ -71,6 +77,7 @@ class AnsweringEncoder:
     def __init__(self, encoder: AppearanceEncoder, make_another: Callable[[], AppearanceEncoder]) -> None:
         self._asked = Answering(encoder, make_another, Words(NO_APPEARANCE, APPEARANCE_ANEW))
         self._model = encoder.model
+        self._failures = 0  # in succession, of all cameras: near enough without a lock
 
     @property
     def model(self) -> str:
@@ -82,8 +89,14 @@ class AnsweringEncoder:
     @property
     def problem(self) -> str:
         """What is wrong with it, empty while all is well."""
-        return self._asked.problem
+        return self._asked.problem or (APPEARANCE_FAILS if self._failures >= FAILURES_TOLD else "")
 
     def encode(self, crops: Sequence[Picture]) -> list[Embedding]:
-        """Return one embedding per picture; raises NoAnswerError."""
-        return self._asked.ask(lambda encoder: encoder.encode(crops))
+        """Return one embedding per picture; raises NoAnswerError, and what the model raises."""
+        try:
+            found = self._asked.ask(lambda encoder: encoder.encode(crops))
+        except Exception:
+            self._failures += 1
+            raise
+        self._failures = 0
+        return found

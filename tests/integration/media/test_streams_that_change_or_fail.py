@@ -15,6 +15,7 @@ from marengocam.core.clock import SystemClock
 from marengocam.core.secret import Secret
 from marengocam.demo.rtsp import RtspServer
 from marengocam.demo.rtsp.clip import load_clip
+from marengocam.demo.rtsp.mount import Mount
 from marengocam.media.adoption import adopt_partials
 from marengocam.media.faults import Fault, StreamError
 from marengocam.media.names import GROWING_SUFFIX
@@ -62,6 +63,20 @@ async def test_h265_is_recorded_and_told(tmp_path):
     assert (info.codec, info.width_px, info.height_px, info.audio) == ("hevc", 192, 96, None)
     assert [chunk.codec for chunk in chunks] == ["hevc"]
     assert len(numbers(tmp_path / "media" / chunks[0].path)) == written
+
+
+async def test_a_camera_that_is_switched_to_another_codec_begins_a_new_chunk(tmp_path):
+    before, after = write_counter_clip(tmp_path / "before.mp4", frames=60), write_h265_clip(tmp_path / "after.mp4")
+    folder = tmp_path / "media"
+    async with RtspServer({"front": before}) as server:
+        first, _ = await asyncio.to_thread(record, server.url("front"), folder, 2, 100.0)
+        await server.mounts["front"].stop()
+        server.mounts["front"] = Mount(load_clip(after))
+        server.mounts["front"].start()
+        second, _ = await asyncio.to_thread(record, server.url("front"), folder, 2, 100.0)
+    chunks = [*first, *second]
+    assert [chunk.codec for chunk in chunks] == ["h264", "hevc"]
+    assert all(numbers(folder / chunk.path) for chunk in chunks)
 
 
 async def test_a_full_disk_is_told_and_no_chunk_claimed_and_what_is_whole_kept(rtsp_server, tmp_path):

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from tests.support.hung_calls import Hang, HangingDetector
 from tests.support.squares import SquareDetector
 
-from marengocam.core.errors import NoAnswerError
+from marengocam.core.errors import ModelError, NoAnswerError
 from marengocam.ingest.answering_eyes import AnsweringDetector
 from marengocam.ingest.metrics import show_detector
 from marengocam.vision.detectors import Detector
@@ -57,6 +57,18 @@ def test_after_a_step_to_the_processor_that_one_is_shown_alone():
     assert shown() == [ON_GPU]
     detector.detect([PICTURE], 0.4)
     assert shown() == [ON_PROCESSOR]
+
+
+def test_while_neither_gpu_nor_processor_can_look_none_is_shown():
+    def nothing() -> SquareDetector:
+        raise ModelError("no network for the processor is here")
+
+    detector = AnsweringDetector(BatchingDetector(SteppingDetector(FullGpu(), 1, nothing)), OnProcessor, on_gpu=True)
+    shown = showing(detector)
+    assert shown() == [ON_GPU]
+    with pytest.raises(ModelError):
+        detector.detect([PICTURE], 0.4)
+    assert shown() == []
 
 
 def test_while_one_hangs_none_is_shown_and_then_the_one_in_its_place(monkeypatch):

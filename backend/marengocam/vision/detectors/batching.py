@@ -48,6 +48,11 @@ class BatchingDetector:
         return self._detector.name
 
     @property
+    def answers(self) -> bool:
+        """Whether the detector behind can look."""
+        return bool(getattr(self._detector, "answers", True))
+
+    @property
     def why(self) -> str:
         """Why it is this one, where there was a choice."""
         return str(getattr(self._detector, "why", ""))

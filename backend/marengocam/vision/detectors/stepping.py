@@ -34,6 +34,11 @@ class SteppingDetector:
         return self._detector.name
 
     @property
+    def answers(self) -> bool:
+        """Whether there is something that can look."""
+        return self.problem != BLIND
+
+    @property
     def why(self) -> str:
         """Why it is this one, where there was a choice."""
         return str(getattr(self._detector, "why", ""))
