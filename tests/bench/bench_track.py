@@ -1,15 +1,18 @@
-"""The tracker against ByteTrack: microseconds a frame at 20 and 50 objects, identity switches on footage with truth."""
+"""The tracker against ByteTrack and BoT-SORT: microseconds a frame, identity switches on footage with truth."""
 
+import contextlib
 import gzip
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from tests.bench.identity_clips import NOT_A_PERSON, TRUTH_IOU, read_truth
 from tests.bench.measuring import alternated, arguments_of, at_most, cpu_s, shared_folder, tell
 
@@ -26,6 +29,7 @@ MISSED_SHARE = 0.05
 SEED = 11
 LOST_FRAMES = 10  # ByteTrack's patience, the same two seconds as ours
 
+Floats = npt.NDArray[np.float32]
 Follow = Callable[[list[Detection], int], list[tuple[int, Box]]]  # (identity, box) of what is seen now
 
 
@@ -47,27 +51,34 @@ def main() -> int:
     ]
     peers = [identity[name]["switches"] for name in makers if name != "ours" and identity[name]]
     ours = identity["ours"]["switches"] if identity["ours"] and peers else None
-    targets.append(at_most("G7", "identity switches, no more than ByteTrack's", ours, min(peers, default=0)))
+    targets.append(at_most("G7", "identity switches, no more than its peers'", ours, min(peers, default=0)))
     tell("track", arguments.json, figures, targets, notes(makers, identity))
     return 0
 
 
 def notes(makers: dict[str, Callable[[], Follow]], identity: dict[str, Any]) -> list[str]:
     said = []
-    if len(makers) == 1:
+    if "bytetrack" not in makers:
         said.append("ByteTrack is not compared: install the package 'supervision' to do so.")
+    if "botsort" not in makers:
+        said.append("BoT-SORT is not compared: it is in ultralytics, which needs torch.")
     if not identity["ours"]:
         said.append("No footage with truth is here: identity switches are not counted.")
     return said
 
 
 def trackers() -> dict[str, Callable[[], Follow]]:
+    """Return ours, and of the peers those whose packages are installed."""
     found = {"ours": ours}
-    try:
+    with contextlib.suppress(ImportError):
         import supervision  # noqa: F401, PLC0415 - a peer that need not be installed
-    except ImportError:
-        return found
-    return found | {"bytetrack": lambda: bytetrack(LOST_FRAMES), "bytetrack_default": lambda: bytetrack(5)}
+
+        found |= {"bytetrack": lambda: bytetrack(LOST_FRAMES), "bytetrack_default": lambda: bytetrack(5)}
+    with contextlib.suppress(ImportError):
+        from ultralytics.trackers import bot_sort  # noqa: F401, PLC0415 - needs torch, which need not be installed
+
+        found["botsort"] = botsort
+    return found
 
 
 def ours() -> Follow:
@@ -96,6 +107,41 @@ def bytetrack(lost_frames: int) -> Follow:
         seen = tracker.update_with_detections(given)
         boxes = np.clip(seen.xyxy / scale, 0, 1).tolist()
         return [(int(number), Box(*box)) for number, box in zip(seen.tracker_id, boxes, strict=True)]
+
+    return follow
+
+
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """Detections as ultralytics' trackers take them: centres and sizes in pixels."""
+
+    xywh: Floats
+    conf: Floats
+    cls: Floats
+
+    def __len__(self) -> int:
+        return len(self.conf)
+
+    def __getitem__(self, chosen: Any) -> "Boxes":
+        return Boxes(self.xywh[chosen], self.conf[chosen], self.cls[chosen])
+
+
+def botsort() -> Follow:
+    """Return BoT-SORT as ultralytics has it by default, without a moving camera and with the same patience as ours."""
+    from ultralytics.trackers.bot_sort import BOTSORT  # noqa: PLC0415 - needs torch, which need not be installed
+    from ultralytics.utils import YAML, IterableSimpleNamespace  # noqa: PLC0415 - as above
+    from ultralytics.utils.checks import check_yaml  # noqa: PLC0415 - as above
+
+    usual = YAML.load(check_yaml("botsort.yaml"))
+    tracker = BOTSORT(IterableSimpleNamespace(**usual | {"gmc_method": "none", "track_buffer": LOST_FRAMES}))
+    scale = 1000.0
+
+    def follow(detections: list[Detection], _number: int) -> list[tuple[int, Box]]:
+        boxes = [one.box for one in detections]
+        xywh = np.array([(*box.centre, box.width, box.height) for box in boxes], np.float32).reshape(-1, 4) * scale
+        given = Boxes(xywh, np.array([one.score for one in detections], np.float32), np.zeros(len(boxes), np.float32))
+        seen = tracker.update(given)
+        return [(int(row[4]), Box(*np.clip(row[:4] / scale, 0, 1).tolist())) for row in seen]
 
     return follow
 
