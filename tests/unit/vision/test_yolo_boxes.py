@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from marengocam.vision.detectors.yolo import READ, fit, read
+from marengocam.vision.detectors.shaped import input_size
+from marengocam.vision.detectors.yolo import READ, SQUEEZE, fit, placing, read
 
 
 def output(*rows: tuple[float, float, float, float, int, float]) -> np.ndarray:
@@ -21,10 +22,10 @@ def test_a_box_comes_back_where_it_was_in_pictures_of_any_shape(shape: tuple[int
     assert planes.shape == (3, 384, 640)
 
     whole = (
-        placed.left_px + shape[1] * placed.scale / 2,
-        placed.top_px + shape[0] * placed.scale / 2,
-        shape[1] * placed.scale / 2,
-        shape[0] * placed.scale / 2,
+        placed.left_px + shape[1] * placed.scale_x / 2,
+        placed.top_px + shape[0] * placed.scale_y / 2,
+        shape[1] * placed.scale_x / 2,
+        shape[0] * placed.scale_y / 2,
     )
     (found,) = read(output((*whole, 0, 0.9)), placed, 0.4)
     assert (found.box.x1, found.box.y1, found.box.x2, found.box.y2) == pytest.approx((0.25, 0.25, 0.75, 0.75), abs=0.01)
@@ -42,3 +43,20 @@ def test_doubtful_boxes_and_labels_nobody_asked_for_are_left_out() -> None:
     _, placed = fit(np.zeros((384, 640, 3), np.uint8), 640, 384)
     chair = 56
     assert read(output((100, 100, 50, 100, 0, 0.3), (300, 100, 50, 100, chair, 0.95)), placed, 0.4) == []
+
+
+@pytest.mark.parametrize(
+    ("shape", "long_side_px", "size"),
+    [
+        ((640, 360), 576, (576, 320)),
+        ((1920, 1080), 640, (640, 352)),
+        ((640, 480), 576, (576, 448)),
+        ((9, 16), 576, (320, 576)),
+    ],
+)
+def test_a_picture_fills_the_input_where_that_hardly_changes_its_shape(shape, long_side_px, size):
+    assert input_size(*shape, long_side_px) == size
+    placed = placing(*shape, *size)
+    filled = (placed.inner_width_px, placed.inner_height_px) == size
+    assert filled == (shape[0] * 3 != shape[1] * 4), "4:3 has a border"
+    assert max(placed.scale_x, placed.scale_y) <= min(placed.scale_x, placed.scale_y) * SQUEEZE

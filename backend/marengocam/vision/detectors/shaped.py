@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from marengocam.core.model import Detection
 from marengocam.vision.detectors.protocol import Picture
-from marengocam.vision.detectors.yolo import READ, STRIDE_PX, fit, read
+from marengocam.vision.detectors.yolo import READ, SQUEEZE, STRIDE_PX, fit, read
 
 LONG_SIDE_PX = 640
 BALANCED_LONG_SIDE_PX = 576  # costs a fifth less and finds 0.97 of what 640 does (docs/design/performance.md)
@@ -80,4 +80,6 @@ def input_size(width: int, height: int, long_side_px: int) -> Size:
 
 
 def _strides(length_px: float) -> int:
-    return max(STRIDE_PX, -(-round(length_px) // STRIDE_PX) * STRIDE_PX)
+    """Return a length in whole strides, from which a picture of `length_px` differs by SQUEEZE or has a border."""
+    below = int(length_px * SQUEEZE / STRIDE_PX) * STRIDE_PX
+    return max(STRIDE_PX, below if below * SQUEEZE >= length_px else below + STRIDE_PX)

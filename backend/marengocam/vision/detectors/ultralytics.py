@@ -15,7 +15,7 @@ from marengocam.core.model import Detection
 from marengocam.vision.detectors.protocol import Picture
 from marengocam.vision.detectors.recorded_launches import RecordedLaunches
 from marengocam.vision.detectors.shaped import LONG_SIDE_PX, Size, input_size
-from marengocam.vision.detectors.yolo import GREY, WANTED, Letterbox, objects, placing
+from marengocam.vision.detectors.yolo import GREY, SQUEEZE, WANTED, Letterbox, objects, placing
 from marengocam.vision.vram import VramShares, memory_fraction
 
 _LOG = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ class UltralyticsDetector:
 def few_sizes(width: int, height: int, long_side_px: int) -> Size:
     """Return the network's input for pictures of a shape: the flattest of SHAPES that holds it as large as can be."""
     sizes = (input_size(*shape, long_side_px) for shape in SHAPES)
-    return next((size for size in sizes if height * size[0] <= width * size[1]), (long_side_px, long_side_px))
+    return next((size for size in sizes if height * size[0] <= width * size[1] * SQUEEZE), (long_side_px, long_side_px))
 
 
 def _keep_to_share(torch: Any, shares: VramShares) -> None:

@@ -14,6 +14,7 @@ NMS_IOU = 0.5
 MAX_BOXES = 100
 GREY = 114  # what YOLO was trained with around the picture
 STRIDE_PX = 32
+SQUEEZE = 1.025  # 16:9 at 576 is 320 high instead of 324, for a tenth less of work than a border up to 352
 
 WANTED = np.array(sorted(LABELS))  # of the 80 that the network tells
 BOX_ROWS = 4  # of its 84: centre x, centre y, width, height; then a row of scores for each label
@@ -24,7 +25,8 @@ READ = np.concatenate([np.arange(BOX_ROWS), BOX_ROWS + WANTED])  # the rows that
 class Letterbox:
     """How a picture was fitted into the network's input."""
 
-    scale: float
+    scale_x: float
+    scale_y: float
     left_px: int
     top_px: int
     width_px: int
@@ -32,11 +34,11 @@ class Letterbox:
 
     @property
     def inner_width_px(self) -> int:
-        return round(self.width_px * self.scale)
+        return round(self.width_px * self.scale_x)
 
     @property
     def inner_height_px(self) -> int:
-        return round(self.height_px * self.scale)
+        return round(self.height_px * self.scale_y)
 
     @property
     def rows(self) -> slice:
@@ -50,10 +52,16 @@ class Letterbox:
 
 
 def placing(width: int, height: int, width_px: int, height_px: int) -> Letterbox:
-    """Return where a picture of `width` and `height` goes in an input, in its middle and with its shape kept."""
-    scale = min(width_px / width, height_px / height)
+    """Return where a picture of `width` and `height` goes in an input: in its middle, with its shape kept.
+
+    It fills the input where that changes its shape by no more than SQUEEZE.
+    """
+    across, down = width_px / width, height_px / height
+    scale = min(across, down)
+    if max(across, down) <= scale * SQUEEZE:
+        return Letterbox(across, down, 0, 0, width, height)
     left, top = (width_px - round(width * scale)) // 2, (height_px - round(height * scale)) // 2
-    return Letterbox(scale, left, top, width, height)
+    return Letterbox(scale, scale, left, top, width, height)
 
 
 def fit(picture: Picture, width_px: int, height_px: int) -> tuple[npt.NDArray[np.float32], Letterbox]:
@@ -104,12 +112,12 @@ def objects(
 
 
 def _box(x: float, y: float, wide: float, high: float, placed: Letterbox) -> Box:
-    def share(value: float, start_px: int, length_px: int) -> float:
-        return float(min(max((value - start_px) / placed.scale / length_px, 0.0), 1.0))
+    def share(value: float, start_px: int, scale: float, length_px: int) -> float:
+        return float(min(max((value - start_px) / scale / length_px, 0.0), 1.0))
 
     return Box(
-        share(x, placed.left_px, placed.width_px),
-        share(y, placed.top_px, placed.height_px),
-        share(x + wide, placed.left_px, placed.width_px),
-        share(y + high, placed.top_px, placed.height_px),
+        share(x, placed.left_px, placed.scale_x, placed.width_px),
+        share(y, placed.top_px, placed.scale_y, placed.height_px),
+        share(x + wide, placed.left_px, placed.scale_x, placed.width_px),
+        share(y + high, placed.top_px, placed.scale_y, placed.height_px),
     )
