@@ -58,7 +58,7 @@ class Privacy:
             person = await _person(connection, person_id)
             person_ids = await _person_ids(connection, person_id)
             called = await rows(_QUERIES.names_of(connection, person_ids=person_ids))
-            names = sorted({row["name"].strip().lower() for row in called})
+            names = sorted({row["name"].strip() for row in called})
             paths = [row["path"] for row in await rows(_QUERIES.blank_tracks(connection, person_id=person_id))]
             paths += [row["path"] for row in await rows(_QUERIES.erase_exemplars(connection, person_id=person_id))]
             await _QUERIES.blank_names(connection, names=names)

@@ -128,7 +128,8 @@ class Words:
             (identity,) = await identities(connection, [identity_id])
             await must_belong(connection, local_track_ids, identity_id)
             apart = new_id(speaker.at)
-            summary = f"{sights(local_track_ids)} of {called(identity)} are somebody else."
+            verb = "is" if len(local_track_ids) == 1 else "are"
+            summary = f"{sights(local_track_ids)} of {called(identity)} {verb} somebody else."
             persons = [identity["person_id"]] if identity["person_id"] is not None else []
             word = await note(connection, WordKind.SPLIT, speaker, summary, [identity_id], persons, also=[apart])
             await move(connection, local_track_ids, apart, speaker.at, exists=False)

@@ -1,5 +1,6 @@
 """Known faces, ready to be compared."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -36,12 +37,17 @@ class Gallery:
 
     @classmethod
     def of(cls, exemplars: Iterable[Exemplar], names: Mapping[UUID, str], model: str) -> "Gallery":
-        """Return the gallery of one model."""
+        """Return the gallery of one model.
+
+        Faces of another size than most are left out: an engine under the same name made them, and nothing is like them.
+        """
         kept = [
             one for one in exemplars if one.kind == "face" and one.embedding.model == model and one.person_id in names
         ]
         if not kept:
             return cls(model)
+        size = Counter(one.embedding.vector.size for one in kept).most_common(1)[0][0]
+        kept = [one for one in kept if one.embedding.vector.size == size]
         people = sorted({names[one.person_id] for one in kept})
         vectors = np.stack([one.embedding.vector for one in kept])
         owners = tuple(people.index(names[one.person_id]) for one in kept)
@@ -49,7 +55,7 @@ class Gallery:
 
     def match(self, face: Embedding) -> Match:
         """Return the best name; `unknown` with confidence 0 when there is nobody to compare with."""
-        if not self.names or face.model != self.model:
+        if not self.names or face.model != self.model or face.vector.size != self.vectors.shape[1]:
             return Match(UNKNOWN, 0.0)
         cosines = self.vectors @ face.vector
         best = int(np.argmax(cosines))

@@ -46,6 +46,8 @@ class FaceLooks:
             return
         finally:
             self._waiting -= 1
+        if not worker.camera.analysis.faces:
+            return  # switched off while the engine looked
         picture = await self._save(wish) if answer.face is not None else None
         self._note(worker, wish, answer, picture, engine_ok=True)
 

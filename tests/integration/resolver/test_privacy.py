@@ -204,6 +204,39 @@ async def test_what_an_owner_wrote_by_hand_does_not_keep_the_name_either(scene: 
     assert [case.name for case in cases[2:]] == ["Test 2 again again", "Test 3 again again again"]
 
 
+@pytest.mark.parametrize("name", ["\u0393\u0399\u03a9\u03a1\u0393\u039f\u03a3", "\u0130pek", "\u00c9va"])
+async def test_a_name_goes_whose_letters_are_lowered_otherwise_elsewhere(scene: Scene, name: str) -> None:
+    person = await scene.enrol(name, ALICE)
+    walk = replace(
+        seen("walk", face=like(BOB, 9), end_s=5, open_=False), name_evidence=NameEvidence("codeproject", name, 0.9)
+    )
+    await scene.save(walk)
+    await scene.resolve()
+    await rule_fired(scene, person.person_id, name)
+    await scene.hub.privacy.erase(person.person_id, LATER)
+    after = await everything_in(scene.hub)
+    assert {table for table, text in after.items() if name in text} == {"favourite"}, "another word: it begins alike"
+    assert after["favourite"].count(name) == 1
+
+
+async def test_who_is_erased_in_front_of_a_camera_does_not_come_back_with_the_next_save(scene: Scene) -> None:
+    alice = await scene.enrol(NAME, ALICE)
+    walk = replace(
+        seen("walk", face=like(ALICE, 9), clothes=RED, end_s=5),
+        face_crop_path=PurePosixPath("pictures/front/2026-06-01/face.jpg"),
+        name_evidence=NameEvidence("codeproject", NAME, 0.9),
+    )
+    await scene.save(walk)
+    await scene.resolve()
+    await scene.hub.privacy.erase(alice.person_id, LATER)
+    await scene.save(replace(walk, last_seen_at=walk.last_seen_at + TICK))  # ingest, which still follows them
+    await scene.resolve()
+    after = await everything_in(scene.hub)
+    assert [table for table, text in after.items() if NAME in text] == []
+    track = (await scene.hub.tracks.get(walk.local_track_id)).track
+    assert (track.face, track.appearance, track.face_crop_path) == (None, None, None)
+
+
 async def test_two_tests_that_differ_only_by_the_erased_name_stay_two(scene: Scene) -> None:
     people = [await scene.enrol(name, unit(seed)) for seed, name in enumerate(("Ann", "Eve", "x" * 90))]
     for person in people:

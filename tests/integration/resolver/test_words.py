@@ -136,6 +136,7 @@ async def test_tracks_that_are_somebody_else_get_an_identity_of_their_own(scene:
     rows = await rows_of(scene, first, second)
     assert [row.identity_id for row in rows] == [together, apart]
     assert word.subjects == tuple(sorted((together, apart)))
+    assert word.summary == "One sight of somebody unknown is somebody else."
     with pytest.raises(ConflictError, match="belong to another identity"):
         await scene.hub.words.split(together, [second.local_track_id], HUMAN)
 

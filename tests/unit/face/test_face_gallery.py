@@ -49,3 +49,11 @@ def test_faces_of_other_models_other_kinds_and_removed_persons_are_never_compare
     assert gallery.match(face(1, 0, 0)).name == "unknown"
     known = Gallery.of([exemplar(ALICE, face(1, 0))], NAMES, MODEL)
     assert known.match(face(1, 0, 0, model="sface-128")).confidence == pytest.approx(0)
+
+
+def test_a_face_of_another_size_under_the_model_s_name_is_left_out() -> None:
+    faces = [exemplar(ALICE, face(1, 0, 0)), exemplar(BOB, face(1, 0)), exemplar(ALICE, face(0, 1, 0))]
+    gallery = Gallery.of(faces, NAMES, MODEL)
+    assert gallery.names == ("Alice",)
+    assert gallery.match(face(1, 0, 0)).name == "Alice"
+    assert (gallery.match(face(1, 0)).name, gallery.match(face(1, 0)).confidence) == ("unknown", 0.0)

@@ -79,7 +79,8 @@ WHERE subjects && CAST(:person_ids AS uuid[])
 ORDER BY said_at;
 
 -- name: blank_tracks
--- Faces, looks, names and pictures go from a person's tracks; that somebody was there stays. Returns the pictures.
+-- Faces, looks, names and pictures go from a person's tracks, and do not come back with ingest's next save; that somebody
+-- was there stays. Returns the pictures.
 WITH gone AS (
     SELECT t.local_track_id, t.crop_path, t.crop_paths, t.face_crop_path
     FROM local_track t
@@ -89,16 +90,18 @@ WITH gone AS (
 ), blanked AS (
     UPDATE local_track SET face = NULL, face_model = NULL, face_quality = NULL, appearance = NULL,
         appearance_model = NULL, appearance_quality = NULL, name_evidence = NULL, crop_path = NULL,
-        crop_paths = '{}', face_crop_path = NULL
+        crop_paths = '{}', face_crop_path = NULL, withheld = 'all'
     WHERE local_track_id IN (SELECT local_track_id FROM gone)
 )
 SELECT path FROM gone, unnest(gone.crop_paths || gone.crop_path || gone.face_crop_path) AS path WHERE path IS NOT NULL;
 
 -- name: blank_names!
--- An engine's word that it was this person goes from all tracks, and from what was decided and told about them.
+-- An engine's word that it was this person goes from all tracks, and from what was decided and told about them. The server
+-- lowers both sides: others lower some letters (Turkish I, Greek sigma) otherwise.
 WITH named AS (
-    UPDATE local_track SET name_evidence = NULL
-    WHERE name_evidence IS NOT NULL AND lower(btrim(name_evidence ->> 'name')) = ANY(CAST(:names AS text[]))
+    UPDATE local_track SET name_evidence = NULL, withheld = coalesce(withheld, 'name')
+    WHERE name_evidence IS NOT NULL AND lower(btrim(name_evidence ->> 'name'))
+        IN (SELECT lower(btrim(called)) FROM unnest(CAST(:names AS text[])) AS called)
     RETURNING local_track_id
 ), reasons AS (
     UPDATE assignment SET evidence = jsonb_set(evidence, '{cues}',

@@ -3,7 +3,7 @@
 SELECT name, fence FROM lease WHERE name = ANY(CAST(:names AS text[])) ORDER BY name FOR KEY SHARE;
 
 -- name: save_tracks*!
--- The latest state of tracks; the resolver sees the raised revisions.
+-- The latest state of tracks; the resolver sees the raised revisions. What is withheld since somebody was erased stays out.
 INSERT INTO local_track (local_track_id, camera_id, run_id, label, open, first_seen_at, last_seen_at, score,
     observations, path, zones, crop_path, crop_paths, face_crop_path, face, face_model, face_quality, appearance,
     appearance_model, appearance_quality, name_evidence, face_engine_ok)
@@ -13,11 +13,17 @@ VALUES (:local_track_id, :camera_id, :run_id, :label, :open, :first_seen_at, :la
     :appearance_model, :appearance_quality, CAST(:name_evidence AS text)::jsonb, :face_engine_ok)
 ON CONFLICT (local_track_id) DO UPDATE SET open = excluded.open, last_seen_at = excluded.last_seen_at,
     score = excluded.score, observations = excluded.observations, path = excluded.path, zones = excluded.zones,
-    crop_path = excluded.crop_path, crop_paths = excluded.crop_paths, face_crop_path = excluded.face_crop_path, face = excluded.face,
-    face_model = excluded.face_model, face_quality = excluded.face_quality, appearance = excluded.appearance,
-    appearance_model = excluded.appearance_model, appearance_quality = excluded.appearance_quality,
-    name_evidence = excluded.name_evidence, face_engine_ok = excluded.face_engine_ok,
-    revision = local_track.revision + 1;
+    crop_path = CASE WHEN local_track.withheld = 'all' THEN NULL ELSE excluded.crop_path END,
+    crop_paths = CASE WHEN local_track.withheld = 'all' THEN '{}' ELSE excluded.crop_paths END,
+    face_crop_path = CASE WHEN local_track.withheld = 'all' THEN NULL ELSE excluded.face_crop_path END,
+    face = CASE WHEN local_track.withheld = 'all' THEN NULL ELSE excluded.face END,
+    face_model = CASE WHEN local_track.withheld = 'all' THEN NULL ELSE excluded.face_model END,
+    face_quality = CASE WHEN local_track.withheld = 'all' THEN NULL ELSE excluded.face_quality END,
+    appearance = CASE WHEN local_track.withheld = 'all' THEN NULL ELSE excluded.appearance END,
+    appearance_model = CASE WHEN local_track.withheld = 'all' THEN NULL ELSE excluded.appearance_model END,
+    appearance_quality = CASE WHEN local_track.withheld = 'all' THEN NULL ELSE excluded.appearance_quality END,
+    name_evidence = CASE WHEN local_track.withheld IS NULL THEN excluded.name_evidence END,
+    face_engine_ok = excluded.face_engine_ok, revision = local_track.revision + 1;
 
 -- name: get_track^
 -- One track with what the resolver thinks of it.
