@@ -120,7 +120,7 @@ CATALOGUE = (
         (f"{INTEGRATION}/db/test_hub_outages.py::test_a_pool_in_full_use",),
     ),
     Fault(
-        "cameras that stall, hang up, reset, send garbage, HTML, a flood, lies about their size",
+        "cameras that stall, hang up, reset, send garbage, HTML, a flood, lies about their size, over TCP, UDP and TLS",
         "each is told in words; a good camera beside them loses no frame; memory bounded",
         (f"{FAULT}/test_bad_cameras.py",),
     ),

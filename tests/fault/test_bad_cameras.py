@@ -11,16 +11,19 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import av
 import psutil
 import pytest
 from tests.support import bad_cameras as bad
 from tests.support.backends import holds
+from tests.support.certificates import write_certificate
 from tests.support.clips import read_number, write_counter_clip
 from tests.support.ingest_service import END_LIMIT_S, start_ingest
 from tests.support.shared_assets import shared_folder
 
+from marengocam.core.camera_options import Transport
 from marengocam.core.clock import SystemClock
 from marengocam.core.model import Camera, CameraState, Chunk
 from marengocam.core.secret import Secret
@@ -52,9 +55,20 @@ RUBBISH_VIDEO = {
     "drips_video": (bad.drips_video, Fault.STALLED),
     "garbage_video": (bad.garbage_video, Fault.STALLED),
 }
+ENCRYPTED = {  # the same rubbish, from cameras that speak RTSPS
+    "html_tls": (bad.html, Fault.NOT_VIDEO),
+    "silent_tls": (bad.nothing, Fault.STALLED),
+    "hangs_up_tls": (bad.hangs_up, Fault.NOT_VIDEO),
+    "drips_tls": (bad.drips, Fault.STALLED),
+    "floods_tls": (bad.floods, Fault.STALLED),
+}
+DATAGRAMS = {  # from cameras that answer rightly over TCP and send rubbish over UDP
+    "garbage_udp": (bad.garbage_video, Fault.STALLED),
+    "dark_udp": (lambda clip: bad.goes_dark(clip, 0), Fault.STALLED),
+}
 LIES = {"sps_16k": (16_384, Fault.NO_SIZE), "sps_12k": (12_288, Fault.TOO_LARGE)}
 OFFLINE = {
-    **{name: fault for name, (_, fault) in (RUBBISH | RUBBISH_VIDEO | LIES).items()},
+    **{name: fault for name, (_, fault) in (RUBBISH | ENCRYPTED | RUBBISH_VIDEO | DATAGRAMS | LIES).items()},
     "wrong_password": Fault.AUTH,
     "no_keyframe": Fault.NO_KEYFRAME,
 }
@@ -80,10 +94,10 @@ def odd_clips(clip: Path, folder: Path) -> dict[str, Clip]:
 
 
 @contextlib.asynccontextmanager
-async def cameras_of_all_kinds(clip: Path, odd: dict[str, Clip]) -> AsyncIterator[list[Camera]]:
+async def cameras_of_all_kinds(clip: Path, odd: dict[str, Clip], certificate: Path) -> AsyncIterator[list[Camera]]:
     plain = bad.load(clip)
     behaviours = {name: behaviour for name, (behaviour, _) in RUBBISH.items()}
-    behaviours |= {name: behaviour(plain) for name, (behaviour, _) in RUBBISH_VIDEO.items()}
+    behaviours |= {name: behaviour(plain) for name, (behaviour, _) in (RUBBISH_VIDEO | DATAGRAMS).items()}
     behaviours["cut_off"] = bad.cut_off(plain)
     clips = {
         **odd,
@@ -93,13 +107,16 @@ async def cameras_of_all_kinds(clip: Path, odd: dict[str, Clip]) -> AsyncIterato
     }
     async with contextlib.AsyncExitStack() as stack:
         urls = {name: await stack.enter_async_context(bad.tcp_camera(one)) for name, one in behaviours.items()}
+        for name, (behaviour, _) in ENCRYPTED.items():
+            urls[name] = await stack.enter_async_context(bad.tcp_camera(behaviour, certificate))
         server = await stack.enter_async_context(bad.clips_served(clips, clip))
         urls |= {name: server.url(name) for name in clips}
         guarded = await stack.enter_async_context(RtspServer({"x": clip}, credentials=("me", "right")))
         urls["wrong_password"] = guarded.url("x")
-        login = {"wrong_password": {"username": "me", "password": Secret("wr0ng")}}
+        options: dict[str, dict[str, Any]] = {name: {"transport": Transport.UDP} for name in DATAGRAMS}
+        options["wrong_password"] = {"username": "me", "password": Secret("wr0ng")}
         yield [
-            Camera(name, name, url, detect=name in {GOOD, "flipped"}, **login.get(name, {}))
+            Camera(name, name, url, detect=name in {GOOD, "flipped"}, **options.get(name, {}))
             for name, url in urls.items()
         ]
 
@@ -120,8 +137,9 @@ async def test_every_bad_camera_is_told_and_the_good_one_beside_them_loses_nothi
 ) -> None:
     clip = await asyncio.to_thread(write_counter_clip, tmp_path / "counter.mp4", CLIP_FRAMES, FPS)
     odd = await asyncio.to_thread(odd_clips, clip, tmp_path)
+    certificate = write_certificate(tmp_path / "camera.pem")
     settings, log = replace(hub_settings, detector="hog", chunk_s=4.0), tmp_path / "ingest.log"
-    async with cameras_of_all_kinds(clip, odd) as cameras:
+    async with cameras_of_all_kinds(clip, odd, certificate) as cameras:
         await asyncio.sleep(1.0)  # the camera with one keyframe is past it
         for camera in cameras:
             await hub.cameras.add(camera)

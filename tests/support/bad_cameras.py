@@ -121,7 +121,7 @@ def after_play(clip: Clip, then: Behaviour, sound: str = "", timeout_s: int = 60
             request = (await reader.readuntil(b"\r\n\r\n")).decode()
             method, number = request.split(" ", 1)[0], request.split("CSeq: ")[1].split("\r\n")[0]
             asked = re.search(r"Transport: ([^;]+);unicast;((?:interleaved|client_port)=(\d+)-\d+)", request)
-            if asked is not None and asked[2].startswith("client_port"):
+            if asked is not None and asked[2].startswith("client_port") and wire is writer:
                 wire = Datagrams(int(asked[3]))
             rest = setup.format(asked[1], asked[2]) if asked else answers.get(method, "Session: 1\r\n\r\n")
             writer.write(f"RTSP/1.0 200 OK\r\nCSeq: {number}\r\n{rest}".encode())

@@ -87,6 +87,21 @@ def test_a_beep_is_recorded_when_it_is_seen(tmp_path, codec, rate_hz, recorded):
     assert max(times) == pytest.approx(BEEP_AT_S + BEEP_S, abs=0.1)
 
 
+def audio_packets(file):
+    """Return the bytes of each packet of a file's sound."""
+    with av.open(str(file)) as container:
+        return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+
+
+def test_a_cameras_aac_is_recorded_byte_by_byte_and_not_encoded_anew(tmp_path):
+    source = write_clip(tmp_path / "source.mov", "aac", 16_000)
+    store, (chunk,) = record(source, tmp_path / "media")
+    sent, kept = audio_packets(source), audio_packets(store.resolve(chunk.path))
+    begin = sent.index(kept[0])
+    assert len(kept) >= 0.9 * len(sent)
+    assert kept == sent[begin : begin + len(kept)]
+
+
 def test_each_chunk_has_its_part_of_the_sound(tmp_path):
     source = write_clip(tmp_path / "source.mov", "pcm_mulaw", 8_000)
     store, chunks = record(source, tmp_path / "media", chunk_s=2.0)

@@ -38,6 +38,16 @@ def test_the_folders_of_a_new_hour_are_there_for_good_before_a_recording_is_fini
     assert {path for path, _ in synced} == set(wanted)
 
 
+def test_a_recording_is_synced_before_it_gets_its_name_and_its_folder_after(tmp_path, synced):
+    store = Store(tmp_path)
+    growing = store.growing(RecordingName("front", NOON, new_id(NOON)))
+    growing.write_bytes(b"video")
+    synced.clear()
+    whole = store.finish(growing)
+    assert synced[0] == (growing, len(b"video"))
+    assert [path for path, _ in synced] == [growing, whole.parent]
+
+
 def test_word_of_favourites_is_synced_before_it_stands_under_its_name(tmp_path, synced):
     write_favourites(Store(tmp_path), [])
     (file,) = [(path, size) for path, size in synced if "favourites" in path.name]
