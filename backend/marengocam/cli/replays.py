@@ -202,15 +202,17 @@ async def diff_replay(settings: Settings, arguments: argparse.Namespace) -> int:
     from marengocam.replay.page import difference_page  # noqa: PLC0415 - loaded when needed
     from marengocam.replay.sides import of_run  # noqa: PLC0415 - loaded when needed
     from marengocam.replay.summary import summary  # noqa: PLC0415 - loaded when needed
+    from marengocam.runtime.rule_facts import place_of  # noqa: PLC0415 - loaded when needed
 
     async with opened_hub(settings) as hub:
         run = await hub.replays.get(arguments.run_id)
         after = of_run(f"run {str(run.run_id)[-6:]}", RunFolder(settings.media_dir, run.run_id))
         before = await _other_side(hub, settings, arguments.against, run, after)
     difference = compare(before, after)
-    print(summary(difference))
+    place = place_of(settings)
+    print(summary(difference, place))
     if arguments.html is not None:
-        await asyncio.to_thread(arguments.html.write_text, difference_page(difference))
+        await asyncio.to_thread(arguments.html.write_text, difference_page(difference, place))
     if arguments.json is not None:
         await asyncio.to_thread(arguments.json.write_text, json.dumps(told(difference), indent=2))
     return DIFFERS_STATUS if difference.differs else 0

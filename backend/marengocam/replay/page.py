@@ -2,12 +2,14 @@
 
 import base64
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from marengocam.core.rules.place import Place
 from marengocam.replay.difference import Difference, EventPair, Pair
 from marengocam.replay.sides import SideEvent, SideTrack
-from marengocam.replay.summary import summary
+from marengocam.replay.summary import Clock, summary
 
 CUES_SHOWN = 6
 _STYLE = """
@@ -21,8 +23,9 @@ td,th{padding:.1rem .6rem .1rem 0;text-align:left;vertical-align:top}h2{margin-t
 """
 
 
-def difference_page(difference: Difference) -> str:
-    """Return the whole difference: every item with its picture and both sides' evidence."""
+def difference_page(difference: Difference, place: Place) -> str:
+    """Return the whole difference: every item with its picture and both sides' evidence, times by the owner's clock."""
+    articles = _Articles(place.local)
     tracks = {track.track_id: track for track in (*difference.before.tracks, *difference.after.tracks)}
     backwards = {was: now for now, was in difference.matched.items()}
 
@@ -32,16 +35,18 @@ def difference_page(difference: Difference) -> str:
         return (other, mine) if added else (mine, other)
 
     parts = [
-        _section("Tracks found", (_pair(None, track) for track in difference.found)),
-        _section("Tracks lost", (_pair(track, None) for track in difference.lost)),
-        _section("Somebody else", (_renamed(pair) for pair in difference.renamed)),
-        _section("Boxes moved", (_moved(pair) for pair in difference.moved)),
-        _section("Events added", (_event(one, *sides_of(one, added=True)) for one in difference.added)),
-        _section("Events missing", (_event(one, *sides_of(one, added=False)) for one in difference.missing)),
-        _section("Events changed", (_changed(pair, *sides_of(pair.after, added=True)) for pair in difference.changed)),
+        _section("Tracks found", (articles.pair(None, track) for track in difference.found)),
+        _section("Tracks lost", (articles.pair(track, None) for track in difference.lost)),
+        _section("Somebody else", (articles.renamed(pair) for pair in difference.renamed)),
+        _section("Boxes moved", (articles.moved(pair) for pair in difference.moved)),
+        _section("Events added", (articles.event(one, *sides_of(one, added=True)) for one in difference.added)),
+        _section("Events missing", (articles.event(one, *sides_of(one, added=False)) for one in difference.missing)),
+        _section(
+            "Events changed", (articles.changed(pair, *sides_of(pair.after, added=True)) for pair in difference.changed)
+        ),
     ]
     title = f"{difference.after.name} against {difference.before.name}"
-    return whole_page(title, [f"<pre>{escape(summary(difference))}</pre>", *parts])
+    return whole_page(title, [f"<pre>{escape(summary(difference, place))}</pre>", *parts])
 
 
 def whole_page(title: str, parts: Iterable[str]) -> str:
@@ -56,38 +61,43 @@ def _section(title: str, articles: Iterable[str]) -> str:
     return f"<section><h2>{escape(title)} ({len(content)})</h2>{''.join(content)}</section>" if content else ""
 
 
-def _pair(before: SideTrack | None, after: SideTrack | None, note: str = "") -> str:
-    text = f"<div>{escape(note)}</div>" if note else ""
-    return f"<article>{text}{_side('before', before)}{_side('after', after)}</article>"
+@dataclass(frozen=True, slots=True)
+class _Articles:
+    """What differs, item by item."""
 
+    clock: Clock
 
-def _renamed(pair: Pair) -> str:
-    return _pair(pair.before, pair.after, f"{pair.before.who or 'unknown'} is now {pair.after.who or 'unknown'}")
+    def pair(self, before: SideTrack | None, after: SideTrack | None, note: str = "") -> str:
+        text = f"<div>{escape(note)}</div>" if note else ""
+        return f"<article>{text}{self._side('before', before)}{self._side('after', after)}</article>"
 
+    def renamed(self, pair: Pair) -> str:
+        return self.pair(
+            pair.before, pair.after, f"{pair.before.who or 'unknown'} is now {pair.after.who or 'unknown'}"
+        )
 
-def _moved(pair: Pair) -> str:
-    return _pair(pair.before, pair.after, f"The boxes overlap by {pair.mean_iou:.2f} in the mean.")
+    def moved(self, pair: Pair) -> str:
+        return self.pair(pair.before, pair.after, f"The boxes overlap by {pair.mean_iou:.2f} in the mean.")
 
+    def event(self, event: SideEvent, before: SideTrack | None, after: SideTrack | None) -> str:
+        what = " ".join(part for part in (event.type, event.who, event.zone) if part)
+        return self.pair(before, after, f"{self.clock(event.occurred_at):%Y-%m-%d %H:%M:%S} {what}")
 
-def _event(event: SideEvent, before: SideTrack | None, after: SideTrack | None) -> str:
-    what = " ".join(part for part in (event.type, event.who, event.zone) if part)
-    return _pair(before, after, f"{event.occurred_at:%Y-%m-%d %H:%M:%S} {what}")
+    def changed(self, pair: EventPair, before: SideTrack | None, after: SideTrack | None) -> str:
+        return self.pair(
+            before, after, f"{self.clock(pair.after.occurred_at):%Y-%m-%d %H:%M:%S} {pair.after.type}: {pair.how}"
+        )
 
-
-def _changed(pair: EventPair, before: SideTrack | None, after: SideTrack | None) -> str:
-    return _pair(before, after, f"{pair.after.occurred_at:%Y-%m-%d %H:%M:%S} {pair.after.type}: {pair.how}")
-
-
-def _side(name: str, track: SideTrack | None) -> str:
-    if track is None:
-        return f"<figure><figcaption>{name}: nothing</figcaption></figure>"
-    who = f"{track.who or 'unknown'}" + (f" ({track.probability:.3f})" if track.probability is not None else "")
-    caption = (
-        f"{name}: {track.label} {track.score:.2f}, {track.first_seen_at:%H:%M:%S} to {track.last_seen_at:%H:%M:%S}"
-        f"{', ' + ', '.join(track.zones) if track.zones else ''}"
-    )
-    person = f"<div>{escape(who)}</div>{_evidence(track.evidence)}" if track.label == "person" else ""
-    return f"<figure>{image_of(track.picture())}<figcaption>{escape(caption)}{person}</figcaption></figure>"
+    def _side(self, name: str, track: SideTrack | None) -> str:
+        if track is None:
+            return f"<figure><figcaption>{name}: nothing</figcaption></figure>"
+        who = f"{track.who or 'unknown'}" + (f" ({track.probability:.3f})" if track.probability is not None else "")
+        stretch = f"{self.clock(track.first_seen_at):%H:%M:%S} to {self.clock(track.last_seen_at):%H:%M:%S}"
+        caption = (
+            f"{name}: {track.label} {track.score:.2f}, {stretch}{', ' + ', '.join(track.zones) if track.zones else ''}"
+        )
+        person = f"<div>{escape(who)}</div>{_evidence(track.evidence)}" if track.label == "person" else ""
+        return f"<figure>{image_of(track.picture())}<figcaption>{escape(caption)}{person}</figcaption></figure>"
 
 
 def image_of(jpeg: bytes | None) -> str:

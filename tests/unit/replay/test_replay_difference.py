@@ -1,9 +1,11 @@
 """What a replay found that live did not, and the other way round: tracks, boxes, identities, events."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from marengocam.core.geometry import Box
 from marengocam.core.model import PathPoint
+from marengocam.core.rules.place import Place
 from marengocam.replay.difference import compare, told
 from marengocam.replay.page import difference_page
 from marengocam.replay.sides import Side, SideEvent, SideTrack
@@ -11,6 +13,7 @@ from marengocam.replay.summary import summary
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 LEFT, RIGHT = Box(0.1, 0.2, 0.2, 0.8), Box(0.7, 0.2, 0.8, 0.8)
+BERLIN = Place(zone=ZoneInfo("Europe/Berlin"))
 FACE = {"cues": [{"cue": "face", "log_ratio": 7.1}]}
 
 
@@ -32,7 +35,7 @@ def test_the_same_walk_found_a_little_later_is_in_both() -> None:
     result = compare(side(track("a", 0, 10)), side(track("b", 1, 9)))
     assert [(pair.before.track_id, pair.after.track_id) for pair in result.pairs] == [("a", "b")]
     assert not result.differs
-    assert "Nothing differs" in summary(result)
+    assert "Nothing differs" in summary(result, BERLIN)
 
 
 def test_another_time_another_place_and_another_label_are_found_and_lost() -> None:
@@ -51,7 +54,7 @@ def test_the_likest_are_partners_and_each_has_one_at_most() -> None:
 def test_moved_boxes_and_another_name_are_told() -> None:
     result = compare(side(track("a", 0, 10, who="Bob")), side(track("b", 0, 10, Box(0.13, 0.2, 0.23, 0.98))))
     assert len(result.moved) == len(result.renamed) == 1
-    assert "Bob is now unknown" in summary(result)
+    assert "Bob is now unknown" in summary(result, BERLIN)
 
 
 def test_events_are_compared_by_what_they_tell_of_the_same_track() -> None:
@@ -80,11 +83,22 @@ def test_a_summary_fits_a_screen_and_the_page_needs_nothing_else() -> None:
     before = side(*(track(f"a{number}", 60 * number, 60 * number + 9) for number in range(30)))
     after = side(*(track(f"b{number}", 60 * number + 30, 60 * number + 39) for number in range(30)), name="<b>run</b>")
     result = compare(before, after)
-    assert len(summary(result).splitlines()) <= 30
-    page = difference_page(result)
+    assert len(summary(result, BERLIN).splitlines()) <= 30
+    page = difference_page(result, BERLIN)
     assert page.count("data:image/jpeg;base64,") == 60, "each with its picture"
     assert page.count("+7.10") == 60, "and its evidence"
     assert "<b>run" not in page
     assert "http" not in page
     assert "<script" not in page
     assert told(result)["differs"] is True
+
+
+def test_summary_and_page_tell_times_by_the_owners_clock() -> None:
+    confirmed = event("person_confirmed", "b", 2, "Bob")
+    result = compare(side(), side(track("b", 0, 10), events=(confirmed,)))
+    assert "2026-06-01 14:00:00 to 15:00:00 (CEST)" in summary(result, BERLIN)
+    assert "14:00:02 person_confirmed Bob" in summary(result, BERLIN)
+    page = difference_page(result, BERLIN)
+    assert "14:00:00 to 14:00:10" in page
+    assert "12:00:0" not in page
+    assert told(result)["tracks_found"][0]["first_seen_at"] == "2026-06-01T12:00:00+00:00", "for programs, UTC"

@@ -19,6 +19,7 @@ from marengocam.replay.page import difference_page
 from marengocam.replay.places import remove_folder
 from marengocam.replay.sides import of_live, of_run
 from marengocam.replay.summary import summary
+from marengocam.runtime.rule_facts import place_of
 from marengocam.web.answers import InputFieldError, given, told
 from marengocam.web.limits import Limit
 from marengocam.web.query import aware, number, path_uuid
@@ -109,7 +110,9 @@ async def replay_picture(desk: Desk, request: web.Request) -> web.Response:
 
 async def difference(desk: Desk, request: web.Request) -> web.Response:
     found = await _difference(desk, path_uuid(request, "run_id"), request.query.get("against") or LIVE)
-    return told(wire.DifferenceOut(summary=summary(found), difference=told_difference(found)))
+    return told(
+        wire.DifferenceOut(summary=summary(found, place_of(desk.context.settings)), difference=told_difference(found))
+    )
 
 
 async def page_url(desk: Desk, request: web.Request) -> web.Response:
@@ -135,7 +138,7 @@ async def page(desk: Desk, request: web.Request) -> web.Response:
             raise NotFoundError("The replay has no page yet.")
     else:
         found = await _difference(desk, run_id, against)
-        text = await asyncio.to_thread(difference_page, found)
+        text = await asyncio.to_thread(difference_page, found, place_of(desk.context.settings))
     return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": PAGE_POLICY})
 
 
