@@ -5,7 +5,6 @@ a track alive that nothing else explains. Times may be irregular; all speeds are
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -37,7 +36,9 @@ TINY = 1e-12  # keeps divisions defined
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
 _NOBODY: Integers = np.zeros(0, np.int64)
+_Pairs = tuple[Integers, Integers]  # which tracks, and which detection each of them is now
 
 
 class TrackedObject(NamedTuple):
@@ -63,7 +64,7 @@ class Tracker:
         self._next_id = 1
         self._at: datetime | None = None
         self._codes: dict[str, int] = {}
-        self._tracks = _Tracks.none()
+        self._tracks = _Tracks.of(0)
 
     def update(
         self, detections: Sequence[Detection], at: datetime, least_scores: Floats | None = None
@@ -75,109 +76,95 @@ class Tracker:
         self._predict(at)
         measured, labels, scores = self._measurements(detections)
         above = scores - (DEFAULT_LEAST_SCORE if least_scores is None else least_scores)
-        sure = above >= SURE_ABOVE
-        free_tracks = np.arange(len(self._tracks.ids))
-        free = np.ones(len(detections), bool)
-        for chosen, limit in ((sure, FIRST_MATCH_IOU), (~sure, SECOND_MATCH_IOU)):
-            candidates = np.flatnonzero(chosen)
-            rows, columns = self._assign(free_tracks, candidates, measured, labels, limit)
-            tracks, taken = free_tracks[rows], candidates[columns]
-            self._correct(tracks, measured[taken], scores[taken])
-            free[taken] = False
-            unmatched = np.ones(len(free_tracks), bool)
-            unmatched[rows] = False
-            free_tracks = free_tracks[unmatched]
-        self._begin(np.flatnonzero(free & (above >= NEW_ABOVE)), measured, labels, scores)
+        tracks, taken = self._assign(measured, labels, above >= SURE_ABOVE)
+        self._correct(tracks, measured.take(taken, axis=1), scores[taken])
+        fresh = above >= NEW_ABOVE
+        fresh[taken] = False
+        self._begin(fresh.nonzero()[0], measured, labels, scores)
         self._drop()
         return self._objects()
 
     def _measurements(self, detections: Sequence[Detection]) -> tuple[Floats, Integers, Floats]:
-        corners = np.array([(one.box.x1, one.box.y1, one.box.x2, one.box.y2) for one in detections]).reshape(-1, 4)
-        measured = np.empty_like(corners)
-        measured[:, :2] = (corners[:, :2] + corners[:, 2:]) / 2
-        measured[:, 2:] = corners[:, 2:] - corners[:, :2]
+        """Return centre and size (4 x n), the label's code and the score of each detection."""
         codes = self._codes
+        boxes = ((one.box, one.score) for one in detections)
+        numbers = np.array([(box.x1, box.y1, box.x2, box.y2, score) for box, score in boxes]).reshape(-1, 5).T
+        measured = np.empty((4, len(detections)))
+        np.add(numbers[:2], numbers[2:4], out=measured[:2])
+        measured[:2] /= 2
+        np.subtract(numbers[2:4], numbers[:2], out=measured[2:])
         labels = np.array([codes.setdefault(one.label, len(codes)) for one in detections], np.int64)
-        return measured, labels, np.array([one.score for one in detections], np.float64)
+        return measured, labels, numbers[4]
 
     def _predict(self, at: datetime) -> None:
         step_s = 0.0 if self._at is None else max(0.0, (at - self._at).total_seconds())
         self._at = at
-        if not len(self._tracks.ids) or step_s == 0:
+        ours = self._tracks
+        if not len(ours) or step_s == 0:
             return
-        state, cov = self._tracks.state, self._tracks.cov
-        self._tracks.unseen_s += min(step_s, LOOK_LIMIT_S)
-        state += self._tracks.speed * step_s
-        np.maximum(state[:, 2:], MIN_SIDE, out=state[:, 2:])
-        noise = (SPEED_NOISE * state[:, 3:4]) ** 2 * step_s
-        position, covariance, speed = cov
-        position += 2 * step_s * covariance + step_s**2 * speed + noise * step_s**2 / 3
-        covariance += step_s * speed + noise * step_s / 2
-        speed += noise
+        ours.unseen_s += min(step_s, LOOK_LIMIT_S)
+        ours.state += ours.speed * step_s
+        np.maximum(ours.state[2:], MIN_SIDE, out=ours.state[2:])
+        noise = (SPEED_NOISE * ours.state[3]) ** 2 * step_s
+        ours.variance += 2 * step_s * ours.covariance + step_s**2 * ours.speed_variance + noise * step_s**2 / 3
+        ours.covariance += step_s * ours.speed_variance + noise * step_s / 2
+        ours.speed_variance += noise
 
-    def _assign(
-        self, tracks: Integers, candidates: Integers, measured: Floats, labels: Integers, min_likeness: float
-    ) -> tuple[Integers, Integers]:
-        """Return which of `tracks` and which of `candidates` belong together, as indices into both."""
-        if not len(tracks) or not len(candidates):
+    def _assign(self, measured: Floats, labels: Integers, sure: Booleans) -> _Pairs:
+        ours = self._tracks
+        if not len(ours) or not len(sure):
             return _NOBODY, _NOBODY
-        likeness = _likeness(self._tracks.state[tracks], measured[candidates])
-        likeness *= self._tracks.labels[tracks][:, None] == labels[candidates]
-        _, column_of_row, _ = lap.lapjv(1.0 - likeness, extend_cost=True)
-        rows = np.flatnonzero(column_of_row >= 0)
-        columns = column_of_row[rows]
-        good = likeness[rows, columns] >= min_likeness
-        return rows[good], columns[good]
+        likeness = _likeness(ours.state, measured)
+        likeness *= ours.labels[:, None] == labels
+        first = _pairs(likeness, np.arange(len(ours)), sure.nonzero()[0], FIRST_MATCH_IOU)
+        free = np.ones(len(ours), bool)
+        free[first[0]] = False
+        second = _pairs(likeness, free.nonzero()[0], (~sure).nonzero()[0], SECOND_MATCH_IOU)
+        return np.concatenate((first[0], second[0])), np.concatenate((first[1], second[1]))
 
     def _correct(self, tracks: Integers, measured: Floats, scores: Floats) -> None:
         if not len(tracks):
             return
-        ours = self._tracks
-        noise = (POSITION_NOISE * ours.state[tracks, 3:4]) ** 2
-        position, covariance, speed = ours.cov[:, tracks]
-        total = position + noise
-        gain, speed_gain = position / total, covariance / total
-        surprise = measured - ours.state[tracks]
-        ours.state[tracks] += gain * surprise
-        ours.speed[tracks] += speed_gain * surprise
-        ours.cov[0, tracks] = (1 - gain) * position
-        ours.cov[1, tracks] = (1 - gain) * covariance
-        ours.cov[2, tracks] = speed - speed_gain * covariance
-        ours.unseen_s[tracks] = 0
-        ours.scores[tracks] = scores
-        ours.counts[tracks] += 1
+        seen = self._tracks.taken(tracks)
+        total = seen.variance + (POSITION_NOISE * seen.state[3]) ** 2
+        gain, speed_gain = seen.variance / total, seen.covariance / total
+        surprise = measured - seen.state
+        seen.state += gain * surprise
+        seen.speed += speed_gain * surprise
+        seen.speed_variance -= speed_gain * seen.covariance
+        seen.variance *= 1 - gain
+        seen.covariance *= 1 - gain
+        seen.unseen_s[:] = 0
+        seen.scores[:] = scores
+        seen.counts += 1
+        self._tracks.put(tracks, seen)
 
     def _begin(self, fresh: Integers, measured: Floats, labels: Integers, scores: Floats) -> None:
         count = len(fresh)
         if not count:
             return
-        height = measured[fresh, 3:4]
-        cov = np.zeros((3, count, 4))
-        cov[0] = (POSITION_NOISE * height) ** 2
-        cov[2] = (FIRST_SPEED_NOISE * height) ** 2
-        new = _Tracks(
-            ids=np.arange(self._next_id, self._next_id + count),
-            labels=labels[fresh],
-            scores=scores[fresh],
-            counts=np.ones(count, np.int64),
-            unseen_s=np.zeros(count),
-            state=measured[fresh],
-            speed=np.zeros((count, 4)),
-            cov=cov,
-        )
+        new = _Tracks.of(count)
+        new.state[:] = measured[:, fresh]
+        new.variance[:] = (POSITION_NOISE * new.state[3]) ** 2
+        new.speed_variance[:] = (FIRST_SPEED_NOISE * new.state[3]) ** 2
+        new.scores[:] = scores[fresh]
+        new.ids[:] = np.arange(self._next_id, self._next_id + count)
+        new.labels[:] = labels[fresh]
+        new.counts[:] = 1
         self._next_id += count
         self._tracks = self._tracks.with_others(new)
 
     def _drop(self) -> None:
-        confirmed = self._tracks.counts >= CONFIRM_OBSERVATIONS
-        kept = self._tracks.unseen_s <= np.where(confirmed, self._lost_limit_s, TENTATIVE_LIMIT_S)
+        ours = self._tracks
+        confirmed = ours.counts >= CONFIRM_OBSERVATIONS
+        kept = ours.unseen_s <= np.where(confirmed, self._lost_limit_s, TENTATIVE_LIMIT_S)
         if not kept.all():
-            self._tracks = self._tracks.only(kept)
+            self._tracks = ours.taken(kept.nonzero()[0])
 
     def _objects(self) -> list[TrackedObject]:
         names = list(self._codes)
         ours = self._tracks
-        corners = np.minimum(np.maximum(_corners(ours.state), 0.0), 1.0).tolist()
+        corners = np.minimum(np.maximum(_corners(ours.state), 0.0), 1.0).T.tolist()
         columns = (ours.ids, ours.labels, ours.scores, ours.unseen_s > 0, ours.counts)
         return [
             TrackedObject(track_id, names[label], Box(*box), score, count >= CONFIRM_OBSERVATIONS, lost, count)
@@ -187,68 +174,70 @@ class Tracker:
         ]
 
 
-@dataclass(slots=True)
 class _Tracks:
-    """All living tracks, a row each; `cov` holds position variance, covariance and speed variance per coordinate."""
+    """All living tracks, a column each; what has a name is a view of one of two tables.
 
-    ids: Integers
-    labels: Integers
-    scores: Floats
-    counts: Integers
-    unseen_s: Floats
-    state: Floats  # n x 4
-    speed: Floats  # n x 4, per second
-    cov: Floats  # 3 x n x 4
+    Few calls count here, since at 20 objects NumPy takes longer to be called than to reckon: two tables are taken from,
+    put to and joined at once. Noise is a share of the height, the same for all four coordinates, and so are variances.
+    """
+
+    def __init__(self, reals: Floats, whole: Integers) -> None:
+        self.reals, self.whole = reals, whole
+        self.state = reals[:4]
+        self.speed = reals[4:8]  # per second
+        self.variance, self.covariance, self.speed_variance, self.unseen_s, self.scores = reals[8:]
+        self.ids, self.labels, self.counts = whole
+
+    def __len__(self) -> int:
+        return len(self.ids)
 
     @classmethod
-    def none(cls) -> "_Tracks":
-        whole, real, wide = np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 4))
-        return cls(whole, whole, real, whole, real, wide, wide, np.zeros((3, 0, 4)))
+    def of(cls, count: int) -> "_Tracks":
+        """Return so many, of zeros."""
+        return cls(np.zeros((13, count)), np.zeros((3, count), np.int64))
 
-    def only(self, kept: npt.NDArray[np.bool_]) -> "_Tracks":
-        """Return the chosen rows."""
-        return _Tracks(
-            ids=self.ids[kept],
-            labels=self.labels[kept],
-            scores=self.scores[kept],
-            counts=self.counts[kept],
-            unseen_s=self.unseen_s[kept],
-            state=self.state[kept],
-            speed=self.speed[kept],
-            cov=self.cov[:, kept],
-        )
+    def taken(self, chosen: Integers) -> "_Tracks":
+        """Return the chosen ones, as copies."""
+        return _Tracks(self.reals.take(chosen, axis=1), self.whole.take(chosen, axis=1))
+
+    def put(self, where: Integers, others: "_Tracks") -> None:
+        """Set those at `where` to what `others` are."""
+        self.reals[:, where] = others.reals
+        self.whole[:, where] = others.whole
 
     def with_others(self, others: "_Tracks") -> "_Tracks":
         """Return both, others last."""
         return _Tracks(
-            ids=np.concatenate([self.ids, others.ids]),
-            labels=np.concatenate([self.labels, others.labels]),
-            scores=np.concatenate([self.scores, others.scores]),
-            counts=np.concatenate([self.counts, others.counts]),
-            unseen_s=np.concatenate([self.unseen_s, others.unseen_s]),
-            state=np.concatenate([self.state, others.state]),
-            speed=np.concatenate([self.speed, others.speed]),
-            cov=np.concatenate([self.cov, others.cov], axis=1),
+            np.concatenate((self.reals, others.reals), axis=1), np.concatenate((self.whole, others.whole), axis=1)
         )
 
 
+def _pairs(likeness: Floats, tracks: Integers, candidates: Integers, least: float) -> _Pairs:
+    """Return which of `tracks` and which of `candidates` belong together."""
+    if not len(tracks) or not len(candidates):
+        return _NOBODY, _NOBODY
+    part = likeness.take(tracks, axis=0).take(candidates, axis=1)
+    column_of_row, _ = lap.lapjv(1.0 - part, extend_cost=True, return_cost=False)
+    rows = (column_of_row >= 0).nonzero()[0]
+    columns = column_of_row[rows]
+    good = part[rows, columns] >= least
+    return tracks[rows[good]], candidates[columns[good]]
+
+
 def _corners(state: Floats) -> Floats:
-    half = state[:, 2:] / 2
-    corners = np.empty_like(state)
-    np.subtract(state[:, :2], half, out=corners[:, :2])
-    np.add(state[:, :2], half, out=corners[:, 2:])
-    return corners
+    half = state[2:] / 2
+    return np.concatenate((state[:2] - half, state[:2] + half))
 
 
 def _likeness(tracks: Floats, measured: Floats) -> Floats:
     """Return how well each track explains each measurement, 0 to 1: overlap, helped by nearness of centres."""
-    ours, theirs = tracks.T[:, :, None], measured.T[:, None, :]
-    apart_x, apart_y = np.abs(ours[0] - theirs[0]), np.abs(ours[1] - theirs[1])
-    shared_x = np.minimum(np.minimum(ours[2], theirs[2]), (ours[2] + theirs[2]) / 2 - apart_x)
-    shared_y = np.minimum(np.minimum(ours[3], theirs[3]), (ours[3] + theirs[3]) / 2 - apart_y)
-    overlap = np.maximum(shared_x, 0) * np.maximum(shared_y, 0)
+    ours, theirs = tracks[:, :, None], measured[:, None, :]
+    apart = np.abs(ours[:2] - theirs[:2])  # both coordinates at once, as all below that has two rows
+    smaller = np.minimum(ours[2:], theirs[2:])
+    shared = np.maximum(np.minimum(smaller, (ours[2:] + theirs[2:]) / 2 - apart), 0)
+    overlap = shared[0] * shared[1]
     iou = overlap / np.maximum(ours[2] * ours[3] + theirs[2] * theirs[3] - overlap, TINY)
     taller = np.maximum(np.maximum(ours[3], theirs[3]), TINY)
-    near = np.maximum(1 - np.hypot(apart_x, apart_y) / (CENTRE_REACH * taller), 0)
-    similar = np.minimum(ours[3], theirs[3]) / taller
+    near = np.maximum(1 - np.hypot(apart[0], apart[1]) / (CENTRE_REACH * taller), 0)
+    similar = smaller[1] / taller
     return np.asarray((1 - CENTRE_WEIGHT) * iou + CENTRE_WEIGHT * near * similar)

@@ -76,6 +76,15 @@ def test_a_doubtful_detection_keeps_a_track_alive_but_begins_none() -> None:
     assert (kept.lost, kept.score, kept.observations) == (False, 0.3, 5)
 
 
+def test_a_sure_detection_goes_before_a_doubtful_one_that_is_nearer() -> None:
+    tracker = Tracker()
+    follow(tracker, [(n * 0.2, [person(0.5), person(0.8)]) for n in range(4)])
+    seen = tracker.update(
+        [person(0.5, score=0.3), person(0.515), person(0.8, score=0.3)], START + timedelta(seconds=0.8)
+    )
+    assert [(one.track_id, one.score, one.lost) for one in seen] == [(1, 0.8, False), (2, 0.3, False)]
+
+
 def test_a_dog_is_never_taken_for_the_person_beside_it() -> None:
     frames = [(n * 0.2, [person(0.5), person(0.5, label="dog")]) for n in range(6)]
     seen = follow(Tracker(), frames)
