@@ -30,6 +30,7 @@ class CompreFaceServer:
         app = web.Application()
         app.router.add_post("/api/v1/recognition/recognize", self._recognise)
         app.router.add_post("/api/v1/recognition/faces", self._add)
+        app.router.add_get("/api/v1/recognition/subjects", self._list)
         app.router.add_delete("/api/v1/recognition/subjects/{subject}", self._delete)
         app.middlewares.append(self._guarded)
         return app
@@ -74,6 +75,9 @@ class CompreFaceServer:
         self.subjects.setdefault(subject, []).append(picture)
         return web.json_response({"image_id": str(uuid4()), "subject": subject}, status=201)
 
+    async def _list(self, _request: web.Request) -> web.Response:
+        return web.json_response({"subjects": sorted(self.subjects)})
+
     async def _delete(self, request: web.Request) -> web.Response:
         subject = request.match_info["subject"]
         if self.subjects.pop(subject, None) is None:
@@ -95,7 +99,13 @@ class DeepStackServer:
 
     def app(self) -> web.Application:
         app = web.Application()
-        for name, handler in (("recognize", self._recognise), ("register", self._register), ("delete", self._delete)):
+        handlers = {
+            "recognize": self._recognise,
+            "register": self._register,
+            "list": self._list,
+            "delete": self._delete,
+        }
+        for name, handler in handlers.items():
             app.router.add_post(f"/v1/vision/face/{name}", handler)
         return app
 
@@ -126,6 +136,10 @@ class DeepStackServer:
         message = "face updated" if texts["userid"] in self.faces else "face added"
         self.faces[texts["userid"]] = shown
         return web.json_response({"success": True, "message": message, "duration": 0})
+
+    async def _list(self, request: web.Request) -> web.Response:
+        await self._form(request)
+        return web.json_response({"success": True, "faces": sorted(self.faces), "duration": 0})
 
     async def _delete(self, request: web.Request) -> web.Response:
         texts, _ = await self._form(request)

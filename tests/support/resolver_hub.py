@@ -72,6 +72,18 @@ def seen(name: str, *, face=None, clothes=None, **told) -> LocalTrack:
     )
 
 
+async def everything_in(hub: Hub) -> dict[str, str]:
+    """Return each table's content as text."""
+    async with hub.database.connection() as connection:
+        tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        return {
+            row["tablename"]: await connection.fetchval(
+                f"SELECT coalesce(string_agg(one::text, ' '), '') FROM {row['tablename']} AS one"
+            )
+            for row in tables
+        }
+
+
 ALICE, BOB = unit(1), unit(2)
 RED, BLUE = unit(3, 256), unit(4, 256)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from marengocam.cli.columns import column
+from marengocam.cli.erasing import erase_person
 from marengocam.cli.moments import OwnerClock
 from marengocam.cli.opening import Subparsers, opened_hub
 from marengocam.core.clock import SystemClock
@@ -67,7 +68,7 @@ def _add_persons(commands: "Subparsers[argparse.ArgumentParser]") -> None:
     rename.add_argument("new_name")
     rename.set_defaults(command=rename_person)
     erase = actions.add_parser("erase", help="for good: name, faces, looks and pictures; sights stay, as unknown")
-    erase.add_argument("name")
+    erase.add_argument("name", help="present, or of a word that was taken back")
     erase.add_argument("--yes", action="store_true", help="it cannot be undone")
     erase.set_defaults(command=erase_person)
     export = actions.add_parser("export", help="all that is known about a person as a ZIP file")
@@ -146,25 +147,6 @@ async def rename_person(settings: Settings, arguments: argparse.Namespace) -> No
     async with opened_hub(settings) as hub:
         person = await _person_called(hub, arguments.name)
         await hub.words.rename(person.person_id, arguments.new_name, Speaker("cli", SystemClock().now()))
-
-
-async def erase_person(settings: Settings, arguments: argparse.Namespace) -> None:
-    from marengocam.db.word_changes import Speaker  # noqa: PLC0415 - loaded when needed
-    from marengocam.media.mounting import check_ours  # noqa: PLC0415 - loaded when needed
-    from marengocam.media.store import Store  # noqa: PLC0415 - loaded when needed
-    from marengocam.replay.places import remove_folder  # noqa: PLC0415 - loaded when needed
-
-    if not arguments.yes:
-        raise BadInputError("This cannot be undone: add --yes to erase the person for good.")
-    async with opened_hub(settings) as hub:
-        person = await _person_called(hub, arguments.name)
-        # First, or the pictures would come back with their disk, and nothing would name them any more.
-        await asyncio.to_thread(check_ours, settings.media_dir, await hub.settings_store.installation_id())
-        erased = await hub.privacy.erase(person.person_id, Speaker("cli", SystemClock().now()))
-    for run_id in erased.run_ids:
-        await asyncio.to_thread(remove_folder, settings.media_dir, run_id)
-    await asyncio.to_thread(Store(settings.media_dir, settings.archive_dir).delete_all, erased.pictures)
-    print(f"erased, with {len(erased.pictures)} pictures and {len(erased.run_ids)} replays")
 
 
 async def export_person(settings: Settings, arguments: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from marengocam.cli.columns import column
+from marengocam.cli.erasing import WHO, erase_identity
 from marengocam.cli.moments import OwnerClock
 from marengocam.cli.opening import opened_hub
 from marengocam.core.clock import SystemClock
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
     from marengocam.db.word_changes import Speaker, Word
 
 SHOWN = 50
-WHO = "cli"
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `identity` and `word`."""
-    identity = commands.add_parser("identity", help="who is who: list, name, merge, split, deny, confirm, ignore")
+    identity = commands.add_parser(
+        "identity", help="who is who: list, name, merge, split, deny, confirm, ignore, erase"
+    )
     actions = identity.add_subparsers(dest="action", required=True)
     listing = actions.add_parser("list", help="individuals, latest first")
     listing.add_argument("--unknown", action="store_true", help="only those without a name")
@@ -50,6 +52,10 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     ignoring.add_argument("identity_id", type=UUID)
     ignoring.add_argument("--off", action="store_true", help="hear about it again")
     ignoring.set_defaults(command=ignore_identity)
+    erasing = actions.add_parser("erase", help="for good: looks, pictures and names of somebody unknown")
+    erasing.add_argument("identity_id", type=UUID)
+    erasing.add_argument("--yes", action="store_true", help="it cannot be undone")
+    erasing.set_defaults(command=erase_identity)
     word = commands.add_parser("word", help="what humans said about identities: list, undo")
     acts = word.add_subparsers(dest="action", required=True)
     acts.add_parser("list", help="what was said, newest first").set_defaults(command=list_words)

@@ -1,6 +1,6 @@
 """What face engines of other makers are to know of persons, and what they were told."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from marengocam.db.database import Database
 from marengocam.db.queries import load, rows
+from marengocam.db.resolution import TURN_KEY
 
 _QUERIES = load("engine_copies")
 
@@ -29,12 +30,22 @@ class EnrolledPerson:
 
 @dataclass(frozen=True, slots=True)
 class EngineCopy:
-    """What an engine was told of a person; `pictures` empty: perhaps only in part."""
+    """What an engine was told of a person; `pictures` empty: perhaps only in part.
+
+    Of who was erased here no name is kept: `name_digest` finds it among those that the engine tells.
+    """
 
     person_id: UUID
-    name: str
+    name: str | None
     pictures: str
     problem: str = ""
+    name_digest: bytes | None = None
+
+    def is_called(self, name: str) -> bool:
+        """Return whether the engine knows the person by this name."""
+        if self.name_digest is None:
+            return name == self.name
+        return sha256(f"{self.person_id}/{name}".encode()).digest() == self.name_digest
 
 
 class EngineCopies:
@@ -58,9 +69,16 @@ class EngineCopies:
             found = await rows(_QUERIES.copies(connection, engine=engine))
         return {row["person_id"]: EngineCopy(**dict(row)) for row in found}
 
+    async def left_behind(self, engines: Sequence[str]) -> Mapping[str, int]:
+        """Return how many who were erased here engines other than these know yet."""
+        async with self._database.connection() as connection:
+            found = await rows(_QUERIES.left_behind(connection, engines=list(engines)))
+        return {row["engine"]: row["persons"] for row in found}
+
     async def note(self, engine: str, copy: EngineCopy, at: datetime) -> None:
         """Note what an engine is told."""
-        async with self._database.connection() as connection:
+        async with self._database.transaction() as connection:
+            await _QUERIES.take_turn(connection, key=TURN_KEY)
             await _QUERIES.note_copy(
                 connection,
                 engine=engine,

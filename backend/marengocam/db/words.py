@@ -244,9 +244,11 @@ class Words:
             ) or await _QUERIES.merged_away(connection, word_id=word_id, before=word["before"])
             if later is not None:
                 raise ConflictError(f"Something was said about it later: first undo {later['summary']!r}.")
+            subjects = list(word["subjects"])
+            names = await _QUERIES.names_in(connection, subjects=subjects, before=word["before"])
             await restore(connection, word, speaker.at)
-            await _QUERIES.mark_undone(connection, word_id=word_id, at=speaker.at, undone_by=speaker.name)
-            await let_go(connection, self._events, word["subjects"], word_id)
+            await _QUERIES.mark_undone(connection, word_id=word_id, at=speaker.at, undone_by=speaker.name, names=names)
+            await let_go(connection, self._events, subjects, word_id)
 
     async def list(self, limit: int, subject: UUID | None = None, before: datetime | None = None) -> list[Word]:
         """Return what was said, newest first."""

@@ -11,11 +11,12 @@ from marengocam.core.errors import BadInputError, FaceEngineError
 from marengocam.core.face_engines import EngineAddress
 from marengocam.core.model import Embedding, NameEvidence, Vector
 from marengocam.core.person_names import person_name
-from marengocam.engines.protocol import FaceSeen, answer_of
+from marengocam.engines.protocol import FaceSeen, answer_of, texts_in
 
 RECOGNISE_PATH = "/v1/vision/face/recognize"
 REGISTER_PATH = "/v1/vision/face/register"
 DELETE_PATH = "/v1/vision/face/delete"
+LIST_PATH = "/v1/vision/face/list"
 MIN_CONFIDENCE = 0.4
 REQUEST_PICTURES, REQUEST_BYTES = (
     20,
@@ -73,6 +74,11 @@ class CodeProjectEngine:
         answer = await self._ask(REGISTER_PATH, form, limit_s, passing=NO_FACE)
         skipped = answer.get("skipped")  # ours says so
         return len(fitting) - (skipped if isinstance(skipped, int) else 0) if answer.get("success") is True else 0
+
+    async def names(self, limit_s: float) -> list[str]:
+        """See FaceEngine."""
+        answer = await self._ask(LIST_PATH, self._form(), limit_s, passing=())
+        return texts_in(answer.get("faces"))
 
     async def remove(self, name: str, limit_s: float) -> None:
         """See FaceEngine."""

@@ -10,7 +10,7 @@ from marengocam.core.errors import FaceEngineError
 from marengocam.core.face_engines import EngineAddress
 from marengocam.core.model import NameEvidence
 from marengocam.engines.codeproject import asking, box_of, name_of, share
-from marengocam.engines.protocol import FaceSeen, answer_of
+from marengocam.engines.protocol import FaceSeen, answer_of, texts_in
 
 PREFIX = "/api/v1/recognition"
 DETECTION = "0.6"  # least certainty that there is a face
@@ -41,6 +41,10 @@ class CompreFaceEngine:
         return sum(
             ["image_id" in await self._ask("POST", "/faces", limit_s, query, picture=picture) for picture in pictures]
         )
+
+    async def names(self, limit_s: float) -> list[str]:
+        """See FaceEngine."""
+        return texts_in((await self._ask("GET", "/subjects", limit_s, {})).get("subjects"))
 
     async def remove(self, name: str, limit_s: float) -> None:
         """See FaceEngine; a subject goes with all its examples."""

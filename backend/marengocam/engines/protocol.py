@@ -31,6 +31,9 @@ class FaceEngine(Protocol):
     async def register(self, name: str, pictures: Sequence[bytes], limit_s: float) -> int:
         """Have the engine know somebody by these pictures; return how many of them showed it a face."""
 
+    async def names(self, limit_s: float) -> list[str]:
+        """Return whom the engine knows."""
+
     async def remove(self, name: str, limit_s: float) -> None:
         """Have the engine forget somebody; whom it does not know is forgotten already."""
 
@@ -44,3 +47,10 @@ async def answer_of(reply: aiohttp.ClientResponse) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise FaceEngineError("its answer is no JSON object")
     return content
+
+
+def texts_in(told: Any) -> list[str]:
+    """Return the texts of a list that an engine told; raises FaceEngineError where it is none."""
+    if not isinstance(told, list):
+        raise FaceEngineError("it does not tell whom it knows")
+    return [one for one in told if isinstance(one, str)]

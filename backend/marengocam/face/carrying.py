@@ -25,6 +25,7 @@ CALL_LIMIT_S = 15.0  # an engine works some seconds on a picture
 LEASE_S = 120.0
 NO_FACE = "it finds no face in any picture of this person"
 NO_PICTURE = "none of this person's pictures can be read"
+LEFT_BEHIND = "it is not in face_engines any more: list it there until it has forgotten them, or empty it there"
 FAILED = "telling it failed inside MarengoCam, see the log of face"
 _LOG = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ async def carry(hub: Hub, pictures: KeptPictures, engine: FaceEngine, clock: Clo
     problem = ""
     try:
         for copy in gone:
-            await engine.remove(copy.name, CALL_LIMIT_S)
+            await _forget(engine, copy)
             await hub.engine_copies.drop(name, copy.person_id)
             waiting -= 1
         if changed:
@@ -72,6 +73,13 @@ def _differs(one: EnrolledPerson, copy: EngineCopy | None) -> bool:
     return copy is None or (copy.name, copy.pictures) != (one.name, one.digest)
 
 
+async def _forget(engine: FaceEngine, copy: EngineCopy) -> None:
+    """Have the engine forget a person; of who was erased here the name is found among those that it tells."""
+    names = [copy.name] if copy.name is not None else filter(copy.is_called, await engine.names(CALL_LIMIT_S))
+    for name in names:
+        await engine.remove(name, CALL_LIMIT_S)
+
+
 async def _tell(
     hub: Hub,
     kept: KeptPictures,
@@ -83,7 +91,7 @@ async def _tell(
     """Have the engine know a person anew, under the present name and by the present pictures alone."""
     name = engine.address.name
     if copy is not None:
-        await engine.remove(copy.name, CALL_LIMIT_S)
+        await _forget(engine, copy)
     # Noted first: after a kill it is known under which name something may be there.
     await hub.engine_copies.note(name, EngineCopy(one.person_id, one.name, ""), clock.now())
     await engine.remove(one.name, CALL_LIMIT_S)
@@ -98,14 +106,22 @@ class Carrying:
 
     def __init__(self) -> None:
         self.engines: dict[str, Carried] = {}
+        self.left_behind: dict[str, Carried] = {}  # engines that are not asked any more and know who was erased here
 
     async def run(self, context: ServiceContext, pictures: KeptPictures | None) -> None:
         """Carry at once what has changed, and try again what could not be carried, until told to end."""
         addresses = context.settings.foreign_engines
-        if not addresses or pictures is None:
+        if pictures is None:
             return
         async with aiohttp.ClientSession() as session:
-            await asyncio.gather(*(self._serve(context, pictures, engine_at(one, session)) for one in addresses))
+            await asyncio.gather(
+                self._look_back(context, [one.name for one in addresses]),
+                *(self._serve(context, pictures, engine_at(one, session)) for one in addresses),
+            )
+
+    def standing(self) -> dict[str, Carried]:
+        """Return how every engine stands, those of before included that know whom they should not."""
+        return self.left_behind | self.engines
 
     @property
     def problem(self) -> str:
@@ -131,6 +147,19 @@ class Carrying:
             stuck = name in self.engines and self.engines[name].problem
             pause_s = min(pause_s * 2, LAST_RETRY_S) if stuck else FIRST_RETRY_S
             await _woken(context, pause_s if stuck else ROUND_S)
+
+    async def _look_back(self, context: ServiceContext, asked: list[str]) -> None:
+        """Know of engines that were taken out of the setting and have yet to forget who was erased."""
+        while not context.stopping.is_set():
+            try:
+                found = await context.hub.engine_copies.left_behind(asked)
+            except MarengoCamError as error:
+                _LOG.debug("engines of before are looked up later: %s", error)
+            else:
+                for name in found.keys() - self.left_behind.keys():
+                    _LOG.warning("%s knows persons who were erased here: %s", name, LEFT_BEHIND)
+                self.left_behind = {name: Carried(waiting=count, problem=LEFT_BEHIND) for name, count in found.items()}
+            await _woken(context, ROUND_S)
 
     def _note(self, name: str, now: Carried) -> None:
         before = self.engines.get(name, Carried())

@@ -71,7 +71,7 @@ class FaceService:
             "model": engine.analyser.model if engine.analyser else None,
             "persons": len(engine.gallery.names),
             "waiting": engine.waiting,
-            "engines": {name: asdict(one) for name, one in self._carrying.engines.items()},
+            "engines": {name: asdict(one) for name, one in self._carrying.standing().items()},
         }
         problem = engine.problem or self._carrying.problem
         return HealthReport("degraded" if problem else "ok", problem, detail)

@@ -4,12 +4,14 @@ import asyncio
 import os
 import subprocess
 import sys
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from marengocam.core.errors import HubUnavailableError, MarengoCamError
 from marengocam.core.secret import Secret
+from marengocam.db.engine_copies import EngineCopy
 from marengocam.db.migrate import Migration, known_migrations, migrate, migrate_database
 
 CALL_LIMIT_S = 10.0
@@ -89,3 +91,20 @@ async def test_a_database_that_is_away_or_missing_is_told_apart_from_a_broken_on
     for address in ("postgresql://postgres@/x?host=/nowhere", database_url.reveal().replace("/test_", "/no_")):
         with pytest.raises(HubUnavailableError):
             await migrate_database(Secret(address))
+
+
+async def test_names_of_the_erased_leave_what_face_engines_were_told(empty_database):
+    steps = known_migrations()
+    alive, erased = uuid4(), uuid4()
+    await migrate_database(empty_database, [step for step in steps if step.version < 15])
+    await fetch(empty_database, f"INSERT INTO person (person_id, name, created_at) VALUES ('{alive}', 'Bob', now())")
+    await fetch(
+        empty_database,
+        "INSERT INTO engine_copy (engine, person_id, name, carried_at) "
+        f"VALUES ('away', '{alive}', 'Bob', now()), ('away', '{erased}', 'Zoë', now())",
+    )
+    await migrate_database(empty_database)
+    rows = await fetch(empty_database, "SELECT person_id, name, pictures, problem, name_digest FROM engine_copy")
+    known = {row["person_id"]: EngineCopy(**dict(row)) for row in rows}
+    assert (known[alive].name, known[erased].name) == ("Bob", None)
+    assert [known[erased].is_called(name) for name in ("Zoë", "Bob")] == [True, False]

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 import aiohttp
 import pytest
 from tests.support.foreign_engines import NO_FACE, TWO_FACES, CompreFaceServer, DeepStackServer, served
-from tests.support.resolver_hub import ALICE
+from tests.support.resolver_hub import ALICE, everything_in
 from tests.support.resolver_scenes import FACE_MODEL, NOON, embedding
 from tests.support.web_app import service_context
 
@@ -124,6 +124,86 @@ async def test_an_engine_that_is_away_is_told_when_it_is_back_and_the_other_at_o
     engines.compreface.away = False
     await carried(hub, store, engines)
     assert set(engines.compreface.subjects) == {"Bob"}, "the erased are forgotten there too"
+
+
+async def names_kept(hub) -> str:
+    return (await everything_in(hub))["engine_copy"]
+
+
+async def test_an_erased_name_is_not_kept_for_an_engine_that_is_away_which_forgets_it_once_back(
+    hub, store, engines
+) -> None:
+    person = await enrol(hub, store, "Alice Unmistakable", PICTURE)
+    await enrol(hub, store, "Bob", OTHER)
+    await carried(hub, store, engines)
+    engines.compreface.away = engines.deepstack.away = True
+    erased = await hub.privacy.erase(person.person_id, Speaker("test", NOON))
+    assert set(erased.engines) == {one.address.name for one in engines.clients}
+    assert [one.waiting for one in await carried(hub, store, engines)] == [1, 1]
+    kept_yet = await names_kept(hub)
+    assert ("Unmistakable" in kept_yet, "Bob" in kept_yet) == (False, True)
+    engines.compreface.away = engines.deepstack.away = False
+    assert [(one.persons, one.waiting) for one in await carried(hub, store, engines)] == [(1, 0)] * 2
+    assert engines.compreface.subjects == dict(engines.deepstack.faces) == {"Bob": [OTHER]}
+    assert str(person.person_id) not in await names_kept(hub)
+
+
+async def test_who_is_erased_while_an_engine_is_told_leaves_no_name_there(hub, store, engines) -> None:
+    person = await enrol(hub, store, "Alice Unmistakable", PICTURE)
+    client, server = engines.clients[0], engines.compreface
+    real = client.register
+
+    async def register(*arguments):
+        taken = await real(*arguments)
+        await hub.privacy.erase(person.person_id, Speaker("test", NOON))
+        return taken
+
+    client.register = register
+    await carry(hub, await kept(hub, store), client, SystemClock())
+    assert "Alice Unmistakable" in server.subjects
+    assert "Unmistakable" not in await names_kept(hub)
+    await carry(hub, await kept(hub, store), client, SystemClock())
+    assert (server.subjects, await names_kept(hub)) == ({}, "")
+
+
+async def test_an_engine_that_was_taken_out_of_the_setting_is_told_as_one_that_knows_the_erased(
+    hub, hub_settings, store, engines
+) -> None:
+    person = await enrol(hub, store, "Alice Unmistakable", PICTURE)
+    await carried(hub, store, engines)
+    only = Secret(engines.told.reveal().split(",")[1])
+    left = engines.clients[0].address.name
+    async with Bus(hub).running() as bus:
+        context = service_context(hub, replace(hub_settings, face_engines=only), bus, "face")
+        rounds = Carrying()
+        job = asyncio.create_task(rounds.run(context, await kept(hub, store)))
+        await asyncio.sleep(0.3)
+        assert rounds.left_behind == {}, "who is known here may be known there"
+        await hub.privacy.erase(person.person_id, Speaker("test", NOON))
+        async with asyncio.timeout(WAIT_LIMIT_S):
+            while left not in rounds.standing() or engines.deepstack.faces:
+                await asyncio.sleep(0.05)
+        told = rounds.standing()[left]
+        assert (told.waiting, "face_engines" in told.problem, rounds.problem) == (1, True, "")
+        context.stopping.set()
+        await job
+    assert "Unmistakable" not in await names_kept(hub)
+    await carried(hub, store, engines)
+    assert engines.compreface.subjects == {}, "it is listed again"
+
+
+async def test_an_engine_that_does_not_tell_whom_it_knows_forgets_nobody(hub, store, engines) -> None:
+    person = await enrol(hub, store, "Alice", PICTURE)
+    await carried(hub, store, engines)
+    await hub.privacy.erase(person.person_id, Speaker("test", NOON))
+    client = engines.clients[0]
+
+    async def odd(*_arguments, **_named):
+        return {"subjects": None}
+
+    client._ask = odd
+    told = await carry(hub, await kept(hub, store), client, SystemClock())
+    assert (told.waiting, told.problem) == (1, "it does not tell whom it knows")
 
 
 async def test_a_registration_that_was_cut_short_is_done_again_without_a_second_copy(hub, store, engines) -> None:

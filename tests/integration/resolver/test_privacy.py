@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
-from tests.support.resolver_hub import ALICE, BLUE, BOB, RED, Scene, like, open_scene, seen, unit
+from tests.support.resolver_hub import ALICE, BLUE, BOB, RED, Scene, everything_in, like, open_scene, seen, unit
 from tests.support.resolver_scenes import NOON
 from tests.support.web_app import serving_api
 
@@ -66,18 +66,6 @@ async def alice_was_here(scene: Scene, store: Store) -> list[PurePosixPath]:
     await scene.resolve()
     assert (await scene.said(EventType.PERSON_CORRECTED))[0].data["was_person_name"] == NAME
     return pictures
-
-
-async def everything_in(hub: Hub) -> dict[str, str]:
-    """Return each table's content as text."""
-    async with hub.database.connection() as connection:
-        tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        return {
-            row["tablename"]: await connection.fetchval(
-                f"SELECT coalesce(string_agg(one::text, ' '), '') FROM {row['tablename']} AS one"
-            )
-            for row in tables
-        }
 
 
 async def test_after_erasing_no_table_knows_name_or_face_and_no_picture_is_left(scene: Scene, tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from tests.support.resolver_hub import ALICE
 from tests.support.resolver_scenes import FACE_MODEL, embedding
 from tests.support.web_app import serving_api
 
-from marengocam.cli.chores import erase_person, export_person
+from marengocam.cli.chores import export_person
+from marengocam.cli.erasing import erase_person
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import StoreError
 from marengocam.core.model import Camera

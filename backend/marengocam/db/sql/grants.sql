@@ -108,5 +108,6 @@ GRANT SELECT, INSERT, UPDATE ON event, identity, setting, token, word
 GRANT SELECT, INSERT, UPDATE, DELETE ON camera, camera_way, exemplar, person, replay_case, replay_run, retention, rule,
     service_health
     TO marengocam_web;
-GRANT SELECT, UPDATE ON assignment, chunk, event_counter, favourite, local_track, rule_firing, rule_outcome
+GRANT SELECT, UPDATE ON assignment, chunk, engine_copy, event_counter, favourite, local_track, rule_firing,
+    rule_outcome
     TO marengocam_web;

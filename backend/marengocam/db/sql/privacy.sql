@@ -19,13 +19,83 @@ WITH RECURSIVE same AS (
 )
 SELECT person_id FROM same;
 
+-- name: gone$
+-- Since when somebody was spoken of who is no more, as the word was taken back; null: nothing is known of them, they
+-- live, they were found to be somebody else, or they were erased.
+SELECT least(
+    (SELECT min(said_at) FROM word WHERE made @> ARRAY[CAST(:person_id AS uuid)]),
+    (SELECT min(recorded_at) FROM event WHERE person_id = :person_id)
+)
+WHERE NOT EXISTS (SELECT FROM person WHERE person_id = :person_id)
+    AND NOT EXISTS (SELECT FROM word w WHERE (w.kind = 'erase' OR w.kind = 'merge_persons' AND w.undone_at IS NULL)
+        AND w.changed @> ARRAY[CAST(:person_id AS uuid)]);
+
+-- name: taken_back
+-- Persons who are no more, as words were taken back: those that these identities were taken for, or identities that these
+-- were split off from or merged with, and those who were called by one of these names.
+WITH RECURSIVE related AS (
+    SELECT unnest(CAST(:identity_ids AS uuid[])) AS identity_id
+    UNION
+    SELECT other.identity_id
+    FROM related
+    CROSS JOIN LATERAL (
+        SELECT i.identity_id FROM word w JOIN identity i ON i.identity_id = ANY(w.subjects)
+            WHERE w.kind IN ('name', 'split', 'deny', 'merge') AND w.subjects @> ARRAY[related.identity_id]
+        UNION ALL SELECT i.identity_id FROM identity i WHERE i.merged_into = related.identity_id
+        UNION ALL SELECT i.merged_into FROM identity i
+            WHERE i.identity_id = related.identity_id AND i.merged_into IS NOT NULL
+    ) AS other
+), called AS (
+    SELECT lower(btrim(name)) AS name FROM unnest(CAST(:names AS text[])) AS name
+), spoken_of AS (
+    SELECT unnest(made) AS person_id FROM word WHERE subjects && ARRAY(SELECT identity_id FROM related)
+    UNION SELECT person_id FROM event
+        WHERE identity_id IN (SELECT identity_id FROM related) OR lower(btrim(person_name)) IN (SELECT name FROM called)
+    UNION SELECT CAST(data ->> 'was_person_id' AS uuid) FROM event
+        WHERE data ? 'was_person_id' AND (identity_id IN (SELECT identity_id FROM related)
+            OR lower(btrim(data ->> 'was_person_name')) IN (SELECT name FROM called))
+    UNION SELECT person_id FROM rule_firing WHERE lower(btrim(person_name)) IN (SELECT name FROM called)
+    UNION SELECT CAST(one ->> 'person_id' AS uuid) FROM word, jsonb_array_elements(before -> 'persons') AS one
+        WHERE lower(btrim(one ->> 'name')) IN (SELECT name FROM called)
+)
+SELECT person_id FROM spoken_of
+WHERE person_id IS NOT NULL AND NOT EXISTS (SELECT FROM person p WHERE p.person_id = spoken_of.person_id)
+    AND NOT EXISTS (SELECT FROM word w WHERE (w.kind = 'erase' OR w.kind = 'merge_persons' AND w.undone_at IS NULL)
+        AND w.changed @> ARRAY[spoken_of.person_id])
+ORDER BY person_id;
+
+-- name: identity^
+-- An identity that is valid, and its person.
+SELECT i.identity_id, i.created_at, p.name AS person_name
+FROM identity i
+LEFT JOIN person p USING (person_id)
+WHERE i.identity_id = :identity_id AND i.merged_into IS NULL;
+
+-- name: identity_ids
+-- The identities of a person, or the one that is meant, and those that were found to be one of them.
+WITH RECURSIVE own AS (
+    SELECT identity_id FROM identity WHERE person_id = :person_id OR identity_id = :identity_id
+    UNION
+    SELECT i.identity_id FROM own JOIN identity i ON i.merged_into = own.identity_id
+)
+SELECT identity_id FROM own;
+
 -- name: names_of
--- What a person is and was called.
-SELECT name FROM person WHERE person_id = ANY(:person_ids)
-UNION SELECT person_name FROM event WHERE person_id = ANY(:person_ids) AND person_name IS NOT NULL
-UNION SELECT person_name FROM rule_firing WHERE person_id = ANY(:person_ids) AND person_name IS NOT NULL
-UNION SELECT one ->> 'name' FROM word, jsonb_array_elements(before -> 'persons') AS one
-    WHERE CAST(one ->> 'person_id' AS uuid) = ANY(:person_ids);
+-- What persons are and were called, without what somebody else is called now: that would be taken from them.
+WITH called AS (
+    SELECT name FROM person WHERE person_id = ANY(:person_ids)
+    UNION SELECT name FROM engine_copy WHERE person_id = ANY(:person_ids) AND name IS NOT NULL
+    UNION SELECT person_name FROM event WHERE person_id = ANY(:person_ids) AND person_name IS NOT NULL
+    UNION SELECT data ->> 'was_person_name' FROM event
+        WHERE data ->> 'was_person_id' = ANY(SELECT id::text FROM unnest(CAST(:person_ids AS uuid[])) AS id)
+            AND data ? 'was_person_name'
+    UNION SELECT person_name FROM rule_firing WHERE person_id = ANY(:person_ids) AND person_name IS NOT NULL
+    UNION SELECT one ->> 'name' FROM word, jsonb_array_elements(before -> 'persons') AS one
+        WHERE CAST(one ->> 'person_id' AS uuid) = ANY(:person_ids)
+)
+SELECT name FROM called
+WHERE NOT EXISTS (SELECT FROM person p
+    WHERE lower(btrim(p.name)) = lower(btrim(called.name)) AND p.person_id <> ALL(CAST(:person_ids AS uuid[])));
 
 -- name: any_of$
 -- What finds any of these names as whole words in a text, from a word's start.
@@ -79,14 +149,13 @@ WHERE subjects && CAST(:person_ids AS uuid[])
 ORDER BY said_at;
 
 -- name: blank_tracks
--- Faces, looks, names and pictures go from a person's tracks, and do not come back with ingest's next save; that somebody
+-- Faces, looks, names and pictures go from the tracks of who is erased, and do not come back with ingest's next save; that somebody
 -- was there stays. Returns the pictures.
 WITH gone AS (
     SELECT t.local_track_id, t.crop_path, t.crop_paths, t.face_crop_path
     FROM local_track t
     JOIN assignment a USING (local_track_id)
-    JOIN identity i USING (identity_id)
-    WHERE i.person_id = :person_id
+    WHERE a.identity_id = ANY(:identity_ids)
 ), blanked AS (
     UPDATE local_track SET face = NULL, face_model = NULL, face_quality = NULL, appearance = NULL,
         appearance_model = NULL, appearance_quality = NULL, name_evidence = NULL, crop_path = NULL,
@@ -113,23 +182,22 @@ WHERE local_track_id IN (SELECT local_track_id FROM named)
     AND data @> '{"evidence": {"cues": [{"cue": "name"}]}}';
 
 -- name: erase_exemplars
--- All looks of the person; returns their pictures.
+-- All looks of who is erased; returns their pictures.
 WITH gone AS (
     DELETE FROM exemplar
-    WHERE person_id = :person_id
-        OR identity_id IN (SELECT identity_id FROM identity WHERE person_id = :person_id)
+    WHERE person_id = ANY(:person_ids) OR identity_id = ANY(:identity_ids)
     RETURNING picture_path
 )
 SELECT picture_path AS path FROM gone WHERE picture_path IS NOT NULL;
 
 -- name: blank_assignments!
--- The reasons of decisions about the person, and the person as runner-up in others'.
+-- The reasons of decisions about who is erased, and the person as runner-up in others'.
 UPDATE assignment SET evidence = CASE
-        WHEN identity_id IN (SELECT identity_id FROM identity WHERE person_id = :person_id)
+        WHEN identity_id = ANY(:identity_ids)
             THEN jsonb_build_object('cues', '[]'::jsonb, 'trust', coalesce(evidence -> 'trust', '0'))
         ELSE jsonb_set(evidence, '{runner_up}', 'null') END
-WHERE identity_id IN (SELECT identity_id FROM identity WHERE person_id = :person_id)
-    OR evidence @> jsonb_build_object('runner_up', jsonb_build_object('person_id', CAST(CAST(:person_id AS uuid) AS text)));
+WHERE identity_id = ANY(:identity_ids)
+    OR evidence #>> '{runner_up,person_id}' = ANY(SELECT id::text FROM unnest(CAST(:person_ids AS uuid[])) AS id);
 
 -- name: blank_events!
 -- Numbered facts stay (I3); who it was goes from them.
@@ -176,19 +244,24 @@ UPDATE replay_case SET
 WHERE name ~* :any_name OR seen ~* :any_name;
 
 -- name: remove_replays
--- What was replayed since the person is known may tell of them, in reports and pictures, and can be had anew from the
+-- What was replayed since somebody is known may tell of them, in reports and pictures, and can be had anew from the
 -- recordings; a run under way notices that it is gone. Returns whose files are to be deleted.
-DELETE FROM replay_run
-WHERE requested_at >= (SELECT min(created_at) FROM person WHERE person_id = :person_id)
-RETURNING run_id;
+DELETE FROM replay_run WHERE requested_at >= :since RETURNING run_id;
+
+-- name: blank_copies
+-- Face engines that were told of the person have yet to forget them; the name is not kept for that. Returns the engines.
+UPDATE engine_copy
+SET name_digest = coalesce(name_digest, sha256(convert_to(person_id || '/' || name, 'UTF8'))), name = NULL
+WHERE person_id = ANY(:person_ids)
+RETURNING engine;
 
 -- name: blank_words!
--- What humans said about the person stays as a fact, without the name and without what it would take to undo it.
+-- What humans said about who is erased stays as a fact, without the name and without what it would take to undo it.
 UPDATE word SET summary = 'It was about somebody who was erased.', before = NULL
-WHERE subjects && CAST(:person_ids AS uuid[])
-    OR subjects && ARRAY(SELECT identity_id FROM identity WHERE person_id = :person_id)
-    OR before -> 'identities' @> jsonb_build_array(
-        jsonb_build_object('person_id', CAST(CAST(:person_id AS uuid) AS text)));
+WHERE kind <> 'erase' AND (subjects && CAST(:person_ids AS uuid[]) OR subjects && CAST(:identity_ids AS uuid[])
+    OR EXISTS (
+        SELECT FROM jsonb_array_elements(coalesce(before -> 'identities', '[]') || coalesce(before -> 'persons', '[]')) AS one
+        WHERE CAST(one ->> 'person_id' AS uuid) = ANY(:person_ids)));
 
 -- name: delete_person!
 -- The person; identities become unknown.
@@ -197,8 +270,7 @@ DELETE FROM person WHERE person_id = :person_id;
 -- name: add_word!
 -- That somebody was erased, and by whom: for good.
 INSERT INTO word (word_id, kind, said_at, said_by, summary, subjects, changed, before)
-VALUES (:word_id, 'erase', :said_at, :said_by, 'Somebody was erased.', ARRAY[CAST(:person_id AS uuid)],
-    ARRAY[CAST(:person_id AS uuid)], NULL);
+VALUES (:word_id, 'erase', :said_at, :said_by, 'Somebody was erased.', :subjects, :subjects, NULL);
 
 -- name: forget_strangers
 -- Looks of the unknown that are older than their owner wants to keep, a batch at a time, those whose tracks went before

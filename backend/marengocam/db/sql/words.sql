@@ -324,9 +324,21 @@ JOIN person ON person.person_id = before.person_id
 JOIN word ON word.word_id = before.word_id AND word.undone_at IS NULL
 ON CONFLICT DO NOTHING;
 
+-- name: names_in$
+-- Whom a word names: its subjects, and who its identities were and the persons it changed, as they were.
+SELECT jsonb_build_object('persons', coalesce(jsonb_agg(jsonb_build_object('person_id', person_id, 'name', name)), '[]'))
+FROM (
+    SELECT person_id, name FROM person
+    WHERE person_id = ANY(:subjects) OR person_id IN (
+        SELECT CAST(one ->> 'person_id' AS uuid)
+        FROM jsonb_array_elements(CAST(:before AS text)::jsonb -> 'identities') AS one)
+    UNION SELECT person_id, name
+    FROM jsonb_to_recordset(CAST(:before AS text)::jsonb -> 'persons') AS one (person_id uuid, name text)
+) AS named;
+
 -- name: mark_undone!
--- The word no longer holds.
-UPDATE word SET undone_at = :at, undone_by = :undone_by, before = NULL WHERE word_id = :word_id;
+-- The word no longer holds; whom it names is kept, so that whoever of them is erased goes from it, too.
+UPDATE word SET undone_at = :at, undone_by = :undone_by, before = CAST(:names AS text)::jsonb WHERE word_id = :word_id;
 
 -- name: forsaken
 -- Of some persons those whom a word had made that is taken back, and of whom nothing is left: no face, nobody who is or

@@ -1,5 +1,6 @@
 """Identities and persons."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import PurePosixPath
 from uuid import UUID
 
@@ -7,6 +8,8 @@ from aiohttp import web
 
 from marengocam.core.errors import NotFoundError
 from marengocam.db.persons import KnownPerson
+from marengocam.db.privacy import Erased
+from marengocam.db.word_changes import Speaker
 from marengocam.media.mounting import check_ours
 from marengocam.media.names import PICTURES
 from marengocam.media.person_archive import archive_bytes, write_archive
@@ -78,10 +81,20 @@ async def rename_person(desk: Desk, request: web.Request) -> web.Response:
 
 
 async def remove_person(desk: Desk, request: web.Request) -> web.Response:
+    return await _erased(desk, request, desk.hub.privacy.erase, path_uuid(request, "person_id"))
+
+
+async def erase_identity(desk: Desk, request: web.Request) -> web.Response:
+    return await _erased(desk, request, desk.hub.privacy.erase_identity, path_uuid(request, "identity_id"))
+
+
+async def _erased(
+    desk: Desk, request: web.Request, erase: Callable[[UUID, Speaker], Awaitable[Erased]], whom: UUID
+) -> web.Response:
     # First, or the pictures would come back with their disk, and nothing would name them any more.
     installation_id = await desk.hub.settings_store.installation_id()
     await desk.first_disk.run(check_ours, desk.store.root, installation_id)
-    erased = await desk.hub.privacy.erase(path_uuid(request, "person_id"), speaker(desk, request))
+    erased = await erase(whom, speaker(desk, request))
     for run_id in erased.run_ids:
         await desk.first_disk.run(remove_folder, desk.context.settings.media_dir, run_id)
     await desk.first_disk.run(desk.store.delete_all, erased.pictures)
@@ -165,6 +178,14 @@ ROUTES = (
         "Say who an identity is",
         wire.PersonOut,
         wire.IdentityName,
+    ),
+    Route(
+        "DELETE",
+        "/identities/{identity_id}",
+        "write",
+        erase_identity,
+        "Erase somebody unknown, with all names that were taken back",
+        status=204,
     ),
     Route("GET", "/persons", "read", list_persons, "Everybody with a name", wire.PersonList),
     Route("POST", "/persons", "write", add_person, "Add a person", wire.PersonOut, wire.PersonIn, 201),
