@@ -18,6 +18,7 @@ from marengocam.app.postgres import MAJOR, Programs, Server, private_server
 from marengocam.core.clock import SystemClock
 from marengocam.core.errors import StoreError
 from marengocam.db.embedded import processes
+from marengocam.lasting import fsync
 
 LIVE = ".live"
 OLD = ".old"  # kept for a while after its data were brought over
@@ -118,7 +119,7 @@ def _make(programs: Programs, live: Path, dump: Path | None) -> None:
         if dump is not None:
             server.restore(dump)
     fresh.rename(live)
-    sync_folder(live.parent)
+    fsync(live.parent)
 
 
 def _upgrade(layout: Layout, programs: Programs, todo: Upgrade, live: Path) -> None:
@@ -144,7 +145,7 @@ def _dump(programs: Programs, server: Server, file: Path) -> None:
     partial = file.with_name(file.name + PARTIAL)
     programs.dump(server.socket_folder, partial)
     partial.replace(file)
-    sync_folder(file.parent)
+    fsync(file.parent)
 
 
 def _clear_after_a_kill(live: Path) -> None:
@@ -161,12 +162,3 @@ def _forget_old(clusters: Path, now: datetime) -> None:
     for kept in clusters.glob(f"*{OLD}"):
         if now.timestamp() - kept.stat().st_mtime > OLD_KEPT_S:
             shutil.rmtree(kept)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in a folder last."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import shutil
 import subprocess
 import tempfile
@@ -15,6 +14,7 @@ import asyncpg
 from marengocam.core.errors import StoreError
 from marengocam.db.faults import our_errors
 from marengocam.db.queries import load
+from marengocam.lasting import fsync
 
 MAJOR = 17
 SUPERUSER = "postgres"
@@ -51,11 +51,7 @@ class Programs:
         """Write a consistent dump of the database to a file, and to the disk; raises StoreError."""
         file.touch(mode=0o600)
         self.run("pg_dump", *_where(socket_folder), "--format=custom", f"--file={file}", DATABASE, limit_s=DUMP_LIMIT_S)
-        handle = os.open(file, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        fsync(file)
 
     def run(self, program: str, *arguments: str, limit_s: float = QUICK_LIMIT_S) -> None:
         """Run one of them to its end; raises StoreError with its last words."""

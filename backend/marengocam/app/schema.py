@@ -4,11 +4,12 @@ import asyncio
 import logging
 from pathlib import Path
 
-from marengocam.app.clusters import BACKUP_DUMP, PARTIAL, sync_folder
+from marengocam.app.clusters import BACKUP_DUMP, PARTIAL
 from marengocam.app.layout import Layout
 from marengocam.app.postgres import MAJOR, Programs
 from marengocam.core.errors import HubUnavailableError
 from marengocam.db.migrate import migrate_as_owner, pending_steps
+from marengocam.lasting import fsync
 from marengocam.settings import Settings
 
 SOCKETS = Path("/run/postgresql")
@@ -44,7 +45,7 @@ def dump(layout: Layout, file: Path, programs: Programs | None = None, sockets: 
         partial.replace(file)
     finally:
         partial.unlink(missing_ok=True)
-    sync_folder(file.parent)
+    fsync(file.parent)
 
 
 def begin_backup(layout: Layout) -> None:

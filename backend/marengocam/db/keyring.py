@@ -10,6 +10,7 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from marengocam.core.errors import StoreError
 from marengocam.core.secret import Secret
+from marengocam.lasting import fsync
 
 KEY_FILE = "secret.key"
 
@@ -77,6 +78,7 @@ class Keyring:
         except OSError:
             Path(partial).replace(self._file)  # a file system without links
         Path(partial).unlink(missing_ok=True)
+        fsync(self._file.parent)  # what is encrypted with it outlives a power cut, so the key must
         made = self._read()
         if made is None:
             raise StoreError(f"The key file {self._file} is empty: restore it from a backup, or remove it.")

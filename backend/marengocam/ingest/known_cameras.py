@@ -13,6 +13,7 @@ from marengocam.core.errors import StoreError
 from marengocam.core.model import Camera, Zone
 from marengocam.core.secret import Secret
 from marengocam.db.keyring import Keyring
+from marengocam.lasting import settle
 
 FILE = "ingest_cameras.json"
 _LOG = logging.getLogger(__name__)
@@ -35,9 +36,7 @@ class KnownCameras:
             descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "w") as file:
                 json.dump([self._entry(camera) for camera in cameras], file)
-                file.flush()
-                os.fsync(file.fileno())  # after a power cut the machine may be back before its database
-            partial.replace(self._file)
+            settle(partial, self._file)  # after a power cut the machine may be back before its database
         except (OSError, StoreError) as error:
             _LOG.warning("the list of cameras cannot be kept for a start without a database: %s", error)
             return

@@ -13,8 +13,8 @@ import av
 import av.container
 
 from marengocam.core.errors import BadInputError, NotFoundError, StoreError
+from marengocam.lasting import settle
 from marengocam.media.disk_thread import still_answers
-from marengocam.media.lasting import settle
 from marengocam.media.names import RecordingName
 from marengocam.media.store import Store
 

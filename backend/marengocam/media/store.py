@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 from uuid import UUID
 
 from marengocam.core.errors import BadInputError, StoreError
+from marengocam.lasting import make_folder, settle
 from marengocam.media.disk_thread import copy_file, still_answers
-from marengocam.media.lasting import make_folder, settle
 from marengocam.media.names import (
     ARCHIVE,
     DAY_FORMAT,

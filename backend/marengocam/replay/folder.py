@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from marengocam.core.errors import NotFoundError
+from marengocam.lasting import settle
 from marengocam.replay.findings import UnitFindings
 from marengocam.replay.places import LOG, run_place
 
@@ -91,6 +92,4 @@ def write_whole(file: Path, content: bytes) -> None:
     """Write a file, whole or not at all."""
     partial = file.with_name(f".{file.name}.{os.getpid()}")
     partial.write_bytes(content)
-    with partial.open("rb") as written:
-        os.fsync(written.fileno())
-    partial.replace(file)
+    settle(partial, file)

@@ -1,6 +1,5 @@
 """The cluster on disk: made once, checked at each start, and the settings it runs with."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -9,6 +8,7 @@ from pathlib import Path
 from marengocam.core.errors import StoreError
 from marengocam.db.embedded.account import Account, own_folder
 from marengocam.db.embedded.address import DATABASE, PORT, SUPERUSER
+from marengocam.lasting import fsync
 
 INITDB_LIMIT_S = 60.0
 SHOWN_CHARS = 600  # of a program's last words
@@ -83,7 +83,7 @@ def create_cluster(cluster: Path, binaries: Path, account: Account, *, durable: 
     _run([binaries / "postgres", *alone], account, given=f"CREATE DATABASE {DATABASE};\n")
     cluster.rmdir()
     fresh.rename(cluster)
-    _sync_folder(cluster.parent)
+    fsync(cluster.parent)
 
 
 def _run(command: Sequence[Path | str], account: Account, given: str = "") -> None:
@@ -103,11 +103,3 @@ def _run(command: Sequence[Path | str], account: Account, given: str = "") -> No
     if done.returncode != 0:
         words = (done.stderr or done.stdout).strip()[-SHOWN_CHARS:]
         raise StoreError(f"The embedded database could not be made: {words}")
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

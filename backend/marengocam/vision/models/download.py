@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from marengocam.core.errors import ModelError
+from marengocam.lasting import settle
 from marengocam.vision.models.registry import ModelSpec
 
 CONNECT_TIMEOUT_S = 3.0  # also the longest silence: an offline start must not wait
@@ -54,8 +55,7 @@ def fetch_model(
                     f"What was fetched for {spec.name} is not the known file; it was deleted. Try again later."
                 )
             whole = folder / spec.file_name
-            os.fsync(file.fileno())
-            partial.replace(whole)
+            settle(partial, whole)
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise ModelError(
             f"The model {spec.name} could not be fetched ({_reason(error)}). Without internet, put {spec.file_name} "

@@ -5,7 +5,6 @@ and says where a network comes from. Networks that are only read (XML with weigh
 """
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ from typing import Any
 import msgspec
 
 from marengocam.core.errors import ModelError
+from marengocam.lasting import settle
 from marengocam.vision.models.download import sha256_of
 from marengocam.vision.models.registry import ModelSpec, spec_named
 
@@ -107,14 +107,11 @@ def install(made: MadeModel, parts: Mapping[str, Path], folder: Path) -> Path:
     """
     try:
         for suffix, part in parts.items():
-            _settle(part)
-            part.replace(folder / file_name(made.name, suffix, made.files))
+            settle(part, folder / file_name(made.name, suffix, made.files))
         side = folder / f"{made.name}{SIDE_SUFFIX}"
         growing = folder / f".{side.name}.partial"
         growing.write_text(json.dumps(asdict(made), indent=2) + "\n")
-        _settle(growing)
-        growing.replace(side)
-        _settle(folder)
+        settle(growing, side)
         _remove_former(made, folder)
     except OSError as error:
         raise ModelError(f"The made model cannot be written into {folder}: {error.strerror or error}.") from error
@@ -150,11 +147,3 @@ def _read(side: Path) -> MadeModel | None:
 
 def _is_sha256(text: str) -> bool:
     return re.fullmatch(r"[0-9a-f]{64}", text) is not None
-
-
-def _settle(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 
 from marengocam.core.ids import new_id
 from marengocam.core.model import Camera
-from marengocam.db.keyring import Keyring
+from marengocam.core.secret import Secret
+from marengocam.db.keyring import KEY_FILE, Keyring
 from marengocam.ingest.known_cameras import KnownCameras
 from marengocam.media.last_resort import write_favourites
 from marengocam.media.names import RecordingName
@@ -58,3 +60,9 @@ def test_the_list_of_cameras_is_synced_before_it_stands_under_its_name(tmp_path,
     KnownCameras(tmp_path, Keyring(tmp_path)).write([Camera("front", "Front", "rtsp://camera/main")])
     (file,) = [(path, size) for path, size in synced if "ingest_cameras" in path.name]
     assert file[1] == (tmp_path / "ingest_cameras.json").stat().st_size
+
+
+def test_a_new_key_and_its_folder_are_synced_before_anything_is_encrypted_with_it(tmp_path, synced):
+    Keyring(tmp_path).lock(Secret("s3cret"))
+    assert len(Fernet.generate_key()) in [size for path, size in synced if path.name.startswith(KEY_FILE)]
+    assert synced[-1][0] == tmp_path
