@@ -52,7 +52,7 @@ async def hub_settings(**changes: object) -> AsyncIterator[Settings]:
             await migrate_database(address)
             settings = Settings(
                 data_dir=folder / "data", media_dir=media, database_url=address, models_dir=shared_folder("models"),
-                download_models=False, loopback_cameras=True,
+                download_models=False, loopback_cameras=True, face_url="off",
             )  # fmt: skip
             yield replace(settings, **changes)
         finally:
@@ -70,7 +70,8 @@ def start_service(name: str, settings: Settings, log: Path) -> subprocess.Popen[
         "CHUNK_S": settings.chunk_s,
         "LOOPBACK_CAMERAS": settings.loopback_cameras,
         "DOWNLOAD_MODELS": "false",
-        "FACE_URL": "off",
+        "FACE_URL": settings.face_url,
+        "FACE_PORT": settings.face_port,
         **{f"{service}_PORT": free_port() for service in _HEALTH_PORTS},
     }
     ours = {f"MARENGOCAM_{key}": str(value) for key, value in told.items() if str(value)}

@@ -22,6 +22,8 @@ SHORTEST = {
     "detect": ["--frames", "1", "--rounds", "1"],
     "replay": ["--seconds", "3", "--repeats", "2", "--rounds", "0", "--workers"],
     "town": ["--people", "3", "--journeys", "1", "--hours", "0.5"],
+    "names": [],
+    "announce": ["--seconds", "1"],
     "bus": ["--events", "3", "--slow", "1"],
     "resolver": ["--sizes", "300", "--tracks", "30", "--resolvers", "2"],
 }
