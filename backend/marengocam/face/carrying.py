@@ -155,6 +155,8 @@ class Carrying:
                 found = await context.hub.engine_copies.left_behind(asked)
             except MarengoCamError as error:
                 _LOG.debug("engines of before are looked up later: %s", error)
+            except Exception:  # noqa: BLE001 - the rounds of all engines would end with it; it is logged
+                _LOG.exception("engines of before cannot be looked up")
             else:
                 for name in found.keys() - self.left_behind.keys():
                     _LOG.warning("%s knows persons who were erased here: %s", name, LEFT_BEHIND)

@@ -20,18 +20,23 @@ async def reembed(hub: Hub, pictures: KeptPictures, model: str, look: Look) -> i
 
     What other models made stays: changing back costs nothing. It may be killed at any time and run again, by several
     processes too: each new face's id follows from the old one's. Raises HubUnavailableError, and StoreError while the
-    disk of the pictures is away.
+    disk of the pictures is away; an error that nobody foresaw is raised once all other pictures were looked at.
     """
     faces = [one for one in await hub.persons.exemplars() if one.kind == "face"]
     known = {one.exemplar_id for one in faces}
     pictured = {one.picture_path for one in faces if one.embedding.model == model}
-    added = 0
+    added, odd = 0, None
     for one in faces:
         new = uuid5(NAMESPACE, f"{one.exemplar_id}/{model}")
         if one.embedding.model == model or one.picture_path in pictured or new in known or one.picture_path is None:
             continue
         await pictures.check()  # that a picture is not there says something on our disk alone
-        embedding = await _seen_anew(pictures, one.picture_path, look)
+        try:
+            embedding = await _seen_anew(pictures, one.picture_path, look)
+        except MarengoCamError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one odd picture must not keep the others from being known
+            odd, embedding = error, None
         if embedding is None:
             continue
         try:
@@ -49,6 +54,8 @@ async def reembed(hub: Hub, pictures: KeptPictures, model: str, look: Look) -> i
         added += 1
     if added:
         _LOG.info("%d faces were embedded anew for the model %s", added, model)
+    if odd is not None:
+        raise odd
     return added
 
 

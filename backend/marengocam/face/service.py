@@ -23,11 +23,14 @@ from marengocam.vision.faces import load_face_analyser
 from marengocam.vision.models import Models
 
 REFRESH_S = 10.0
+FIRST_RETRY_S, LAST_RETRY_S = 5.0, 600.0  # of making the gallery anew
 LOADING = "The face models are being loaded: try again in a moment."
 MISSING = (
     "No face model was found: put one into MARENGOCAM_MODELS_DIR or allow downloads, see `marengocam models list`."
 )
 NO_NAMES = "Faces are found but cannot be told apart: no embedding model was found, see `marengocam models list`."
+WAITING = "Some known faces wait to be learned by the model {}: {}."
+FAILED = "that failed inside MarengoCam, see the log of face"
 _LOG = logging.getLogger(__name__)
 
 
@@ -37,6 +40,7 @@ class FaceService:
     def __init__(self) -> None:
         self._engine = Engine(problem=LOADING)
         self._carrying = Carrying()
+        self._renewal_problem = ""
 
     def routes(self, app: web.Application) -> None:
         """Add the routes; until the models are loaded they answer that they are not ready."""
@@ -73,7 +77,7 @@ class FaceService:
             "waiting": engine.waiting,
             "engines": {name: asdict(one) for name, one in self._carrying.standing().items()},
         }
-        problem = engine.problem or self._carrying.problem
+        problem = engine.problem or self._renewal_problem or self._carrying.problem
         return HealthReport("degraded" if problem else "ok", problem, detail)
 
     async def _load(self, context: ServiceContext) -> None:
@@ -92,18 +96,26 @@ class FaceService:
             _LOG.warning("%s", self._engine.problem)
 
     async def _renew(self, context: ServiceContext) -> None:
-        """Make the gallery anew for the present model, once, in the background."""
+        """Make the gallery anew for the present model in the background; what hinders it is told and tried again."""
         analyser, pictures = self._engine.analyser, self._engine.pictures
         if analyser is None or analyser.model is None or pictures is None:
             return
+        pause_s = FIRST_RETRY_S
         while not context.stopping.is_set():
             try:
                 await reembed(context.hub, pictures, analyser.model, partial(embedded, self._engine))
-            except (HubUnavailableError, StoreError) as error:
+            except HubUnavailableError as error:
                 _LOG.debug("the gallery is made anew later: %s", error)
-                await context.pause(REFRESH_S)
+            except StoreError as error:
+                self._renewal_problem = WAITING.format(analyser.model, str(error).rstrip("."))
+            except Exception:  # noqa: BLE001 - it must not end unnoticed: faces would stay unknown; it is told and logged
+                _LOG.exception("the gallery cannot be made anew")
+                self._renewal_problem = WAITING.format(analyser.model, FAILED)
             else:
+                self._renewal_problem = ""
                 return
+            await context.pause(pause_s)
+            pause_s = min(pause_s * 2, LAST_RETRY_S)
 
     async def _refresh(self) -> None:
         try:
