@@ -20,6 +20,7 @@ from marengocam.runtime.breaker import Breaker, BreakerState
 LIMIT_S = 0.5
 # The face that belongs to a person stands in the upper middle of the person's crop.
 CENTRE_X, CENTRE_Y = 0.5, 0.3
+BreakerHeard = Callable[[BreakerState, str, int], None]  # state, reason, careful tries since the engine was cut off
 _LOG = logging.getLogger(__name__)
 
 
@@ -41,7 +42,7 @@ class Looking(Protocol):
 class FaceClient:
     """Looks for the face of one person in a crop, by one engine."""
 
-    def __init__(self, engine: FaceEngine, clock: Clock, on_change: Callable[[BreakerState, str], None] | None) -> None:
+    def __init__(self, engine: FaceEngine, clock: Clock, on_change: BreakerHeard | None) -> None:
         self._engine = engine
         self.name = engine.address.name
         self.breaker = Breaker("The face engine", clock, on_change=on_change)
@@ -52,7 +53,7 @@ class FaceClient:
         base_url: str,
         session: aiohttp.ClientSession,
         clock: Clock,
-        on_change: Callable[[BreakerState, str], None] | None = None,
+        on_change: BreakerHeard | None = None,
     ) -> "FaceClient":
         """Return a client of our own engine, or of one that has the same routes."""
         address = EngineAddress(EngineKind.CODEPROJECT, base_url.rstrip("/"))

@@ -88,6 +88,7 @@ class IngestService:
             "appearance": self._eyes.appearance.model if self._eyes else None,
             "face_engine": str(self._faces[0].breaker.state) if self._faces else "off",
             "face_engines": {one.name: str(one.breaker.state) for one in self._faces},
+            "face_engine_tries": {one.name: one.breaker.tries for one in self._faces if one.breaker.tries},
             "cameras": states,
             NO_STORE: bool(self._rounds.store_problem),
             "cameras_offline": sorted(name for name, state in states.items() if state == "offline"),
@@ -207,12 +208,23 @@ class IngestService:
             clients.append(FaceClient(engine_at(address, session), clock, changed))
         return clients
 
-    def _face_engine_changed(self, state: BreakerState, reason: str, name: str = "") -> None:
-        closed = state is BreakerState.CLOSED
-        level, text = ("info", "answers again") if closed else ("warning", "is cut off; tracks go on without faces")
-        message = f"The face engine {f'({name}) ' if name else ''}{text}: {reason}."
-        _LOG.warning("%s", message)
-        self._background(self._context.hub.health.log("ingest", "face_engine", level, message))
+    def _face_engine_changed(self, state: BreakerState, reason: str, tries: int, name: str = "") -> None:
+        engine = f"The face engine {f'({name}) ' if name else ''}"
+        if state is BreakerState.HALF_OPEN:
+            _LOG.info("%sis tried again after it was cut off", engine)
+            return
+        level = "info" if state is BreakerState.CLOSED else "warning"
+        message = engine + (
+            f"answers again, after {tries} careful tries."
+            if state is BreakerState.CLOSED
+            else f"is still cut off after {tries} careful tries: {reason}."
+            if tries
+            else f"is cut off; tracks go on without faces: {reason}."
+        )
+        _LOG.log(logging.getLevelName(level.upper()), "%s", message)
+        # One that is away for days is tried every half minute: only ever longer stretches are worth a row.
+        if state is BreakerState.CLOSED or tries & (tries - 1) == 0:
+            self._background(self._context.hub.health.log("ingest", "face_engine", level, message))
 
     def _background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -24,7 +24,8 @@ class BreakerState(StrEnum):
 class Breaker:
     """Cuts an engine off after some failures in a row; only errors and time-outs count as failures.
 
-    `on_change(state, reason)` is told of each change between closed and open.
+    `on_change(state, reason, tries)` is told of each change of state, with how many careful tries there were since the
+    engine was cut off; not of a try that ended before anything was found out.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class Breaker:
         *,
         failures: int = FAILURES_TO_OPEN,
         retry_s: float = RETRY_S,
-        on_change: Callable[[BreakerState, str], None] | None = None,
+        on_change: Callable[[BreakerState, str, int], None] | None = None,
     ) -> None:
         self.name = name
         self._clock = clock
@@ -43,6 +44,7 @@ class Breaker:
         self._on_change = on_change
         self._failures = 0
         self._retry_at_s = 0.0
+        self.tries = 0  # careful ones, since it was cut off
         self.state = BreakerState.CLOSED
 
     @property
@@ -62,7 +64,8 @@ class Breaker:
                 f"{self.name} is cut off after failures; it is tried again every {self._retry_s:.0f} s."
             )
         if self.state is BreakerState.OPEN:
-            self.state = BreakerState.HALF_OPEN
+            self.tries += 1
+            self._turn(BreakerState.HALF_OPEN, "it is tried once")
         try:
             async with asyncio.timeout(timeout_s):
                 result = await make()
@@ -81,19 +84,20 @@ class Breaker:
 
     def _failed(self, reason: str) -> None:
         self._failures += 1
-        if self.state is BreakerState.HALF_OPEN or self._failures >= self._limit:
-            was_open = self.state is not BreakerState.CLOSED
-            self.state = BreakerState.OPEN
+        # A call that began before the engine was cut off changes nothing any more.
+        if self.state is BreakerState.HALF_OPEN or (
+            self.state is BreakerState.CLOSED and self._failures >= self._limit
+        ):
             self._retry_at_s = self._clock.monotonic_s() + self._retry_s
-            if not was_open:
-                self._tell(reason)
+            self._turn(BreakerState.OPEN, reason)
 
     def _succeeded(self) -> None:
         self._failures = 0
         if self.state is not BreakerState.CLOSED:
-            self.state = BreakerState.CLOSED
-            self._tell("it answers again")
+            self._turn(BreakerState.CLOSED, "it answers again")
+            self.tries = 0
 
-    def _tell(self, reason: str) -> None:
+    def _turn(self, state: BreakerState, reason: str) -> None:
+        self.state = state
         if self._on_change is not None:
-            self._on_change(self.state, reason)
+            self._on_change(state, reason, self.tries)

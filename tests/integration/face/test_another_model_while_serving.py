@@ -1,6 +1,7 @@
 """The gallery is made anew for another model while the face service works; what goes wrong is told, and tried again."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -147,5 +148,5 @@ async def test_tries_become_rare(
     monkeypatch.setattr(service, "reembed", failing)
     async with serving(hub, hub_settings, NewModel(), monkeypatch):
         await until(lambda: len(tried) == 5)
-    pauses = [after - before for before, after in zip(tried, tried[1:], strict=False)]
+    pauses = [after - before for before, after in itertools.pairwise(tried)]
     assert [pause >= 0.05 * 2**number for number, pause in enumerate(pauses)] == [True] * 4

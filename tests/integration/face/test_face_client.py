@@ -62,7 +62,7 @@ async def asked(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Asked]:
     app.router.add_post("/v1/vision/face/recognize", engine.handle)
     async with TestServer(app) as server, aiohttp.ClientSession() as session:
         client = FaceClient.stock(
-            str(server.make_url("/")), session, clock, lambda state, reason: told.append((state.value, reason))
+            str(server.make_url("/")), session, clock, lambda state, reason, _: told.append((state.value, reason))
         )
         yield Asked(client, engine, clock, told)
 
@@ -161,7 +161,7 @@ async def test_a_failing_engine_is_cut_off_told_once_and_tried_again_after_half_
     asked.engine.status = 200
     asked.clock.advance(RETRY_S + 1)
     await asked.look()
-    assert [state for state, _ in asked.told] == ["open", "closed"]
+    assert [state for state, _ in asked.told] == ["open", "half_open", "open", "half_open", "closed"]
 
 
 async def test_an_engine_that_is_not_there_is_a_failure_like_any_other(asked: Asked) -> None:

@@ -1,6 +1,7 @@
 """Faces beside tracks, and rows that do not fit beside rows that do."""
 
 import asyncio
+import contextlib
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,13 +15,17 @@ from tests.support.ingest_service import ingest_here, until
 from tests.support.squares import render_walks, square_eyes
 
 from marengocam.core.camera_options import Analysis
+from marengocam.core.clock import ManualClock
+from marengocam.core.errors import FaceEngineError
 from marengocam.core.geometry import Box
 from marengocam.core.model import Camera, Chunk, LocalTrack, PathPoint
 from marengocam.db.hub import Hub
 from marengocam.db.tracks import TrackFilter
 from marengocam.demo.rtsp.server import RtspServer
 from marengocam.ingest.hub_writer import HubWriter
+from marengocam.runtime.breaker import FAILURES_TO_OPEN, RETRY_S
 from marengocam.settings import Settings
+from marengocam.vision.crops import to_jpeg
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -31,16 +36,20 @@ class Engine:
     def __init__(self) -> None:
         self.works = True
         self.asked = 0
+        self.quality = 0.9
+        self.hold = asyncio.Event()
+        self.hold.set()
 
     async def recognise(self, request: web.Request) -> web.Response:
         form = await request.post()
         self.asked += 1
+        await self.hold.wait()
         if not self.works:
             return web.Response(status=500)
         assert form["embedding"] == "1"
         vector = np.eye(1, 8, 3).ravel().tolist()
         face = {"userid": "unknown", "confidence": 0.9, "x_min": 10, "y_min": 5, "x_max": 20, "y_max": 15}
-        face |= {"embedding": vector, "embedding_model": "test-face", "quality": 0.9}
+        face |= {"embedding": vector, "embedding_model": "test-face", "quality": self.quality}
         return web.json_response({"success": True, "predictions": [face]})
 
 
@@ -94,6 +103,107 @@ async def test_a_track_gets_its_face_and_goes_on_without_one_when_the_engine_fai
         assert (track.face, track.face_engine_ok, state) == (None, False, "open")
         assert log == ["face_engine"], "the owner is told once"
         assert engine.asked == 3, "a failing engine is left alone"
+
+
+async def test_each_turn_of_an_engine_that_is_away_is_in_health(
+    hub: Hub, settings: Settings, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service under a clock of its own is not needed: what its clients tell is what it writes down."""
+    monkeypatch.setattr("marengocam.ingest.face_client.LIMIT_S", 10.0)
+    async with ingest_here(hub, settings) as (service, context):
+
+        async def serves() -> bool:
+            return bool(service._faces)
+
+        await until(serves)
+        (client,) = service._faces
+        breaker = client.breaker
+        clock = ManualClock(context.clock.now())
+        breaker._clock = clock
+        picture = to_jpeg(np.zeros((30, 30, 3), np.uint8))
+
+        async def look(*, fails: bool) -> None:
+            engine.works = not fails
+            with pytest.raises(FaceEngineError) if fails else contextlib.nullcontext():
+                await client.look(picture, (30, 30))
+
+        for _ in range(FAILURES_TO_OPEN):
+            await look(fails=True)
+        assert service.health().detail["face_engines"] == {client.name: "open"}
+        for tries in range(1, 6):
+            clock.advance(RETRY_S)
+            await look(fails=True)
+            assert service.health().detail["face_engine_tries"] == {client.name: tries}
+        clock.advance(RETRY_S)
+        engine.hold.clear()
+        careful = asyncio.create_task(look(fails=False))
+
+        async def tried() -> bool:
+            return service.health().detail["face_engine"] == "half_open"
+
+        await until(tried)
+        engine.hold.set()
+        await careful
+        detail = service.health().detail
+        assert (detail["face_engine"], detail["face_engine_tries"]) == ("closed", {})
+
+        async def written() -> bool:
+            return len(await hub.health.recent(20)) == 5
+
+        await until(written)
+    told = {(entry.level, entry.message) for entry in await hub.health.recent(20)}
+    failure = "it answered with status 500."
+    assert told == {
+        ("warning", f"The face engine is cut off; tracks go on without faces: {failure}"),
+        *(("warning", f"The face engine is still cut off after {n} careful tries: {failure}") for n in (1, 2, 4)),
+        ("info", "The face engine answers again, after 6 careful tries."),
+    }
+
+
+async def test_a_live_track_s_face_is_left_as_it_is_once_faces_are_switched_off(
+    hub: Hub, settings: Settings, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("marengocam.ingest.face_client.LIMIT_S", 10.0)
+    monkeypatch.setattr("marengocam.ingest.track_book.FACE_LOOKS", 1000)
+    monkeypatch.setattr("tests.support.squares.WALK_S", 14.0)
+    engine.quality = 0.5  # so that a better one is looked for
+    clip = render_walks(tmp_path / "walk.mp4", 16.0, [1.0])
+    async with RtspServer({"front": clip}) as server:
+        camera = Camera("front", "Front", server.url("front"))
+        await hub.cameras.add(camera)
+        async with ingest_here(hub, settings) as (service, _):
+
+            async def followed() -> LocalTrack | None:
+                rows = await hub.tracks.list(TrackFilter(camera_id="front"), 10)
+                live = [row.track.local_track_id for row in rows if row.track.open]
+                return (await hub.tracks.get(live[0])).track if live else None
+
+            async def has_face() -> bool:
+                one = await followed()
+                return one is not None and one.face is not None
+
+            await until(has_face)
+            before = await followed()
+            await hub.cameras.update(replace(camera, analysis=Analysis(faces=False)))
+
+            async def heard() -> bool:
+                workers = service._rounds.workers.values()
+                return all(not worker.camera.analysis.faces for worker in workers)
+
+            await until(heard)
+            await asyncio.sleep(0.5)  # what is under way
+            asked, engine.quality = engine.asked, 0.99
+            seen_at = (await followed()).last_seen_at
+
+            async def goes_on() -> bool:
+                one = await followed()
+                return one is not None and (one.last_seen_at - seen_at).total_seconds() > 2
+
+            await until(goes_on)
+            after = await followed()
+            assert after.local_track_id == before.local_track_id
+            assert engine.asked == asked, "nobody is asked any more"
+            assert (after.face.quality, after.face_crop_path) == (before.face.quality, before.face_crop_path)
 
 
 @pytest.mark.parametrize("everywhere", [True, False])
