@@ -67,6 +67,14 @@ async def test_who_sends_but_no_pictures_over_udp_has_stalled(clip, what):
     assert pictures >= PICTURES - 1
 
 
+@pytest.mark.parametrize(("source", "fault"), [(1, Fault.ENDED), (2, Fault.STALLED)], ids=["its own", "another's"])
+async def test_a_camera_that_says_goodbye_and_stays_connected_has_ended(clip, source, fault):
+    goodbye = b"$\x01\x00\x08\x81\xcb\x00\x01" + source.to_bytes(4, "big")
+    async with bad.tcp_camera(bad.tires(bad.load(clip), PICTURES, goodbye, 0.2)) as url:
+        async with asyncio.timeout(GIVEN_UP_WITHIN_S):
+            assert await asyncio.to_thread(read, url) == (PICTURES, fault)
+
+
 @pytest.mark.parametrize("sound", [True, False], ids=["sound is recorded", "sound is not asked for"])
 async def test_a_camera_that_goes_dark_has_stalled_though_its_sound_goes_on(clip, sound):
     async with bad.tcp_camera(bad.goes_dark(bad.load(clip), PICTURES)) as url, asyncio.timeout(GIVEN_UP_WITHIN_S):

@@ -1,12 +1,9 @@
 """RTP's times: stamps that wrap, a second clock for the sound, and the order of decoding."""
 
 import bisect
-import struct
 
 WRAP = 1 << 32
 HALF = 1 << 31
-SENDER_REPORT = 200
-SECONDS_OF_FRACTION = 1 / WRAP
 SOUND_OFF_LIMIT_S = 5.0  # a camera's reports that put sound and picture further apart are not believed
 MAX_DELAY = 16  # pictures: no codec reorders more
 
@@ -98,11 +95,3 @@ class DecodeOrder:
             return self._shown[0] - missing * self._step
         del self._shown[: -(self._delay + 1)]
         return self._shown[0]
-
-
-def sender_report(packet: memoryview) -> tuple[float, int] | None:
-    """Return the wall time in seconds and the stamp of an RTCP sender report (RFC 3550, 6.4.1), None of others."""
-    if len(packet) < 20 or packet[1] != SENDER_REPORT:
-        return None
-    seconds, fraction, stamp = struct.unpack_from(">III", packet, 8)
-    return seconds + fraction * SECONDS_OF_FRACTION, stamp

@@ -14,10 +14,11 @@ from marengocam.core.clock import Clock
 from marengocam.core.secret import Secret
 from marengocam.media.faults import Fault, StreamError
 from marengocam.media.opening import SIZE_LIMIT
-from marengocam.media.rtsp.clocks import DecodeOrder, SoundOffset, StampClock, sender_report
+from marengocam.media.rtsp.clocks import DecodeOrder, SoundOffset, StampClock
 from marengocam.media.rtsp.description import AUDIO, CODECS, VIDEO, Track, templates
 from marengocam.media.rtsp.messages import Answer
 from marengocam.media.rtsp.pictures import BUILDERS, Picture
+from marengocam.media.rtsp.reports import ends, sender_report
 from marengocam.media.rtsp.session import NotOursError, Session
 from marengocam.media.rtsp.sounds import Sound, sound_builder
 
@@ -186,9 +187,11 @@ class RtspSource:
         return packet
 
     def _beside(self, channel: int, content: memoryview) -> Iterator[Any]:
-        """Yield the sound of a frame; take in reports."""
+        """Yield the sound of a frame; take in reports; raises StreamError when the picture is said to have ended."""
         picture, sound = self._session.channels[0], self._sound
         if channel == picture.media + 1:
+            if self._header and ends(content, int.from_bytes(self._header[8:12], "big")):
+                raise StreamError(Fault.ENDED)  # the connection may stay, with nothing to come
             report = sender_report(content)
             at_s = self._stamps.seconds_of(report[1]) if report is not None else None
             if report is not None and at_s is not None and sound is not None:

@@ -1,11 +1,10 @@
 """Times of RTP: stamps that wrap, sound beside the picture, and the order of decoding."""
 
 import random
-import struct
 
 import pytest
 
-from marengocam.media.rtsp.clocks import WRAP, DecodeOrder, SoundOffset, StampClock, sender_report
+from marengocam.media.rtsp.clocks import WRAP, DecodeOrder, SoundOffset, StampClock
 
 STEP = 6000  # ticks: 15 pictures a second
 
@@ -63,13 +62,6 @@ def test_a_jump_begins_the_order_anew():
     far = 10_000_000
     assert order.decoded(far) == far - STEP
     assert order.decoded(far + STEP) == far
-
-
-def test_a_sender_report_tells_wall_time_and_stamp():
-    packet = struct.pack(">BBHIIIIII", 0x80, 200, 6, 1, 3_900_000_000, 1 << 31, 77, 0, 0)
-    assert sender_report(memoryview(packet)) == (3_900_000_000.5, 77)
-    assert sender_report(memoryview(packet[:19])) is None
-    assert sender_report(memoryview(bytes([0x80, 201]) + packet[2:])) is None
 
 
 def test_any_order_of_times_is_taken():
