@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from marengocam.core.errors import ModelError
 from marengocam.core.model import Embedding, Vector
 from marengocam.settings import Settings
 from marengocam.vision.crops import Picture, sharpness
@@ -54,7 +55,10 @@ class NetAppearance:
         scaled /= 255
         if self._imagenet:
             scaled = (scaled - _IMAGENET_MEAN) / _IMAGENET_DEVIATION
-        return unit(self._net.infer(scaled.transpose(2, 0, 1)[None]).ravel())
+        answer = self._net.infer(scaled.transpose(2, 0, 1)[None]).ravel()
+        if not (np.isfinite(answer).all() and answer.any()):  # the database would refuse the whole track for it
+            raise ModelError(f"The appearance model {self.model} answers with no vector.")
+        return unit(answer)
 
 
 class ColourTexture:
@@ -113,9 +117,9 @@ def fuse(embeddings: Sequence[Embedding]) -> Embedding:
 
 
 def unit(vector: npt.NDArray[np.floating]) -> Vector:
-    """Return a vector at length 1."""
+    """Return a vector at length 1; what has no length stays as it is."""
     length = float(np.linalg.norm(vector))
-    return np.asarray(vector / length if length > 0 else vector, np.float32)
+    return np.asarray(vector / length if 0 < length < np.inf else vector, np.float32)
 
 
 def _stripe(hsv: Picture) -> npt.NDArray[np.float32]:

@@ -99,7 +99,11 @@ class FaceAnalyser:
         quality = _quality(picture, face, pose)
         embedding = None
         if self._embedder is not None:
-            embedding = Embedding(self._embedder.model, self._embedder.embed(picture, face), quality)
+            vector = self._embedder.embed(picture, face)
+            if not np.isfinite(vector).all():
+                raise ModelError(f"The face model {self._embedder.model} answers with no numbers.")
+            # Without a length: it could not be aligned, and would be unlike everybody.
+            embedding = Embedding(self._embedder.model, vector, quality) if vector.any() else None
         return FaceFound((x, y, width, height), float(face[14]), landmarks, quality, embedding, pose)
 
 

@@ -56,6 +56,10 @@ class Household:
         await self.scene.resolve()
         self.tracks.append(track.local_track_id)
 
+    def name(self) -> str:
+        """Return a name that somebody gets."""
+        return self.chance.choice(NAMES)
+
     async def say(self, at_s: float) -> None:
         """Say something; what cannot be said is refused as the API refuses it, and changes nothing."""
         words, chance = self.scene.hub.words, self.chance
@@ -66,7 +70,7 @@ class Household:
         own = [track for track, identity in belongs.items() if identity == one]
         some = chance.sample(own, chance.randint(1, len(own)))
         said = [word.word_id for word in await words.list(WALK) if word.undoable] or [uuid4()]
-        person, name, on = chance.choice(persons), chance.choice(NAMES), chance.random() < 0.5
+        person, name, on = chance.choice(persons), self.name(), chance.random() < 0.5
         say = chance.choice(
             (
                 *[lambda: words.name(one, chance.choice((person, name)), speaker)] * 3,
