@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from marengocam.core.errors import MediaError
 from marengocam.media.disk_thread import still_answers
-from marengocam.media.mp4.fragments import read_index
+from marengocam.media.mp4.fragments import read_duration_s
 from marengocam.media.names import LONGEST_CHUNK, RecordingName
 from marengocam.media.store import EPOCH, Store
 
@@ -99,6 +99,6 @@ def recordings_in(store: Store, camera_id: str, from_at: datetime, to_at: dateti
 
 def _end_of(file: Path, started_at: datetime) -> datetime:
     try:
-        return started_at + timedelta(seconds=read_index(file).duration_s)
+        return started_at + timedelta(seconds=read_duration_s(file))
     except (MediaError, OSError):
         return started_at  # damaged, or gone meanwhile: whoever opens it finds out

@@ -1,8 +1,10 @@
 """The fragments of a recording: where each lies in the file, when it starts, whether with a keyframe."""
 
 import struct
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from os import pread
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from marengocam.media.mp4.header import Header, read_header
 MAX_INIT_BYTES = 1 << 20
 MAX_MOOF_BYTES = 1 << 20
 MAX_FRAGMENTS = 20_000
+MAX_MFRA_BYTES = 1 << 20
+MFRO_BYTES = 16
 MAX_TICKS = (1 << 63) - 1
 NON_SYNC = 0x0001_0000  # sample_is_non_sync_sample
 # Flags of tfhd and trun: which optional fields follow.
@@ -62,31 +66,23 @@ def read_index(file: Path) -> FragmentIndex:
     Raises MediaError when it is not a recording of ours, OSError when it cannot be read.
     """
     with file.open("rb", buffering=0) as opened:
-        size = file.stat().st_size
-        init_bytes, header = 0, None
-        found: list[Fragment] = []
-        position, moof = 0, b""
-        moof_at = 0
-        while len(found) < MAX_FRAGMENTS:
-            box = _box_at(opened.fileno(), position, size)
-            if box is None:
-                break
-            if box.kind == b"moov":
-                moov = _read(opened.fileno(), box, MAX_INIT_BYTES)
-                header = read_header(moov)
-                init_bytes = box.end
-            elif box.kind == b"moof" and header is not None:
-                moof, moof_at = _read(opened.fileno(), box, MAX_MOOF_BYTES), position
-            elif box.kind == b"mdat" and moof and header is not None:
-                try:
-                    found.append(_fragment(moof, moof_at, box.end, header, found[-1] if found else None))
-                except MediaError:
-                    break  # what lies before the damage can still be shown
-                moof = b""
-            position = box.end
-    if header is None:
-        raise MediaError("not a recording of MarengoCam: it has no header")
-    return FragmentIndex(init_bytes, header.timescales, tuple(found))
+        descriptor, size = opened.fileno(), file.stat().st_size
+        header, init_bytes = _header(descriptor, size)
+        fragments = _fragments(descriptor, init_bytes, size, header)
+        return FragmentIndex(init_bytes, header.timescales, tuple(islice(fragments, MAX_FRAGMENTS)))
+
+
+def read_duration_s(file: Path) -> float:
+    """Return how long a recording is, its index's `duration_s`, and of a finished one without reading all of that.
+
+    Raises MediaError when it is not a recording of ours, OSError when it cannot be read.
+    """
+    with file.open("rb", buffering=0) as opened:
+        descriptor, size = opened.fileno(), file.stat().st_size
+        header, init_bytes = _header(descriptor, size)
+        begin = _last_told(descriptor, size, header.video) or init_bytes
+        last = deque(_fragments(descriptor, begin, size, header), maxlen=1)
+        return FragmentIndex(init_bytes, header.timescales, tuple(last)).duration_s
 
 
 def rebase(segment: bytes, offset_s: float, timescales: Mapping[int, int]) -> bytes:
@@ -108,6 +104,57 @@ def rebase(segment: bytes, offset_s: float, timescales: Mapping[int, int]) -> by
             break
         position = mdat.end
     return bytes(moved)
+
+
+def _header(descriptor: int, size: int) -> tuple[Header, int]:
+    """Return the header of a recording, and where it ends."""
+    position = 0
+    while (box := _box_at(descriptor, position, size)) is not None:
+        if box.kind == b"moov":
+            return read_header(_read(descriptor, box, MAX_INIT_BYTES)), box.end
+        position = box.end
+    raise MediaError("not a recording of MarengoCam: it has no header")
+
+
+def _fragments(descriptor: int, position: int, size: int, header: Header) -> Iterator[Fragment]:
+    """Yield the fragments from a place on, up to the first damaged one: what lies before it can still be shown."""
+    moof, moof_at, before = b"", 0, None
+    while (box := _box_at(descriptor, position, size)) is not None:
+        if box.kind == b"moof":
+            moof, moof_at = _read(descriptor, box, MAX_MOOF_BYTES), position
+        elif box.kind == b"mdat" and moof:
+            try:
+                before = _fragment(moof, moof_at, box.end, header, before)
+            except MediaError:
+                return
+            yield before
+            moof = b""
+        position = box.end
+
+
+def _last_told(descriptor: int, size: int, video: int) -> int | None:
+    """Return where the last fragment with pictures is by the table at a finished file's end (mfra), None without."""
+    tail = pread(descriptor, MFRO_BYTES, max(0, size - MFRO_BYTES))
+    if len(tail) < MFRO_BYTES or tail[4:8] != b"mfro":
+        return None
+    (length,) = struct.unpack(">I", tail[-4:])
+    if not MFRO_BYTES < length <= min(size, MAX_MFRA_BYTES):
+        return None
+    table = pread(descriptor, length, size - length)
+    try:
+        mfra = find(table, (b"mfra",))
+        tracks = find_all(table, b"tfra", mfra.content, mfra.end) if mfra is not None else []
+        for tfra in tracks:
+            flags, track, widths, count = struct.unpack_from(">IIII", table, tfra.content)
+            if track == video and count:
+                form = ">QQ" if flags >> 24 else ">II"
+                entry_bytes = struct.calcsize(form) + sum((widths >> shift & 3) + 1 for shift in (0, 2, 4))
+                _, offset = struct.unpack_from(form, table, tfra.content + 16 + entry_bytes * (count - 1))
+                box = _box_at(descriptor, offset, size) if offset < size else None
+                return int(offset) if box is not None and box.kind == b"moof" else None
+    except (struct.error, MediaError):
+        pass  # it only saves time
+    return None
 
 
 def _box_at(descriptor: int, position: int, size: int) -> MediaBox | None:
