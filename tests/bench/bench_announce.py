@@ -3,14 +3,25 @@
 import asyncio
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from tests.bench.bench_latency import EVENTS_AT_ONCE, POLL_S, Sighting, Wire, delay, numbered, numbers_in, rounded
+import numpy as np
+from tests.bench.bench_latency import (
+    EVENTS_AT_ONCE,
+    POLL_S,
+    STRIP_PX,
+    Sighting,
+    Wire,
+    burn_in,
+    delay,
+    numbers_in,
+    rounded,
+)
 from tests.bench.footage_house import portraits
 from tests.bench.measuring import arguments_of, at_most, percentile, shared_folder, tell
 from tests.bench.peers import end, free_port, hub_settings, start_service
@@ -19,37 +30,35 @@ from tests.bench.sufficing import Saved, first_sufficing, pictured_at
 from marengocam.core.camera_options import Analysis
 from marengocam.core.model import Camera, Embedding, Event, EventType
 from marengocam.db.hub import Hub, open_hub
-from marengocam.demo.footage import FootageCamera, Idle, Scene, render_camera
 from marengocam.demo.rtsp import RtspServer
+from marengocam.demo.video import VideoFile, read_frames
 from marengocam.replay.eyes import load_eyes
 from marengocam.settings import Settings
 
 SERVICES = ("face", "ingest", "resolver")
 WARM_UP_S = 12.0
-STRIP = ((0.0, 0.0), (1.0, 0.0), (1.0, 0.1), (0.0, 0.1))  # where frames' numbers stand: nothing to be looked at
+STRIP = ((0.0, 0.0), (1.0, 0.0), (1.0, 0.08), (0.0, 0.08))  # where frames' numbers stand: nothing to be looked at
 ROWS = "SELECT local_track_id, revision FROM local_track WHERE label = 'person'"
 ROUND_S = 32.0
 HEAD_F, HEAD_M = "intel_head_pose_face_detection_female.mp4", "intel_head_pose_face_detection_male.mp4"
 CORRIDOR = "intel_face_demographics_walking_and_pause.mp4"
-# One woman at the door, then a man; the woman again in the corridor, in company. So long a pause ends each track.
-CAMERAS = (
-    FootageCamera(
-        "door",
-        (
-            Scene(HEAD_F, Idle.CURTAIN, 5),
-            Scene(HEAD_F, rounds=4),
-            Scene(HEAD_M, Idle.CURTAIN, 7),
-            Scene(HEAD_M),
-            Scene(HEAD_M, Idle.CURTAIN, ROUND_S),
-        ),
-        ROUND_S,
-    ),
-    FootageCamera(
-        "corridor",
-        (Scene(CORRIDOR, Idle.CURTAIN, 16), Scene(CORRIDOR, rounds=2), Scene(CORRIDOR, Idle.CURTAIN, ROUND_S)),
-        ROUND_S,
-    ),
-)
+FPS = 12  # the clips' own
+BETWEEN = 110  # grey level of what a camera shows in a pause: nobody, whom no track could go on with
+
+
+class Showing(NamedTuple):
+    """A pause, and a clip played to and fro so often, so that nobody jumps."""
+
+    pause_s: float
+    clip: str
+    times: int
+
+
+# One woman at the door, then a man; the woman again in the corridor, in company.
+CAMERAS: Mapping[str, tuple[Showing, ...]] = {
+    "door": (Showing(5, HEAD_F, 4), Showing(7, HEAD_M, 1)),
+    "corridor": (Showing(16, CORRIDOR, 2),),
+}
 
 
 @dataclass(slots=True)
@@ -58,6 +67,7 @@ class Watched:
 
     saved: list[Saved] = field(default_factory=list)
     names: list[tuple[Event, datetime]] = field(default_factory=list)
+    corrected: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -68,6 +78,7 @@ class Found:
     by_face: list[float] = field(default_factory=list)
     first_sight: list[float] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    corrected: list[str] = field(default_factory=list)
     untold: list[str] = field(default_factory=list)
 
 
@@ -88,6 +99,7 @@ def main() -> int:
         "by_a_new_face_p50_s": rounded(percentile(found.by_face, 0.5)),
         "first_sight_to_event_p50_s": rounded(percentile(found.first_sight, 0.5)),
         "said": found.said,
+        "corrected": found.corrected,
         "not_measured": found.untold,
     }
     targets = [
@@ -105,12 +117,7 @@ async def measure(folders: Mapping[str, Path], seconds: float) -> Found:
     told = {"chunk_s": 5.0, "models_dir": folders["models"], "face_url": "", "face_port": free_port()}
     with tempfile.TemporaryDirectory(prefix="mc-announce-") as name:
         folder = Path(name)
-        clips = {
-            camera.camera_name: numbered(
-                render_camera(folders["footage"], camera, folder), folder / f"{camera.camera_name}.mp4"
-            )
-            for camera in CAMERAS
-        }
+        clips = {camera: film(folders["footage"], shown, folder / f"{camera}.mp4") for camera, shown in CAMERAS.items()}
         async with hub_settings(**told) as settings, open_hub(settings, "bench", 2) as hub:
             gallery = portraits(folders["faces"], load_eyes(settings, {}))
             await enrol(hub, gallery)
@@ -130,6 +137,25 @@ async def measure(folders: Mapping[str, Path], seconds: float) -> Found:
                     for process in processes:
                         await asyncio.to_thread(end, process)
             return await compared(hub, settings, watched, wires, gallery)
+
+
+def film(footage: Path, shown: Sequence[Showing], file: Path) -> Path:
+    """Write a camera's round, each frame's number above the picture, where it covers nobody."""
+    clips = {one.clip: [picture for _, picture in read_frames(footage / one.clip)] for one in shown}
+    height, width = next(iter(clips.values()))[0].shape[:2]
+    nobody = np.full((height, width, 3), BETWEEN, np.uint8)
+    pictures: list[np.ndarray] = []
+    for one in shown:
+        pictures += [nobody] * round(one.pause_s * FPS)
+        for time in range(one.times):
+            pictures += clips[one.clip] if time % 2 == 0 else clips[one.clip][::-1]
+    pictures += [nobody] * (round(ROUND_S * FPS) - len(pictures))
+    with VideoFile(file, width, height + STRIP_PX, FPS) as video:
+        for number, picture in enumerate(pictures):
+            framed = np.pad(picture, ((STRIP_PX, 0), (0, 0), (0, 0)))
+            burn_in(number, framed)
+            video.write(framed)
+    return file
 
 
 async def enrol(hub: Hub, gallery: Mapping[str, list[Embedding]]) -> None:
@@ -157,6 +183,8 @@ async def watch(hub: Hub, settings: Settings, seconds: float) -> Watched:
             number = event.number
             if event.type is EventType.PERSON_CONFIRMED:
                 watched.names.append((event, datetime.now(UTC)))  # noqa: TID251 - likewise
+            elif event.type is EventType.PERSON_CORRECTED:
+                watched.corrected.append(f"{event.camera_id}: {event.person_name}")
         await asyncio.sleep(POLL_S)
     return watched
 
@@ -183,9 +211,9 @@ async def compared(
         camera: await asyncio.to_thread(numbers_in, settings.media_dir, chunks) for camera, chunks in recorded.items()
     }
     sufficing = await first_sufficing(hub, watched.saved, gallery, settings.confirm_probability)
-    found = Found()
+    first_seen = {one.track.local_track_id: one.track.first_seen_at for one in watched.saved}
+    found = Found(corrected=watched.corrected)
     for event, read_at in watched.names:
-        assert event.camera_id is not None
         assert event.local_track_id is not None
         what = f"{event.camera_id}: {event.person_name}"
         found.said.append(what)
@@ -193,7 +221,7 @@ async def compared(
         if one is None:
             found.untold.append(f"{what}: deciding again does not name it")
             continue
-        camera = event.camera_id
+        camera = one.track.camera_id
         at = await asyncio.to_thread(pictured_at, one, settings.media_dir, recorded[camera])
         took_s = delay(Sighting(at, read_at), numbers[camera], wires[camera]) if at is not None else None
         if took_s is None:
@@ -201,7 +229,7 @@ async def compared(
             continue
         found.sufficing.append(took_s)
         found.by_face += [took_s] if one.face_jpeg is not None else []
-        found.first_sight.append((read_at - one.track.first_seen_at).total_seconds())
+        found.first_sight.append((read_at - first_seen[event.local_track_id]).total_seconds())
     return found
 
 

@@ -124,11 +124,16 @@ def numbered(source: Path, file: Path) -> Path:
         width, height, fps = stream.width, stream.height, round(stream.average_rate)
     with VideoFile(file, width, height, fps) as video:
         for number, (_, picture) in enumerate(read_frames(source)):
-            bits = np.array([255 * (number >> bit & 1) for bit in range(BITS)], np.uint8)
-            fields = np.repeat(bits, width // BITS)
-            picture[:STRIP_PX, : len(fields)] = fields[None, :, None]
+            burn_in(number, picture)
             video.write(picture)
     return file
+
+
+def burn_in(number: int, picture: np.ndarray) -> None:
+    """Write a number over a picture's upper edge."""
+    bits = np.array([255 * (number >> bit & 1) for bit in range(BITS)], np.uint8)
+    fields = np.repeat(bits, picture.shape[1] // BITS)
+    picture[:STRIP_PX, : len(fields)] = fields[None, :, None]
 
 
 def numbers_in(media_dir: Path, chunks: Sequence[Chunk]) -> list[tuple[datetime, int]]:

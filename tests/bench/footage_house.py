@@ -10,7 +10,7 @@ import av
 import cv2
 import numpy as np
 from prometheus_client import CollectorRegistry
-from tests.bench.footage_truth import FootageTruth, Place, Worth
+from tests.bench.footage_truth import FootageTruth, Place
 
 from marengocam.core.calibration import face_log_ratio
 from marengocam.core.clock import ManualClock
@@ -134,8 +134,8 @@ def strangers_of(scenes: Sequence[Scene]) -> dict[str, list[Embedding]]:
     for scene in scenes:
         for number, track in enumerate(scene.tracks):
             face = track.local_track(scene.clip, track.last).face
-            known = scene.truth.knows(scene.places(track, track.last.last_seen_at))
-            if face is not None and face.quality >= HUMAN_QUALITY and not known:
+            met = scene.truth.met(scene.places(track, track.last.last_seen_at))
+            if face is not None and face.quality >= HUMAN_QUALITY and not met - {None}:
                 found[f"{scene.clip} {number}"] = [face]
     return found
 
@@ -208,11 +208,11 @@ def nearest_other(scenes: Sequence[Scene], gallery: Mapping[str, Sequence[Embedd
     for scene in scenes:
         for track in scene.tracks:
             face = track.local_track(scene.clip, track.last).face
-            places = scene.places(track, track.last.last_seen_at)
-            if face is None:
+            met = scene.truth.met(scene.places(track, track.last.last_seen_at))
+            if face is None or None in met:
                 continue
             for name, faces in gallery.items():
-                if scene.truth.worth(name, places) is not Worth.WRONG:
+                if name in met:
                     continue
                 cosines = sorted((cosine(face.vector, one.vector) for one in faces), reverse=True)
                 mean = sum(cosines[: agreeing(len(faces))]) / agreeing(len(faces))

@@ -79,9 +79,9 @@ class FootageTruth:
         person, count = held.most_common(1)[0] if held else (None, 0)
         return person if count >= SURE_SHARE * len(places) else None
 
-    def knows(self, places: Sequence[Place]) -> bool:
-        """Return whether somebody named was ever where a track was."""
-        return any(part.person is not None and part.holds(place) for place in places for part in self._parts)
+    def met(self, places: Sequence[Place]) -> set[str | None]:
+        """Return everybody who ever was where a track was, None among them where nobody says who was."""
+        return {part.person for place in places for part in self._parts if part.holds(place)}
 
     def worth(self, name: str, places: Sequence[Place]) -> Worth:
         """Return what it is worth that this name was said of a track that was in these places, the last one newest.
@@ -89,7 +89,7 @@ class FootageTruth:
         A track that a cut hands from one person to the next may be called by either: by the one who has most of it, or
         by the one who is there when the name is said.
         """
-        told = {part.person for part in self._parts if part.holds(places[-1])}
+        told = self.met(places[-1:])
         if name in told or name == self.whose(places):
             return Worth.RIGHT
         return Worth.UNTOLD if told == {None} else Worth.WRONG

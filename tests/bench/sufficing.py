@@ -39,9 +39,10 @@ class Saved:
 async def first_sufficing(
     hub: Hub, saved: Sequence[Saved], gallery: Mapping[str, Sequence[Embedding]], confirm_probability: float
 ) -> dict[UUID, Saved]:
-    """Return, for each track that is named, the first of its states that a resolver with nothing else to do names.
+    """Return, for each track that is named, the first state at which a resolver with nothing else to do names it.
 
-    In an empty hub, each state in the order in which it was saved, decided on before the next one comes.
+    In an empty hub, each state in the order in which it was saved, decided on before the next one comes. It may be
+    another track's: what that one shows of an unknown brings back the unknown's tracks.
     """
     async with hub.database.connection() as connection:
         await connection.execute(EMPTY)
@@ -70,7 +71,7 @@ async def first_sufficing(
             pass
         for event in await hub.events.after(number, EVENTS_AT_ONCE):
             number = event.number
-            if event.type is EventType.PERSON_CONFIRMED and event.local_track_id == one.track.local_track_id:
+            if event.type is EventType.PERSON_CONFIRMED and event.local_track_id is not None:
                 found.setdefault(event.local_track_id, one)
     return found
 

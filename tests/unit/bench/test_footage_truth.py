@@ -40,6 +40,7 @@ def test_a_track_that_a_cut_hands_on_may_be_called_by_either(stage: FootageTruth
     assert stage.worth("Ann", handed_on) is Worth.RIGHT
     assert stage.whose(handed_on) == "Ann"
     assert stage.whose(handed_on[-2:]) is None  # nobody has most of it
+    assert stage.met(handed_on) == {"Ann", "Bea"}
 
 
 def test_who_stands_where_is_read_in_frames_of_the_clip() -> None:
