@@ -12,6 +12,7 @@ from uuid import UUID
 from marengocam.core.errors import ConflictError, NotFoundError
 from marengocam.core.ids import new_id
 from marengocam.db.database import Connection, Database
+from marengocam.db.deadlocks import begun_anew
 from marengocam.db.persons import CHANNEL, TRACK_CHANNEL
 from marengocam.db.queries import load, rows
 from marengocam.db.resolution import TURN_KEY
@@ -55,6 +56,7 @@ class Privacy:
         async with self._database.connection() as connection:
             return await _taken_back(connection, [], [name])
 
+    @begun_anew
     async def erase(self, person_id: UUID, speaker: Speaker) -> Erased:
         """Erase a person for good: name, gallery, looks and pictures of every track; return what is to be deleted.
 
@@ -75,6 +77,7 @@ class Privacy:
         portrait = row["picture_path"] if row else None
         return replace(erased, pictures=(*erased.pictures, PurePosixPath(portrait))) if portrait else erased
 
+    @begun_anew
     async def erase_identity(self, identity_id: UUID, speaker: Speaker) -> Erased:
         """Erase somebody unknown for good: looks, pictures, and all names that were taken back; see `erase`.
 
@@ -97,6 +100,7 @@ class Privacy:
             await _QUERIES.take_turn(connection, key=TURN_KEY)
             yield connection
 
+    @begun_anew
     async def forget_strangers(self, before: datetime, limit: int) -> tuple[int, list[PurePosixPath]]:
         """Forget faces and looks of unknown people seen last before a moment; return how many tracks, and the files."""
         async with self._database.transaction() as connection:
@@ -126,7 +130,8 @@ async def _erase(
     for blank in (_QUERIES.blank_mentions, _QUERIES.blank_events, _QUERIES.blank_firings):
         await blank(connection, person_ids=person_ids)
     any_name = await _QUERIES.any_of(connection, names=names)
-    for blank in (_QUERIES.blank_favourites, _QUERIES.blank_expectations, _QUERIES.blank_cases):
+    by_name = (_QUERIES.blank_favourites, _QUERIES.blank_log, _QUERIES.blank_expectations, _QUERIES.blank_cases)
+    for blank in by_name:
         await blank(connection, any_name=any_name)
     engines = await rows(_QUERIES.blank_copies(connection, person_ids=person_ids))
     await _QUERIES.blank_words(connection, **both)

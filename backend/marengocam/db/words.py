@@ -9,6 +9,7 @@ from marengocam.core.errors import BadInputError, ConflictError, NotFoundError
 from marengocam.core.ids import new_id
 from marengocam.core.person_names import person_name
 from marengocam.db.database import Connection, Database
+from marengocam.db.deadlocks import begun_anew
 from marengocam.db.events import Events
 from marengocam.db.forsaken import let_go
 from marengocam.db.persons import CHANNEL, TRACK_CHANNEL
@@ -49,6 +50,7 @@ class Words:
         self._database = database
         self._events = events
 
+    @begun_anew
     async def name(self, identity_id: UUID, who: UUID | str, speaker: Speaker) -> Word:
         """Say who an identity is, by a person's id or by a name, which may be new; its faces join the gallery."""
         async with self._saying() as connection:
@@ -61,6 +63,7 @@ class Words:
             await make_person(connection, [identity_id], person_id, speaker.at)
         return word
 
+    @begun_anew
     async def name_tracks(self, local_track_ids: Sequence[UUID], who: UUID | str, speaker: Speaker) -> Word:
         """Say who these tracks are, by id or name, whatever the rest of their identities is."""
         async with self._saying() as connection:
@@ -81,12 +84,14 @@ class Words:
             await finish(connection, [*touched, identity_id], person_id, speaker.at)
         return word
 
+    @begun_anew
     async def enrolled(self, person_id: UUID, at: datetime) -> None:
         """Have the resolver look again at whoever of the last days is like somebody whose face was added."""
-        async with self._database.transaction() as connection:
+        async with self._saying() as connection:
             await look_at_alike(connection, person_id, at)
             await _QUERIES.notify(connection, channel=TRACK_CHANNEL, payload="")
 
+    @begun_anew
     async def confirm(self, local_track_ids: Sequence[UUID], speaker: Speaker) -> Word:
         """Say that the present decision on these tracks is right."""
         async with self._saying() as connection:
@@ -99,6 +104,7 @@ class Words:
             await finish(connection, sources, None, speaker.at)
         return word
 
+    @begun_anew
     async def deny(
         self, identity_id: UUID, person_id: UUID, speaker: Speaker, local_track_ids: Sequence[UUID] = ()
     ) -> tuple[Word, UUID]:
@@ -122,6 +128,7 @@ class Words:
             await finish(connection, [identity_id, apart], person_id, speaker.at)
         return word, apart
 
+    @begun_anew
     async def split(self, identity_id: UUID, local_track_ids: Sequence[UUID], speaker: Speaker) -> tuple[Word, UUID]:
         """Say that some tracks of an identity are somebody else; return the identity they have now."""
         async with self._saying() as connection:
@@ -141,6 +148,7 @@ class Words:
             await finish(connection, [identity_id, apart], persons[0] if persons else None, speaker.at)
         return word, apart
 
+    @begun_anew
     async def merge(self, identity_id: UUID, into_id: UUID, speaker: Speaker) -> Word:
         """Say that two identities are one; two persons are merged by `merge_persons` instead."""
         if identity_id == into_id:
@@ -170,6 +178,7 @@ class Words:
                 await finish(connection, [into_id], None, speaker.at)
         return word
 
+    @begun_anew
     async def merge_persons(self, person_id: UUID, into_id: UUID, speaker: Speaker) -> Word:
         """Say that two persons are one; the first one's name goes."""
         if person_id == into_id:
@@ -190,6 +199,7 @@ class Words:
             await _QUERIES.notify(connection, channel=CHANNEL, payload=str(person_id))
         return word
 
+    @begun_anew
     async def rename(self, person_id: UUID, name: str, speaker: Speaker) -> Word:
         """Give a person another name; raises ConflictError when it is taken, BadInputError when it is none."""
         name = person_name(name)
@@ -204,6 +214,7 @@ class Words:
             raise ConflictError(f"There is a person called {name!r} already.") from error
         return word
 
+    @begun_anew
     async def ignore_person(self, person_id: UUID, speaker: Speaker, *, ignored: bool) -> Word:
         """Say whether anything shall be told about a person."""
         async with self._saying() as connection:
@@ -214,6 +225,7 @@ class Words:
             await _QUERIES.notify(connection, channel=CHANNEL, payload=str(person_id))
         return word
 
+    @begun_anew
     async def ignore_identity(self, identity_id: UUID, speaker: Speaker, *, ignored: bool) -> Word:
         """Say whether anything shall be told about an identity, such as a poster."""
         async with self._saying() as connection:
@@ -224,6 +236,7 @@ class Words:
             await _QUERIES.ignore_identity(connection, identity_id=identity_id, ignored=ignored)
         return word
 
+    @begun_anew
     async def undo(self, word_id: UUID, speaker: Speaker) -> None:
         """Take a word back: what it changed is as before, and is decided on again.
 

@@ -110,6 +110,7 @@ async def rule_fired(scene: Scene, person_id, name: str) -> None:
     )
     done = Outcome(place=0, action="keep_clip", target=f"{name} came", state="done", reason="", ended_at=at)
     await scene.hub.firings.add_outcomes([(firing_id, done)])
+    await scene.hub.health.log("automation", "keep_clip", "warning", f"keep_clip {name} came fails: the hub is away.")
     async with scene.hub.database.connection() as connection:
         for label in (f"({name.upper()}) came", f"{name}like"):
             await connection.execute(

@@ -280,6 +280,25 @@ async def test_every_word_can_be_taken_back(scene: Scene, kind: str) -> None:
         await words.undo(word.word_id, LATEST)
 
 
+@pytest.mark.parametrize("kind", ["merge", "name_tracks"])
+async def test_what_was_said_of_long_ago_is_taken_back_though_nothing_was_left_of_an_identity(
+    scene: Scene, kind: str
+) -> None:
+    one, other = await two_strangers(scene)
+    first, second = await rows_of(scene, one, other)
+    before = await everything(scene)
+    if kind == "merge":
+        word = await scene.hub.words.merge(first.identity_id, second.identity_id, HUMAN)
+    else:
+        word = await scene.hub.words.name_tracks([one.local_track_id], "Zoe", HUMAN)
+    assert (await rows_of(scene, one))[0].identity_id != first.identity_id, "the premise: nothing is left of it"
+    await scene.hub.persons.prune_identities(NOON + timedelta(days=400), 100)  # its tracks are kept longer than that
+    await scene.hub.words.undo(word.word_id, LATER)
+    assert await everything(scene) == before
+    await scene.hub.tracks.prune(NOON + timedelta(days=400), 100)
+    assert await scene.hub.persons.prune_identities(NOON + timedelta(days=400), 100) >= 2, "nothing needs them any more"
+
+
 async def test_words_about_the_same_are_taken_back_in_turn(scene: Scene) -> None:
     one, other = await two_strangers(scene)
     first, second = await rows_of(scene, one, other)

@@ -98,8 +98,7 @@ GRANT SELECT, UPDATE, DELETE ON chunk, local_track
 -- name: web#
 -- The rights of marengocam_web.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM marengocam_web;
-GRANT SELECT ON camera_status, health_log, health_sample, recording_day, recording_pause, schema_migration,
-    sight
+GRANT SELECT ON camera_status, health_sample, recording_day, recording_pause, schema_migration, sight
     TO marengocam_web;
 GRANT SELECT, INSERT, DELETE ON denial, zone
     TO marengocam_web;
@@ -108,6 +107,6 @@ GRANT SELECT, INSERT, UPDATE ON event, identity, setting, token, word
 GRANT SELECT, INSERT, UPDATE, DELETE ON camera, camera_way, exemplar, person, replay_case, replay_run, retention, rule,
     service_health
     TO marengocam_web;
-GRANT SELECT, UPDATE ON assignment, chunk, engine_copy, event_counter, favourite, local_track, rule_firing,
-    rule_outcome
+GRANT SELECT, UPDATE ON assignment, chunk, engine_copy, event_counter, favourite, health_log, local_track,
+    rule_firing, rule_outcome
     TO marengocam_web;

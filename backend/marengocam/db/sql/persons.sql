@@ -86,7 +86,8 @@ LIMIT :most;
 SELECT pg_advisory_xact_lock(:key);
 
 -- name: prune_identities$
--- Strangers whose tracks are all gone, with their galleries; those that were merged into them go along.
+-- Strangers whose tracks are all gone, with their galleries; those that were merged into them go along. One whom tracks
+-- would come back to when a word is taken back stays as long as these are there.
 WITH gone AS (
     DELETE FROM identity
     WHERE identity_id IN (
@@ -95,6 +96,11 @@ WITH gone AS (
             AND NOT EXISTS (SELECT FROM assignment a WHERE a.identity_id = i.identity_id)
             AND NOT EXISTS (SELECT FROM denial d WHERE d.identity_id = i.identity_id)
             AND NOT EXISTS (SELECT FROM exemplar e WHERE e.identity_id = i.identity_id AND e.person_id IS NOT NULL)
+            AND NOT EXISTS (
+                SELECT FROM word w
+                CROSS JOIN jsonb_to_recordset(w.before -> 'assignments') AS one (local_track_id uuid, identity_id uuid)
+                JOIN local_track t ON t.local_track_id = one.local_track_id
+                WHERE w.subjects @> ARRAY[i.identity_id] AND w.undone_at IS NULL AND one.identity_id = i.identity_id)
         ORDER BY i.last_seen_at
         LIMIT :most
     )

@@ -224,6 +224,11 @@ WITH moments AS (
 )
 UPDATE favourite SET label = 'Somebody who was erased' WHERE label ~* :any_name;
 
+-- name: blank_log!
+-- Nor does what automation wrote about a rule's action that failed: its target may be made of the name.
+UPDATE health_log SET message = regexp_replace(message, :any_name, '\1somebody', 'gi')
+WHERE service = 'automation' AND message ~* :any_name;
+
 -- name: blank_expectations!
 -- An owner's own tests that expected the person expect somebody, and have yet to be run for that.
 UPDATE replay_case SET expected = wanted.expected, passed = NULL, seen = '', ran_at = NULL

@@ -84,9 +84,14 @@ UPDATE assignment SET decided_by = 'human', probability = 1, decided_at = :at
 WHERE local_track_id = ANY(:local_track_ids);
 
 -- name: touch!
--- The resolver looks at all tracks of the identities again.
-UPDATE local_track SET revision = revision + 1
-WHERE local_track_id IN (SELECT local_track_id FROM assignment WHERE identity_id = ANY(:identity_ids));
+-- The resolver looks at all tracks of the identities again; whoever writes tracks locks them in this order.
+WITH theirs AS (
+    SELECT local_track_id FROM local_track
+    WHERE local_track_id IN (SELECT local_track_id FROM assignment WHERE identity_id = ANY(:identity_ids))
+    ORDER BY local_track_id
+    FOR NO KEY UPDATE
+)
+UPDATE local_track SET revision = revision + 1 WHERE local_track_id IN (SELECT local_track_id FROM theirs);
 
 -- name: touch_alike$
 -- What may look different now: of the newest faces of the last days, those of tracks that no human decided on and that
@@ -114,8 +119,13 @@ WITH own AS MATERIALIZED (
     )
     ORDER BY t.last_seen_at DESC
     LIMIT :most
+), locked AS (
+    SELECT local_track_id FROM local_track
+    WHERE local_track_id IN (SELECT local_track_id FROM alike)
+    ORDER BY local_track_id
+    FOR NO KEY UPDATE
 ), touched AS (
-    UPDATE local_track SET revision = revision + 1 WHERE local_track_id IN (SELECT local_track_id FROM alike)
+    UPDATE local_track SET revision = revision + 1 WHERE local_track_id IN (SELECT local_track_id FROM locked)
     RETURNING 1
 )
 SELECT count(*) FROM touched;
