@@ -1,7 +1,7 @@
 """Who told which channel: every query with a parameter `channel` notifies it, and is noted here as well."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
@@ -31,3 +31,7 @@ class NotingAdapter(AsyncPGAdapter):  # type: ignore[misc]  # the library ships 
         if told is not None and isinstance(parameters, dict) and "channel" in parameters:
             told.append((parameters["channel"], str(parameters.get("payload", ""))))
         return super().maybe_order_params(query_name, parameters)
+
+    async def insert_update_delete_many(self, conn: Any, query_name: str, sql: str, parameters: Iterable[Any]) -> Any:
+        """Send a query for each of many parameters; these may be made while the server takes the first ones."""
+        return await conn.executemany(sql, (self.maybe_order_params(query_name, one) for one in parameters))

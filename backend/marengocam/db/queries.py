@@ -12,6 +12,11 @@ from marengocam.core.model import Embedding, Vector
 from marengocam.db.notices import NotingAdapter
 
 _HALFVEC_HEAD_BYTES = 4  # its length, and two spare bytes
+# Of numbers from 1e-4 to 1e5 by their size: what makes whole numbers of six digits of them, and those ones of 1e-10.
+_FRACTIONS = 10.0 ** np.arange(-4, 6)
+_SIX_DIGITS = 10.0 ** np.arange(10, 0, -1)
+_REST = 10 ** np.arange(10, dtype=np.int64)
+_ENCODER = json.JSONEncoder(separators=(",", ":"))  # made once: `json.dumps` makes one for each value
 SQL_FOLDER = Path(__file__).parent / "sql"
 
 
@@ -44,16 +49,24 @@ def vectors_from(sent: bytes, count: int) -> Vector:
 
 
 def vector_text(vector: Vector | None) -> str | None:
-    """Return a vector as pgvector reads it."""
+    """Return a vector as pgvector reads it: six digits of each number, more than a halfvec keeps.
+
+    As whole numbers of 1e-10, which takes less than half of the time that it takes to write fractions.
+    """
     if vector is None:
         return None
-    # One format for all of its numbers: half the time of one for each.
-    return f"[{','.join(['%.6g'] * len(vector))}]" % tuple(vector.tolist())
+    values = np.asarray(vector, np.float64)
+    sizes = np.abs(values)
+    if not len(values) or not sizes.max() < _FRACTIONS[-1]:  # also where one is no number, which the server refuses
+        return f"[{','.join(['%.6g'] * len(values))}]" % tuple(values.tolist())
+    place = _FRACTIONS.searchsorted(sizes, side="right")
+    whole = np.rint(values * _SIX_DIGITS.take(place)).astype(np.int64) * _REST.take(place)
+    return str(whole.tolist()).replace(",", "e-10,").replace("]", "e-10]")
 
 
 def to_json(value: Any) -> str:
     """Return JSON text for a jsonb column."""
-    return json.dumps(value, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def from_json(text: str | None) -> Any:

@@ -166,7 +166,7 @@ class Tracks:
 async def save_rows(connection: Connection, tracks: Sequence[LocalTrack]) -> None:
     """Write the latest state of tracks on a connection; writers lock rows in one order."""
     in_order = sorted(tracks, key=lambda track: track.local_track_id)
-    await _QUERIES.save_tracks(connection, [_columns(track) for track in in_order])
+    await _QUERIES.save_tracks(connection, (_columns(track) for track in in_order))
 
 
 async def _check_fences(connection: Connection, camera_ids: set[str], fences: Mapping[str, int]) -> None:
