@@ -57,6 +57,8 @@ class CosineFit:
         """Return the evidence of many comparisons, element by element."""
         inside, same, other = self._spreads(cosines, qualities, other_qualities)
         ratios = clipped(_log_normal(inside, *same) - _log_normal(inside, *other), self.lowest, self.highest)
+        if self.legible_quality <= 0:
+            return ratios
         lost = self.lost(np.minimum(qualities, other_qualities))
         return np.asarray(np.log((1.0 - lost) * np.exp(ratios) + lost))
 
@@ -90,9 +92,12 @@ class CosineFit:
     ) -> tuple[Floats, tuple[Floats, Floats], tuple[Floats, Floats]]:
         """Return the cosines inside the means, and mean and deviation for the same person and for others."""
         lack = 1.0 - clipped(np.minimum(qualities, other_qualities), 0.0, 1.0)
-        blurred = self.lost(qualities) * self.lost(other_qualities)
-        spread = self.low_quality_spread * lack + BLURRED_SPREAD * np.sqrt(blurred)
-        other_mean = self.other_mean + BLURRED_LIKENESS * blurred
+        spread = self.low_quality_spread * lack
+        other_mean = np.full_like(lack, self.other_mean)
+        if self.legible_quality > 0:
+            blurred = self.lost(qualities) * self.lost(other_qualities)
+            spread = spread + BLURRED_SPREAD * np.sqrt(blurred)
+            other_mean = self.other_mean + BLURRED_LIKENESS * blurred
         other_deviation = self.other_deviation + spread
         same_mean = np.maximum(self.same_mean - self.low_quality_drop * lack, other_mean)
         # Beyond both means the densities' tails say nothing; the ratio must not turn around there.
@@ -158,7 +163,7 @@ def appearance_log_ratios(
 
 def faded(ratios: Floats, seconds_apart: Floats) -> Floats:
     """Return what appearance comparisons say of sights so far apart, that say so much when both are of one moment."""
-    fading = np.power(0.5, np.maximum(seconds_apart, 0.0) / APPEARANCE_HALF_LIFE_S)
+    fading = np.exp2(np.maximum(seconds_apart, 0.0) / -APPEARANCE_HALF_LIFE_S)
     return np.where(seconds_apart >= APPEARANCE_END_S, 0.0, ratios * fading)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from marengocam.core.model import Embedding, LocalTrack, NameEvidence, NewEvent, PathPoint, Vector
+from marengocam.core.register import Register
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
@@ -45,7 +46,7 @@ class Looks:
     """How like the exemplars of one model a track's face (or its clothes) are; columns, an entry for each exemplar."""
 
     model: str
-    owners: tuple[UUID, ...]  # individuals: a person, or an identity of somebody unknown
+    owners: Sequence[UUID]  # individuals: a person, or an identity of somebody unknown; of more looks than these, too
     owner: Places  # whom each exemplar stands for: index into `owners`
     cosines: Floats
     qualities: Floats  # the exemplars', 0 to 1
@@ -61,10 +62,13 @@ class SightColumns:
     """Sights, newest first, with columns beside them."""
 
     sights: tuple[Sight, ...]
-    codes: Mapping[UUID, int]  # of individuals, who may be more than those seen here
-    owner: Places  # whose each sight is: a number of `codes`
+    individuals: Register  # who may be more than those seen here
+    owner: Places  # whose each sight is: a number of `individuals`
+    identity: Places  # of which identity it is: such a number, too
     firsts: Floats  # first and last sight, seconds
     lasts: Floats
+    camera_codes: Mapping[str, int]  # of cameras, of which some may have no sight here
+    cameras: Places  # where each sight was: a number of `camera_codes`
 
 
 @dataclass(frozen=True, slots=True, eq=False)

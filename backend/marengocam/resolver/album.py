@@ -1,6 +1,6 @@
 """All looks by one model that the tracks of a turn may be compared with, as columns that grow while it decides."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from marengocam.core.identity import ExemplarWrite, Floats, KnownLooks, Looks, Places, Portraits
 from marengocam.core.model import Embedding, Vector
+from marengocam.core.register import NOBODY, Register
 from marengocam.resolver.naming import Portfolio
 
-NOBODY = -1
+Listed = npt.NDArray[np.bool_]  # by number of individual, who is among some; one more place, for nobody
 OwnerOf = Callable[[UUID | None, UUID | None], UUID]  # of a look: person whose for good, identity it was seen on
 
 
@@ -28,12 +29,15 @@ class Kept(NamedTuple):
 class Album:
     """Looks of one kind, model and size."""
 
-    def __init__(self, kind: str, model: str, size: int, room: int, owner_of: OwnerOf) -> None:
-        """Leave room for so many vectors of `size` numbers."""
+    def __init__(
+        self, kind: str, model: str, size: int, room: int, owner_of: OwnerOf, individuals: Register | None = None
+    ) -> None:
+        """Leave room for so many vectors of `size` numbers; None: `individuals` are numbered for this album alone."""
         self._lasts = kind == "face"  # a face that stands for a person does so wherever it was seen
         self._model = model
         self._owner_of = owner_of
-        self._codes: dict[UUID, int] = {}  # numbers from 0 in the order in which they came
+        self.individuals = Register() if individuals is None else individuals
+        self._tracks = Register()
         self._exemplar_ids: list[UUID] = []
         self._local_track_ids: list[UUID | None] = []
         self._person_ids: list[UUID | None] = []
@@ -48,10 +52,10 @@ class Album:
         self._kept = np.zeros(room, bool)
 
     @classmethod
-    def of(cls, looks: KnownLooks, more: int, owner_of: OwnerOf) -> "Album":
+    def of(cls, looks: KnownLooks, more: int, owner_of: OwnerOf, individuals: Register | None = None) -> "Album":
         """Return an album of these looks with room for some more."""
         count, size = looks.vectors.shape
-        album = cls(looks.kind, looks.model, size, count + more, owner_of)
+        album = cls(looks.kind, looks.model, size, count + more, owner_of, individuals)
         album._exemplar_ids += looks.exemplar_ids
         album._local_track_ids += looks.local_track_ids
         album._person_ids += looks.person_ids
@@ -61,10 +65,10 @@ class Album:
         album._numbers[:, :count] = looks.qualities, looks.at_s, looks.trusts
         lasting = looks.person_ids if album._lasts else [None] * count
         stays = np.array([one is not None for one in lasting], bool)
-        album._owner[:count] = album._coded(map(owner_of, lasting, looks.identity_ids))
-        album._seen_on[:count] = album._coded(looks.identity_ids)
+        album._owner[:count] = album.individuals.coded(map(owner_of, lasting, looks.identity_ids))
+        album._seen_on[:count] = album.individuals.coded(looks.identity_ids)
         album._identity[:count] = np.where(stays, NOBODY, album._seen_on[:count])
-        album._track[:count] = album._coded(looks.local_track_ids)
+        album._track[:count] = album._tracks.coded(looks.local_track_ids)
         album._kept[:count] = True
         return album
 
@@ -78,17 +82,17 @@ class Album:
         self._humans.append(human)
         self._vectors[place] = unit(one.embedding.vector[None])[0]
         self._numbers[:, place] = one.embedding.quality, one.created_at.timestamp(), trust
-        self._track[place] = self._code(one.local_track_id)
+        self._track[place] = self._tracks.code(one.local_track_id)
         lasting = one.person_id if self._lasts else None
-        self._owner[place] = self._code(self._owner_of(lasting, one.identity_id))
-        self._seen_on[place] = self._code(one.identity_id)
+        self._owner[place] = self.individuals.code(self._owner_of(lasting, one.identity_id))
+        self._seen_on[place] = self.individuals.code(one.identity_id)
         if lasting is None:
             self._identity[place] = self._seen_on[place]
         self._kept[place] = True
 
     def drop_track(self, local_track_id: UUID) -> None:
         """Leave out what a track showed before; pictures that were enrolled stay."""
-        code = self._codes.get(local_track_id)
+        code = self._tracks.codes.get(local_track_id)
         if code is None:
             return
         for place in np.flatnonzero(self._kept & (self._track == code)).tolist():
@@ -96,15 +100,15 @@ class Album:
 
     def give(self, identity_id: UUID, owner: UUID) -> None:
         """Have the looks of an identity stand for somebody else, such as the person that it turned out to be."""
-        code = self._codes.get(identity_id)
+        code = self.individuals.codes.get(identity_id)
         if code is not None:
-            self._owner[self._identity == code] = self._code(owner)
+            self._owner[self._identity == code] = self.individuals.code(owner)
 
     def join(self, identity_id: UUID, into_id: UUID) -> None:
         """Have the looks of an identity be of another."""
-        code = self._codes.get(identity_id)
+        code = self.individuals.codes.get(identity_id)
         if code is not None:
-            into = self._code(into_id)
+            into = self.individuals.code(into_id)
             self._identity[self._identity == code] = into
             self._seen_on[self._seen_on == code] = into
             self._owner[self._owner == code] = into
@@ -117,27 +121,29 @@ class Album:
         passing.sort(key=self._precedence)
         self._kept[passing[most:]] = False
 
-    def compare(self, vector: Vector, but: UUID, identity_ids: Iterable[UUID], called: Iterable[UUID]) -> Looks:
-        """Return how like a track's vector the looks of these identities, and all lasting ones, are; not its own.
+    def compare(self, vector: Vector, but: UUID, identities: Listed, called: Collection[UUID]) -> Looks:
+        """Return how like a track's vector the looks of listed identities, and all lasting ones, are; not its own.
 
         What was seen on those `called` a person speaks for them alone, though it be in the person's gallery.
         """
         filled = len(self._exemplar_ids)
         cosines = (self._vectors[:filled] @ np.asarray(vector, np.float32)).astype(np.float64)
-        places = np.flatnonzero(self._compared(self._listed(identity_ids), but) & np.isfinite(cosines))
-        seen_on = self._seen_on[places]
-        owner = np.where(self._listed(called)[seen_on], seen_on, self._owner[places])
-        return self._looks(places, owner, np.maximum(np.minimum(cosines[places], 1.0), -1.0))
+        places = np.flatnonzero(self._compared(identities, but) & np.isfinite(cosines))
+        seen_on = self._seen_on.take(places)
+        owner = self._owner.take(places)
+        if called:
+            owner = np.where(self.individuals.listed(called).take(seen_on), seen_on, owner)
+        return self._looks(places, owner, np.maximum(np.minimum(cosines.take(places), 1.0), -1.0))
 
     def places_of(self, owners: Iterable[UUID], but: UUID) -> Places:
         """Return where looks stand that speak for these: persons by their lasting ones, the unknown by their own."""
-        listed = self._listed(owners)
+        listed = self.individuals.listed(owners)
         owner = self._owner[: len(self._exemplar_ids)]
         return np.flatnonzero(self._compared(listed, but) & listed[owner])
 
     def passing_of(self, identity_id: UUID, but: UUID) -> Places:
         """Return where an identity's passing looks stand, but those of one track."""
-        mine, own = self._passing(identity_id), self._codes.get(but)
+        mine, own = self._passing(identity_id), self._tracks.codes.get(but)
         return mine[self._track[mine] != own] if own is not None else mine
 
     def kept(self, places: Places) -> Kept:
@@ -168,17 +174,17 @@ class Album:
 
         Those of one track, and those that identities left which are to be held against them, do not count.
         """
-        code = self._codes.get(person_id)
-        return self._portfolio((self._owner == code) & ~self._listed(but_seen_on)[self._seen_on], but)
+        code = self.individuals.codes.get(person_id)
+        return self._portfolio((self._owner == code) & ~self.individuals.listed(but_seen_on)[self._seen_on], but)
 
     def shown(self, identity_id: UUID, but: UUID) -> Portfolio | None:
         """Return all looks that were seen on an identity, but for one track's; None: there are none."""
-        code = self._codes.get(identity_id)
+        code = self.individuals.codes.get(identity_id)
         return self._portfolio(self._seen_on == code, but) if code is not None else None
 
     def take_back(self, identity_id: UUID) -> None:
         """Have the looks that were seen on an identity stand for it alone, not for whom it was taken."""
-        code = self._codes.get(identity_id)
+        code = self.individuals.codes.get(identity_id)
         if code is None:
             return
         for place in np.flatnonzero(self._seen_on == code).tolist():
@@ -187,29 +193,23 @@ class Album:
                 self._owner[place] = self._identity[place] = code
 
     def _portfolio(self, chosen: npt.NDArray[np.bool_], but: UUID) -> Portfolio | None:
-        places = np.flatnonzero(chosen & self._kept & (self._track != self._codes.get(but, NOBODY - 1)))
+        places = np.flatnonzero(chosen & self._kept & (self._track != self._tracks.codes.get(but, NOBODY - 1)))
         return Portfolio(self._vectors[places], self._numbers[0, places], places.tobytes()) if len(places) else None
 
-    def _listed(self, keys: Iterable[UUID]) -> npt.NDArray[np.bool_]:
-        """Return, by code, who is among these; nobody never is."""
-        listed = np.zeros(len(self._codes) + 1, bool)  # the last place is that of NOBODY
-        listed[[code for code in map(self._codes.get, keys) if code is not None]] = True
-        return listed
-
-    def _compared(self, listed: npt.NDArray[np.bool_], but: UUID) -> npt.NDArray[np.bool_]:
+    def _compared(self, listed: Listed, but: UUID) -> npt.NDArray[np.bool_]:
         filled = len(self._exemplar_ids)
         identity = self._identity[:filled]
-        compared = np.asarray(self._kept[:filled] & ((identity == NOBODY) | listed[identity]))
-        own = self._codes.get(but)
+        compared = np.asarray(self._kept[:filled] & ((identity == NOBODY) | listed.take(identity)))
+        own = self._tracks.codes.get(but)
         if own is not None:
             compared &= self._track[:filled] != own
         return compared
 
     def _looks(self, places: Places, owner: Places, cosines: Floats) -> Looks:
-        qualities, at_s, trusts = self._numbers[:, places]
+        qualities, at_s, trusts = self._numbers.take(places, axis=1)
         return Looks(
             self._model,
-            tuple(self._codes),
+            self.individuals.ids,
             owner,
             cosines,
             qualities,
@@ -222,7 +222,7 @@ class Album:
 
     def portraits(self, own: Embedding, at_s: float, but: UUID, identity_ids: Sequence[UUID]) -> Portraits | None:
         """Return a track's look and the passing looks of these identities; None: fewer than two of them have any."""
-        code = self._codes.get(but)
+        code = self._tracks.codes.get(but)
         found = [
             (owner, place)
             for owner, one in enumerate(identity_ids)
@@ -247,7 +247,7 @@ class Album:
         return {one for one, whose, source, here in found if here and whose == person_id and source == "confirmed"}
 
     def _passing(self, identity_id: UUID) -> Places:
-        code = self._codes.get(identity_id)
+        code = self.individuals.codes.get(identity_id)
         return np.flatnonzero(self._kept & (self._identity == code) if code is not None else ())
 
     def _precedence(self, place: int) -> tuple[bool, float, float, float, int]:
@@ -255,13 +255,6 @@ class Album:
         quality, at_s, _ = self._numbers[:, place].tolist()
         best = quality if self._lasts else 0.0
         return (not spoken_about, -best, -at_s, -quality, self._exemplar_ids[place].int)
-
-    def _coded(self, keys: Iterable[UUID | None]) -> list[int]:
-        codes = self._codes
-        return [NOBODY if key is None else codes.setdefault(key, len(codes)) for key in keys]
-
-    def _code(self, key: UUID) -> int:
-        return self._codes.setdefault(key, len(self._codes))
 
 
 def unit(vectors: Vector) -> Vector:

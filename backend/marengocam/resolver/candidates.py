@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from math import exp, fsum, inf, log
 from uuid import UUID
 
-from marengocam.core.identity import Assignment, CameraGraph, KnownPerson, Sight, Surroundings
+import numpy as np
+
+from marengocam.core.identity import Assignment, CameraGraph, Floats, KnownPerson, Sight, Surroundings
 from marengocam.core.model import LocalTrack
 from marengocam.resolver.composites import RETURN_ODDS, STRANGER_ODDS, arriving, strangers_found, with_persons
-from marengocam.resolver.crowd import RECENT_S, Crowd
+from marengocam.resolver.crowd import NOTHING, RECENT_S, Crowd
 from marengocam.resolver.cues import Cue, CueKind, log_sum_exp
 from marengocam.resolver.fusion import (
     Weighed,
@@ -90,38 +92,47 @@ def hypotheses(
         if one.person_id is None and one.called is None and one.identity_id is not None
     }
     found += visitors_found(track, found, unknown, surroundings, graph)
-    weighed = crowd.log_odds(total)
-    if weighed:
+    weighed, rest = crowd.log_odds(total), -inf
+    if len(weighed):
         # The likeliest of them may be the runner-up, whom an owner is told about.
-        highest = max(weighed)
-        as_high = [place for place, log_odds in enumerate(weighed) if log_odds > highest - TIED_ODDS]
-        leading = max(as_high, key=lambda leading: (round(weighed[leading], 9), crowd.keys[leading]))
-        likeliest = crowd.keys[leading]
+        as_high = np.flatnonzero(weighed > weighed.max() - TIED_ODDS).tolist()
+        leading = max(as_high, key=lambda leading: (round(float(weighed[leading]), 9), crowd.key(leading)))
+        likeliest = crowd.key(leading)
         one = _individual(None, likeliest, crowd.sights_of([likeliest])[likeliest], about)
         cues = [*(place_cues(track, one.sights, graph) or ()), *_recognition(track, one, names)]
-        prior = weighed.pop(leading) - sum([cue.log_ratio for cue in cues])
+        prior = float(weighed[leading]) - sum([cue.log_ratio for cue in cues])
         found.append(Hypothesis(likeliest, None, prior, tuple(cues)))
+        rest = _together(np.delete(weighed, leading))
     ordered = sorted(found, key=lambda one: one.key)
-    return Explanations(ordered, log_sum_exp(sorted(weighed)) if weighed else -inf)
+    return Explanations(ordered, rest)
+
+
+def _together(log_odds: Floats) -> float:
+    """Return the log-odds of any of them; in one order, since the last digit hangs on it."""
+    if not len(log_odds):
+        return -inf
+    ordered = np.sort(log_odds)
+    return float(ordered[-1] + log(np.exp(ordered - ordered[-1]).sum()))
 
 
 def _about(track: LocalTrack, surroundings: Surroundings, apart: Collection[UUID], graph: CameraGraph) -> _About:
-    sights, called = surroundings.sights, surroundings.called
+    called, columns = surroundings.called, surroundings.columns
+    if columns is None:
+        columns = columns_of(surroundings.sights, [_whose(one, called) for one in surroundings.sights])
     elsewhere: dict[UUID, list[Sight]] = defaultdict(list)
     if called:
-        for sight in sights:
-            if sight.identity_id in called:
-                elsewhere[called[sight.identity_id]].append(sight)
+        for row in np.flatnonzero(columns.individuals.listed(called)[columns.identity]).tolist():
+            sight = columns.sights[row]
+            elsewhere[called[sight.identity_id]].append(sight)
     faces = appearances = None
     if track.face is not None and surroundings.faces is not None:
         faces = weighed_faces(track.face, surroundings.faces, [one.person_id for one in surroundings.persons])
     if track.appearance is not None and surroundings.appearances is not None:
         at_s = track.last_seen_at.timestamp()
         appearances = weighed_appearances(track.appearance, surroundings.appearances, at_s, surroundings.clothes)
-    looks = (faces.ratios if faces is not None else {}, appearances.ratios if appearances is not None else {})
-    columns = surroundings.columns
-    if columns is None:
-        columns = columns_of(sights, [_whose(one, called) for one in sights])
+    looks = tuple(
+        (one.numbered(columns.individuals), one.ratios) if one is not None else NOTHING for one in (faces, appearances)
+    )
     return _About(called, dict(elsewhere), faces, appearances, Crowd(track, columns, looks, apart, graph))
 
 

@@ -34,7 +34,8 @@ def with_persons(
     A name that the resolver gave before is no more than that: it is weighed again with each look. What faces of
     before say of an unknown's name says nothing of the track's being of it: that part is taken off both.
     """
-    persons = [(one, _naming(cues), _by_camera(one)) for one, cues in looks.items() if one.person_id is not None]
+    persons = [(one, _naming(cues)) for one, cues in looks.items() if one.person_id is not None]
+    weighed = [(one, naming, sum(cue.log_ratio for cue in naming)) for one, naming in persons]
     known = arriving(len(surroundings.persons))
     found = []
     for unknown, plain in linked.items():
@@ -43,10 +44,9 @@ def with_persons(
             continue
         joined, before = [], 0.0
         linking = best(plain.cues, LINKS) is not None
-        for person, naming, seen in persons:
-            named_by = sum(cue.log_ratio for cue in naming)
+        for person, naming, named_by in weighed:
             may_be = linking and named_by > 0 if unknown.called is None else unknown.called == person.person_id
-            if not may_be or not _agree(unknown, person, seen, surroundings):
+            if not may_be or not _agree(unknown, person, surroundings):
                 continue
             assert unknown.identity_id is not None
             assert person.person_id is not None
@@ -79,11 +79,9 @@ def _by_camera(person: Individual) -> Mapping[str, list[Sight]]:
     return seen
 
 
-def _agree(
-    unknown: Individual, person: Individual, seen: Mapping[str, list[Sight]], surroundings: Surroundings
-) -> bool:
+def _agree(unknown: Individual, person: Individual, surroundings: Surroundings) -> bool:
     """Return whether neither a camera nor a human tells the two apart."""
-    own = unknown.identity_ids
+    own, seen = unknown.identity_ids, _by_camera(person)
     cameras = {one.camera_id for one in unknown.sights} & seen.keys()
     others = [one for camera in cameras for one in seen[camera] if one.identity_id not in own]
     return not seen_apart(unknown.sights, others) and not any(

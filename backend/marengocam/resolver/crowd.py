@@ -1,7 +1,6 @@
 """Those who have nothing for them but that they are about: who they are, and how likely a track is each of them."""
 
-from collections.abc import Collection, Mapping
-from math import log
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import numpy as np
@@ -10,9 +9,12 @@ from marengocam.core.identity import CameraGraph, Floats, Places, Sight, SightCo
 from marengocam.core.model import LocalTrack
 from marengocam.resolver.composites import RETURN_ODDS, STRANGER_ODDS
 from marengocam.resolver.fusion import APPEARANCE_LIMIT, FACE_LIMIT
-from marengocam.resolver.spacetime import CONTINUATION_S, PATH_SLACK_S, known_way, way_ratio
+from marengocam.resolver.spacetime import CONTINUATION_S, PATH_SLACK_S, known_way
+from marengocam.resolver.way_columns import way_ratios
 
 RECENT_S = 120.0  # weight of an individual halves this long after its last sight
+Said = tuple[list[int], list[float]]  # individuals by their number, and what looks say of each
+NOTHING: Said = ([], [])
 NEAR_S = CONTINUATION_S + PATH_SLACK_S  # seen so soon before or after, place may speak
 
 
@@ -26,18 +28,18 @@ class Crowd:
         self,
         track: LocalTrack,
         columns: SightColumns,
-        looks: tuple[Mapping[UUID, float], Mapping[UUID, float]],
+        looks: Sequence[Said],
         apart: Collection[UUID],
         graph: CameraGraph,
     ) -> None:
-        """Take sights, what faces and clothes say of each individual, and who stands out whatever they say."""
-        places, owner = dict(columns.codes), columns.owner
-        remembered = [[places.setdefault(one, len(places)) for one in ratios] for ratios in looks]
-        faces, appearances = np.zeros(len(places)), np.zeros(len(places))
-        about = np.zeros(len(places), bool)
+        """Take sights, what faces and clothes say of some individuals, and who stands out whatever they say."""
+        individuals, owner = columns.individuals, columns.owner
+        everybody = len(individuals.ids)
+        faces, appearances = np.zeros(everybody), np.zeros(everybody)
+        about = np.zeros(everybody, bool)
         about[owner] = True
-        for values, own, said in zip((faces, appearances), remembered, looks, strict=True):
-            values[own] = list(said.values())
+        for values, (own, ratios) in zip((faces, appearances), looks, strict=True):
+            values[own] = ratios
             about[own] = True
         first_s, last_s = track.first_seen_at.timestamp(), track.last_seen_at.timestamp()
         firsts, lasts = columns.firsts, columns.lasts
@@ -45,59 +47,68 @@ class Crowd:
         after = ~before & (firsts > last_s + NEAR_S)
         standing = (faces > 0) | (appearances > 0)
         standing[owner[~(before | after)]] = True
-        standing[[places[one] for one in apart if one in places]] = True
-        left_s, comes_s = np.full(len(places), -np.inf), np.full(len(places), np.inf)
-        np.maximum.at(left_s, owner[before], lasts[before])
+        standing[[code for code in map(individuals.codes.get, apart) if code is not None]] = True
+        left_s, comes_s = np.full(everybody, -np.inf), np.full(everybody, np.inf)
+        earlier = np.flatnonzero(before)[::-1]
+        left_s[owner[earlier]] = lasts[earlier]  # the newest comes last and stays
         np.minimum.at(comes_s, owner[after], firsts[after])
-        self._sights, self._owner, self._places = columns.sights, owner, places
-        ways = self._ways(track, np.flatnonzero(before & (lasts == left_s[owner]) & ~standing[owner]), graph)
+        self._sights, self._owner, self._individuals = columns.sights, owner, individuals
+        ways = self._ways(track, columns, np.flatnonzero(before & (lasts == left_s[owner]) & ~standing[owner]), graph)
         standing |= ways > 0
-        ratios = ways + np.maximum(faces, FACE_LIMIT[0]) + np.maximum(appearances, APPEARANCE_LIMIT[0])
+        weighed = ways + np.maximum(faces, FACE_LIMIT[0]) + np.maximum(appearances, APPEARANCE_LIMIT[0])
         apart_s = np.minimum(comes_s - first_s, first_s - left_s)
         passing = np.flatnonzero(about & ~standing)
-        everybody = list(places)
-        self._ratios = ratios[passing].tolist()
-        self.keys: list[UUID] = [everybody[place] for place in passing.tolist()]
-        self.standing_out: list[UUID] = [everybody[place] for place in np.flatnonzero(about & standing).tolist()]
+        self._passing = passing.tolist()
+        self._ratios = weighed[passing]
+        self.standing_out = [individuals.ids[place] for place in np.flatnonzero(about & standing).tolist()]
         # By how lately each was seen; 0: he is remembered by his face only.
         self.weights: list[float] = (1.0 / (1.0 + apart_s[passing] / RECENT_S)).tolist()
 
-    def log_odds(self, total: float) -> list[float]:
+    @property
+    def keys(self) -> list[UUID]:
+        """Return who they are, in the order of their weights."""
+        return [self._individuals.ids[place] for place in self._passing]
+
+    def key(self, place: int) -> UUID:
+        """Return who one of them is."""
+        return self._individuals.ids[self._passing[place]]
+
+    def log_odds(self, total: float) -> Floats:
         """Return the log-odds of each against somebody new, where all those seen of late weigh `total`."""
-        return [
-            ratio + log(RETURN_ODDS * weight / total if weight > 0 else STRANGER_ODDS)
-            for ratio, weight in zip(self._ratios, self.weights, strict=True)
-        ]
+        weights = np.array(self.weights)
+        return np.asarray(self._ratios + np.log(np.where(weights > 0, RETURN_ODDS * weights / total, STRANGER_ODDS)))
 
     def sights_of(self, keys: Collection[UUID]) -> dict[UUID, list[Sight]]:
         """Return the sights of some who are about."""
         found: dict[UUID, list[Sight]] = {key: [] for key in keys}
-        whose = {self._places[key]: found[key] for key in keys if key in self._places}
-        wanted = np.zeros(len(self._places), bool)
+        codes = self._individuals.codes
+        whose = {codes[key]: found[key] for key in keys if key in codes}
+        wanted = np.zeros(len(codes), bool)
         wanted[list(whose)] = True
         rows = np.flatnonzero(wanted[self._owner])
         for row, code in zip(rows.tolist(), self._owner[rows].tolist(), strict=True):
             whose[code].append(self._sights[row])
         return found
 
-    def _ways(self, track: LocalTrack, sights: Places, graph: CameraGraph) -> Floats:
-        """Return what the way from where each was seen last says; `sights` are the last ones."""
-        ratios = np.zeros(len(self._places))
-        ways = {
-            here: known_way(here, track.camera_id, graph)
-            for here in {*graph.moves_from, *(here for here, there in graph.transits if there == track.camera_id)}
-        }
-        if not ways:
+    def _ways(self, track: LocalTrack, columns: SightColumns, sights: Places, graph: CameraGraph) -> Floats:
+        """Return what the way from where each was seen last says; `sights` are the last ones, newest first."""
+        ratios = np.zeros(len(self._individuals.ids))
+        here = track.camera_id
+        starts = {
+            *graph.moves_from,
+            *(one for one, other in graph.transits if other == here),
+        } & columns.camera_codes.keys()
+        ways = {columns.camera_codes[one]: way for one in starts if (way := known_way(one, here, graph)) is not None}
+        if not ways or not len(sights):
             return ratios
-        newest: dict[int, int] = {}
-        for place, row in zip(self._owner[sights].tolist(), sights.tolist(), strict=True):
-            other = newest.setdefault(place, row)
-            if self._sights[row].newest_first() < self._sights[other].newest_first():
-                newest[place] = row
-        first_s = track.first_seen_at.timestamp()
-        for place, row in newest.items():
-            one = self._sights[row]
-            way = ways.get(one.camera_id)
-            if way is not None:
-                ratios[place] = way_ratio(way, first_s - one.last_s)
+        newest = np.full(len(self._individuals.ids), -1)
+        newest[self._owner[sights[::-1]]] = sights[::-1]  # of one's last sights the first stays
+        rows = newest[newest >= 0]
+        table = np.full(len(columns.camera_codes), -1)
+        table[list(ways)] = range(len(ways))
+        which = table[columns.cameras[rows]]
+        known = which >= 0
+        rows, which = rows[known], which[known]
+        seconds = track.first_seen_at.timestamp() - columns.lasts[rows]
+        ratios[self._owner[rows]] = way_ratios(ways.values(), which, seconds)
         return ratios

@@ -40,7 +40,9 @@ class Cue:
 
 def clamp(value: float, low: float, high: float) -> float:
     """Return `value` kept between `low` and `high`."""
-    return min(max(value, low), high)
+    if value < low:
+        return low
+    return min(value, high)
 
 
 def log_sum_exp(values: Iterable[float]) -> float:

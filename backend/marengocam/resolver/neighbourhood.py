@@ -7,6 +7,8 @@ from datetime import timedelta
 from itertools import permutations
 from uuid import UUID
 
+import numpy as np
+
 from marengocam.core.identity import (
     Assignment,
     ClaimedTrack,
@@ -20,9 +22,10 @@ from marengocam.core.identity import (
     Vicinity,
 )
 from marengocam.core.model import Embedding, LocalTrack
+from marengocam.core.register import NOBODY, Register
 from marengocam.db.turn import HUMAN, OBSERVED_LIMIT, moved
 from marengocam.db.vicinity import SIGHTS_LIMIT
-from marengocam.resolver.album import Album
+from marengocam.resolver.album import Album, Listed
 from marengocam.resolver.engine_words import EngineWords
 from marengocam.resolver.fusion import clothes_ratios, past_appearance_ratios, past_face_ratios
 from marengocam.resolver.likeness import Pair, alike_clothes, alike_faces, like_it
@@ -43,20 +46,24 @@ class Neighbourhood:
     def __init__(self, vicinity: Vicinity, claimed: Sequence[ClaimedTrack], window: timedelta) -> None:
         self._vicinity = vicinity
         self._window_s = window.total_seconds()
+        self._individuals = Register()
         self._person_of = dict(vicinity.person_of)
         self._tracks_of = Counter[UUID]()
         for one in claimed:
             if one.assignment is not None:
                 self._tracks_of[one.assignment.identity_id] = one.others + 1
                 self._person_of.setdefault(one.assignment.identity_id, one.assignment.person_id)
+        self._named = {one: whom for one, whom in self._person_of.items() if whom is not None}
         self._room = len(claimed)
         self._joined: dict[UUID, UUID] = {}
         self._spoken_about = vicinity.spoken_about
         self._words = EngineWords(vicinity.words, vicinity.persons)
-        self._seen = Seen(vicinity.sights, self._person_of, self._spoken_about)
+        self._seen = Seen(vicinity.sights, self._person_of, self._spoken_about, self._individuals)
         self._compared_faces: Compared = {}
         self._albums: dict[Key, Album] = {
-            (looks.kind, looks.model, looks.vectors.shape[1]): Album.of(looks, self._room, self._owner_of)
+            (looks.kind, looks.model, looks.vectors.shape[1]): Album.of(
+                looks, self._room, self._owner_of, self._individuals
+            )
             for looks in vicinity.looks
         }
 
@@ -74,11 +81,14 @@ class Neighbourhood:
         from_s, to_s = track.first_seen_at.timestamp() - self._window_s, track.last_seen_at.timestamp() + self._window_s
         columns = self._seen.between(from_s, to_s, track.local_track_id, SIGHTS_LIMIT)
         sights = columns.sights
-        around = {one.identity_id for one in sights}
         known = self._vicinity
-        near = frozenset(map(self._identity, known.strangers.get(track.local_track_id, _NOBODY)))
+        around = np.zeros(len(self._individuals.ids) + 1, bool)  # one more: nobody never is
+        around[columns.identity] = True
         called = self._called(around)
-        faces = self._compared("face", track.face, track, around | near, called)
+        near = around | self._individuals.listed(
+            map(self._identity, known.strangers.get(track.local_track_id, _NOBODY))
+        )
+        faces = self._compared("face", track.face, track, near, called)
         appearances = self._compared("appearance", track.appearance, track, around, called)
         past_faces, past_clothes = self._past(track, faces, sights)
         clothes = None
@@ -107,6 +117,8 @@ class Neighbourhood:
 
     def with_room(self, outcome: Outcome) -> Outcome:
         """Return an outcome whose faces are to last only while the person's gallery has room for them."""
+        if all(one.person_id is None for one in outcome.exemplars):
+            return outcome
         return replace(outcome, exemplars=tuple(self._with_room(one) for one in outcome.exemplars))
 
     def take_in(self, outcome: Outcome) -> None:
@@ -169,11 +181,13 @@ class Neighbourhood:
         self._person_of[identity_id] = known or person_id
         if known is not None or person_id is None:
             return
+        self._named[identity_id] = person_id
         self._seen.name(identity_id, person_id)
         self._settle(identity_id)
 
     def _unname(self, identity_id: UUID) -> None:
         self._person_of[identity_id] = None
+        self._named.pop(identity_id, None)
         self._seen.name(identity_id, None)
         for album in self._albums.values():
             album.take_back(identity_id)
@@ -199,26 +213,27 @@ class Neighbourhood:
     def _keep(self, one: ExemplarWrite, trust: float, *, human: bool) -> None:
         key = (one.kind, one.embedding.model, len(one.embedding.vector))
         if key not in self._albums:
-            self._albums[key] = Album(*key, self._room, self._owner_of)
+            self._albums[key] = Album(*key, self._room, self._owner_of, self._individuals)
         self._albums[key].add(one, trust, human=human)
 
-    def _called(self, identity_ids: Collection[UUID]) -> dict[UUID, UUID]:
-        """Return whom the resolver named some of these identities; those that a human named are left out."""
-        named = [(one, whom) for one in identity_ids if (whom := self._person_of.get(one)) is not None]
-        return {one: whom for one, whom in named if one not in self._spoken_about}
+    def _called(self, around: Listed) -> dict[UUID, UUID]:
+        """Return whom the resolver named some of those around; those that a human named are left out."""
+        codes, named = self._individuals.codes, self._named.items()
+        listed = [(one, whom) for one, whom in named if around[codes.get(one, NOBODY)]]
+        return {one: whom for one, whom in listed if one not in self._spoken_about}
 
     def _compared(
         self,
         kind: str,
         embedding: Embedding | None,
         track: LocalTrack,
-        identity_ids: Collection[UUID],
+        identities: Listed,
         called: Collection[UUID],
     ) -> Looks | None:
         album = self._album(kind, embedding)
         if embedding is None or album is None:
             return None
-        return album.compare(embedding.vector, track.local_track_id, identity_ids, called)
+        return album.compare(embedding.vector, track.local_track_id, identities, called)
 
     def _album(self, kind: str, embedding: Embedding | None) -> Album | None:
         return self._albums.get((kind, embedding.model, len(embedding.vector))) if embedding is not None else None

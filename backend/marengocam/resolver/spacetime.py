@@ -49,6 +49,8 @@ def place_cues(
 
     `span` is the track's, for whoever asks about many candidates.
     """
+    if not sights:
+        return ()
     cues: list[Cue] = []
     first_s, last_s = span = span or span_of(track)
     here = [sight for sight in sights if sight.camera_id == track.camera_id]
@@ -190,9 +192,13 @@ def transit_ratio(learned: Transit, seconds: float) -> float:
 
 def _time_ratio(learned: Transit, seconds: float) -> float:
     unrelated = _log_normal(seconds, BACKGROUND_MEAN_LOG, BACKGROUND_DEVIATION)
+    return clamp(_log_normal(seconds, learned.mean_log_s, deviation_of(learned)) - unrelated, *TRANSIT_LIMIT)
+
+
+def deviation_of(learned: Transit) -> float:
+    """Return how much the log of a journey's time differs from the mean: the more, the fewer were seen."""
     spread = 0.0 if learned.told else BACKGROUND_DEVIATION**2 / learned.count
-    deviation = max((learned.deviation_log_s**2 + spread) ** 0.5, DEVIATION_FLOOR)
-    return clamp(_log_normal(seconds, learned.mean_log_s, deviation) - unrelated, *TRANSIT_LIMIT)
+    return float(max((learned.deviation_log_s**2 + spread) ** 0.5, DEVIATION_FLOOR))
 
 
 def _log_normal(seconds: float, mean_log: float, deviation: float) -> float:

@@ -175,7 +175,8 @@ def _decide(around: Neighbourhood | None, claimed: ClaimedTrack, rules: Rules, n
 
 def _resolved(around: Neighbourhood, claimed: ClaimedTrack, rules: Rules, now: datetime) -> Outcome:
     before = around.assignment(claimed)
-    claimed = replace(claimed, assignment=before)
+    if before is not None:
+        claimed = replace(claimed, assignment=before)
     surroundings = around.surroundings(claimed.track)
     if before is not None and before.decided_by == HUMAN:
         return obey(claimed, before, surroundings, now)

@@ -27,7 +27,9 @@ def crowd_of(
     graph: CameraGraph = NO_WAY,
 ) -> Crowd:
     whose = [one.identity_id for one in sights]
-    return Crowd(track(), columns_of(sights, whose), (faces, clothes), {ident(one) for one in apart}, graph)
+    columns = columns_of(sights, whose)
+    looks = [(columns.individuals.coded(said), list(said.values())) for said in (faces, clothes)]
+    return Crowd(track(), columns, looks, {ident(one) for one in apart}, graph)
 
 
 def ago(name: str, seconds: float, *, camera: str = "yard", number: int = 0) -> Sight:
@@ -101,4 +103,4 @@ def test_of_two_last_sights_at_one_moment_the_same_one_counts_in_any_order() -> 
 def test_sights_are_given_back_of_those_asked_for() -> None:
     sights = ago("one", 300), ago("other", 200), ago("one", 100)
     found = crowd_of(*sights).sights_of([ident("one"), ident("nobody here")])
-    assert found == {ident("one"): [sights[0], sights[2]], ident("nobody here"): []}
+    assert found == {ident("one"): [sights[2], sights[0]], ident("nobody here"): []}

@@ -143,7 +143,7 @@ def album() -> Album:
 
 def test_what_the_called_left_in_a_gallery_speaks_for_themselves_alone() -> None:
     faces = album()
-    looks = faces.compare(np.ones(3, np.float32) / 3**0.5, uuid4(), [CALLED, OTHER], [CALLED])
+    looks = faces.compare(np.ones(3, np.float32) / 3**0.5, uuid4(), faces.individuals.listed([CALLED, OTHER]), [CALLED])
     assert [looks.owners[code] for code in looks.owner] == [PERSON, CALLED, PERSON]
     assert len(faces.gallery(PERSON, uuid4(), [CALLED]).qualities) == 2
     assert len(faces.shown(CALLED, uuid4()).qualities) == 1
@@ -153,5 +153,5 @@ def test_a_name_taken_back_takes_the_faces_out_of_the_gallery_and_leaves_the_pho
     faces = album()
     faces.take_back(CALLED)
     assert len(faces.gallery(PERSON, uuid4(), []).qualities) == 2
-    looks = faces.compare(np.ones(3, np.float32) / 3**0.5, uuid4(), [CALLED], [])
+    looks = faces.compare(np.ones(3, np.float32) / 3**0.5, uuid4(), faces.individuals.listed([CALLED]), [])
     assert [looks.owners[code] for code in looks.owner] == [PERSON, CALLED, PERSON]

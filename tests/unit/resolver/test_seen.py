@@ -67,9 +67,12 @@ def test_columns_tell_what_a_list_would(
             plain.spoken_about.add(one)
             seen.speak(frozenset(plain.spoken_about))
     found = seen.between(from_at_s, from_at_s + span_s, ident("track 0"), most)
-    keys = {code: key for key, code in found.codes.items()}
+    keys = found.individuals.ids
     told = [(one, keys[code]) for one, code in zip(found.sights, found.owner.tolist(), strict=True)]
     assert told == plain.between(from_at_s, from_at_s + span_s, ident("track 0"), most)
+    assert [keys[code] for code in found.identity.tolist()] == [one.identity_id for one in found.sights]
+    cameras = {code: camera for camera, code in found.camera_codes.items()}
+    assert [cameras[code] for code in found.cameras.tolist()] == [one.camera_id for one in found.sights]
     assert found.firsts.tolist() == [one.first_s for one in found.sights]
     assert found.lasts.tolist() == [one.last_s for one in found.sights]
     assert list(of_late(found.sights, from_at_s + 2)) == [one for one in found.sights if one.last_s >= from_at_s + 2]
@@ -119,8 +122,7 @@ def test_whom_a_human_named_is_that_person_whom_the_resolver_called_so_stays_an_
 
     def whose() -> list[UUID]:
         found = seen.between(NOON_S, NOON_S + 10, ident("nobody"), 10)
-        keys = {code: key for key, code in found.codes.items()}
-        return [keys[code] for code in found.owner.tolist()]
+        return [found.individuals.ids[code] for code in found.owner.tolist()]
 
     assert whose() == [ident("one")]
     seen.speak(frozenset({ident("one")}))
