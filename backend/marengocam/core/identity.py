@@ -270,4 +270,5 @@ class Outcome:
     joined_identity_id: UUID | None = None  # an identity found to be `identity_id`: all its tracks go there
     wake_identity: bool = False  # its other recent tracks have to be looked at again: the person is new to it
     founder: float = 0.0  # how likely the identity's founder is the person, where it is found to be: others are so, too
+    founds: bool = False  # the track is the first of its identity, which is new
     unnamed: bool = False  # `identity_id` is not whom the resolver called it: it is nobody known again

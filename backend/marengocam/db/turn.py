@@ -8,6 +8,7 @@ from uuid import UUID
 from marengocam.core.identity import ClaimedTrack, ExemplarWrite, Outcome, Vicinity
 from marengocam.core.model import Event, NewEvent
 from marengocam.db.database import Connection
+from marengocam.db.looks_left import LooksLeft
 from marengocam.db.queries import load, to_json
 from marengocam.db.vicinity import Beside, read_vicinity
 
@@ -36,6 +37,7 @@ class Turn:
         self._connection = connection
         self._beside = beside
         self._events = events
+        self._looks = LooksLeft(OBSERVED_LIMIT)
         self.claimed = claimed
 
     async def vicinity(self, claimed: Sequence[ClaimedTrack], window: timedelta) -> Vicinity:
@@ -67,9 +69,9 @@ class Turn:
                 await _QUERIES.join_identities(
                     self._connection, identity_id=one.joined_identity_id, into_id=one.identity_id
                 )
-        joined = {one.identity_id for one in placed if moved(one) or one.joined_identity_id is not None}
-        if joined:
-            await _QUERIES.trim_exemplars(self._connection, identity_ids=list(joined), most=OBSERVED_LIMIT)
+        filled = self._looks.too_many(placed)
+        if filled:
+            await _QUERIES.trim_exemplars(self._connection, identity_ids=list(filled), most=OBSERVED_LIMIT)
         unnamed = [one.identity_id for one in placed if one.unnamed]
         if unnamed:
             await _QUERIES.take_names_back(self._connection, identity_ids=unnamed)
@@ -90,12 +92,6 @@ class Turn:
                 moments=[one.claimed.track.last_seen_at - WAKE_REACH for one in woken],
                 few=WAKE_FEW,
             )
-
-
-def moved(outcome: Outcome) -> bool:
-    """Return whether the track is new to its identity."""
-    before = outcome.claimed.assignment
-    return before is None or before.identity_id != outcome.identity_id
 
 
 def remembered(outcome: Outcome, one: ExemplarWrite) -> bool:

@@ -23,7 +23,8 @@ from marengocam.core.identity import (
 )
 from marengocam.core.model import Embedding, LocalTrack
 from marengocam.core.register import NOBODY, Register
-from marengocam.db.turn import HUMAN, OBSERVED_LIMIT, moved
+from marengocam.db.looks_left import moved
+from marengocam.db.turn import HUMAN, OBSERVED_LIMIT
 from marengocam.db.vicinity import SIGHTS_LIMIT
 from marengocam.resolver.album import Album, Listed
 from marengocam.resolver.engine_words import EngineWords

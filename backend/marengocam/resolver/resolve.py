@@ -38,7 +38,8 @@ def resolve(
     if not (isfinite(verdict.probability) and isfinite(verdict.margin)):
         raise ArithmeticError("the evidence is not a number")
     names = {person.person_id: person for person in surroundings.persons}
-    identity_id = _place(verdict, before, surroundings.denied, new_identity)
+    place = _place(verdict, before, surroundings.denied)
+    identity_id = new_identity() if place is None else place
     person = names.get(verdict.chosen.person_id) if verdict.chosen.person_id is not None else None
     evidence = evidence_of(claimed.track, verdict, surroundings, names)
     belief = Belief(
@@ -69,6 +70,7 @@ def resolve(
         joined_identity_id=verdict.chosen.joins,
         wake_identity=verdict.chosen.composite or verdict.unnames,
         founder=verdict.founder,
+        founds=place is None,
         unnamed=verdict.unnames,
     )
 
@@ -114,10 +116,8 @@ def _ignored(surroundings: Surroundings, identity_id: UUID, person: KnownPerson 
     return identity_id in surroundings.ignored or (person is not None and person.person_id in surroundings.ignored)
 
 
-def _place(
-    verdict: Verdict, before: Assignment | None, denied: frozenset[tuple[UUID, UUID]], new_identity: Callable[[], UUID]
-) -> UUID:
-    """Return the identity the track goes to.
+def _place(verdict: Verdict, before: Assignment | None, denied: frozenset[tuple[UUID, UUID]]) -> UUID | None:
+    """Return the identity the track goes to; None: a new one.
 
     Shared with others of the same person it stays; alone it joins the person's others; an identity of its own is
     kept, rather than made anew, unless it was called somebody else, or denied to be the person.
@@ -135,4 +135,4 @@ def _place(
     denies = before is not None and chosen.person_id is not None and (before.identity_id, chosen.person_id) in denied
     if before is not None and before.alone and before.person_id in (None, chosen.person_id) and not denies:
         return before.identity_id
-    return new_identity()
+    return None
