@@ -4,11 +4,13 @@ Its last picture was filmed just now; its first ones may have no times, or wrong
 """
 
 import itertools
+from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
 from marengocam.media.faults import StreamError
+from marengocam.media.source import taken
 
 PAUSE_S = 0.005  # a packet that takes longer was not there yet
 PAUSE_IN_PIECES_S = 0.25
@@ -37,9 +39,9 @@ def first_piece(
         packets = _ending(error)  # what came before the trouble is handed over first
     pictures = [*_with_times([one for one in [*held, *following] if one[0].stream.type == "video"], step_s)]
     timed = {id(packet): at_s for packet, at_s in pictures}
-    again = [(packet, timed.get(id(packet), at_s)) for packet, at_s in [*held, *following]]
+    again = deque((packet, timed.get(id(packet), at_s)) for packet, at_s in [*held, *following])
     there = [at_s for packet, _ in held if (at_s := timed.get(id(packet))) is not None]
-    return itertools.chain(again, packets), (max(there), arrived_at) if there else None
+    return itertools.chain(taken(again), packets), (max(there), arrived_at) if there else None
 
 
 def _ending(error: StreamError) -> Iterator[Timed]:

@@ -1,7 +1,10 @@
 """What reads an address: FFmpeg, or our own reader of RTSP."""
 
+from collections import deque
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class Source(Protocol):
@@ -38,3 +41,12 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let the address go."""
+
+
+def taken(kept: deque[T]) -> Iterator[T]:
+    """Yield what was kept, and keep it no longer.
+
+    A list in `itertools.chain` would stay as long as the chain: the first pictures, which are large, for weeks.
+    """
+    while kept:
+        yield kept.popleft()

@@ -1,6 +1,7 @@
 """Our own reader of RTSP over TCP: what FFmpeg would give, a picture earlier, from whatever cameras put on the wire."""
 
 import asyncio
+import gc
 import itertools
 import re
 import threading
@@ -232,3 +233,24 @@ async def test_pictures_that_come_before_the_answer_to_play_are_kept(clip, monke
         seen = await read(url, monkeypatch, ffmpeg=False)
     first = b"".join(b"\0\0\0\1" + nal for nal in clip.units[0].nal_units)
     assert bytes(seen.pictures[0].packet) == first
+
+
+async def test_what_came_before_the_first_keyframe_is_not_kept_once_it_was_handed_over(clip):
+    async def then(_reader, writer):
+        for picture in itertools.islice(bad.interleaved(clip), 3, None):  # the next keyframe is the 15th
+            writer.write(picture)
+            await writer.drain()
+            await asyncio.sleep(1 / FPS)
+
+    def pictures(url):
+        with StreamReader(url, StreamOptions(), SystemClock()) as reader:
+            for number, picture in enumerate(reader):
+                if number == 30:
+                    return picture, [one for one in gc.get_objects() if isinstance(one, av.Packet)]
+        return None
+
+    before = sum(isinstance(one, av.Packet) for one in gc.get_objects())
+    async with asyncio.timeout(GIVEN_UP_WITHIN_S), bad.tcp_camera(bad.after_play(clip, then)) as url:
+        last, living = await asyncio.to_thread(pictures, url)
+    assert any(one is last.packet for one in living)
+    assert len(living) - before <= 3

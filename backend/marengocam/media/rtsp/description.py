@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import av
-import av.container
 
 VIDEO, AUDIO = "video", "audio"
 CODECS = {"H264": "h264", "H265": "hevc"}
@@ -70,15 +69,14 @@ def read_description(text: bytes) -> Description:
     return Description(control, tuple(tracks))
 
 
-def templates(text: bytes) -> tuple[av.container.InputContainer, dict[str, Any]]:
-    """Have FFmpeg read a description; return its container, to be kept, and the first stream of each kind.
+def templates(text: bytes) -> dict[str, Any]:
+    """Have FFmpeg read a description; return the first stream of each kind, which keeps FFmpeg's container alive.
 
     Raises av.FFmpegError where FFmpeg makes nothing of it.
     """
     asked = {"sdp_flags": "custom_io", "fpsprobesize": "0", "analyzeduration": "1"}  # nothing is opened or waited for
     container = av.open(io.BytesIO(text), "r", format="sdp", options=asked, metadata_errors="replace")
-    found: dict[str, Any] = {stream.type: stream for stream in reversed(container.streams)}
-    return container, found
+    return {stream.type: stream for stream in reversed(container.streams)}
 
 
 def _track(line: str) -> Track:

@@ -3,6 +3,7 @@
 import contextlib
 import secrets
 import struct
+from collections import deque
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -58,7 +59,7 @@ class Session:
         self._asks_parameters = False
         self._control = self._base = self._url
         self._ours = secrets.randbits(32)  # RTCP's name for us
-        self.early: list[tuple[int, bytes]] = []
+        self.early: deque[tuple[int, bytes]] = deque()
         self.sign_of_life_s = SIGN_OF_LIFE_MAX_S
         self.wire = Wire(parts.hostname or "", port, limit_s, clock)
         try:
@@ -151,7 +152,7 @@ class Session:
     def _once(self, method: str, url: str, headers: dict[str, str]) -> Answer:
         self.wire.send(self._question(method, url, headers))
         answer, early = self.wire.answer(self._until_s)
-        self.early = [*self.early, *early][:_EARLY_MAX]
+        self.early.extend(early[: _EARLY_MAX - len(self.early)])
         return answer
 
     def _question(self, method: str, url: str, headers: dict[str, str]) -> bytes:

@@ -2,13 +2,13 @@
 
 import io
 import itertools
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import av
-import av.container
 
 from marengocam.core.clock import Clock
 from marengocam.core.secret import Secret
@@ -21,6 +21,7 @@ from marengocam.media.rtsp.pictures import BUILDERS, Picture
 from marengocam.media.rtsp.reports import ends, sender_report
 from marengocam.media.rtsp.session import NotOursError, Session
 from marengocam.media.rtsp.sounds import Sound, sound_builder
+from marengocam.media.source import taken
 
 FIRST_KEYFRAME_S = 2.0  # for so long the first keyframe, which tells the picture's size, is waited for on opening
 FIRST_MAX_BYTES = 32 * 1024 * 1024  # kept meanwhile, and no more
@@ -51,7 +52,7 @@ class RtspSource:
         self._session = Session(url, username, password, sound=sound, limit_s=limits.open_s, clock=clock)
         try:
             text, _ = self._session.described
-            self._described, found = _templates(text)
+            found = _templates(text)
             self._video_track = self._session.channels[0].track
             self._builder = BUILDERS[CODECS[self._video_track.encoding]]()
             self._stamps = StampClock(self._video_track.clock_hz)
@@ -64,9 +65,9 @@ class RtspSource:
             self.sound: Any | None = found.get(AUDIO) if len(self._session.channels) > 1 else None
             self._sound = _SoundOf(self._session.channels[1].track, self.sound) if self.sound is not None else None
             self._header = b""
-            self._measured: av.container.InputContainer | None = None
+            self._measured = False
             self._reading = self._read()
-            self._first = self._until_keyframe()
+            self._first = deque(self._until_keyframe())
         except BaseException:
             self._session.close()
             raise
@@ -74,17 +75,17 @@ class RtspSource:
     @property
     def size_comes_later(self) -> bool:
         """Whether no keyframe has told the picture's size yet."""
-        return self._measured is None
+        return not self._measured
 
     @property
     def fps(self) -> float | None:
         """Pictures a second, if the stream tells."""
-        rate = self.video.codec_context.framerate if self._measured is not None else None
+        rate = self.video.codec_context.framerate if self._measured else None
         return float(rate) if rate else None
 
     def packets(self, *, sound: bool) -> Iterator[Came]:
         """Yield the packets; `sound` False leaves out the sound."""
-        for packet, came_s in itertools.chain(self._first, self._reading):
+        for packet, came_s in itertools.chain(taken(self._first), self._reading):
             if sound or packet.stream is self.video:
                 yield packet, came_s
 
@@ -126,7 +127,7 @@ class RtspSource:
         video: Any = measured.streams.video[0]
         if not (video.codec_context.width and video.codec_context.extradata):
             return False
-        self._measured, self.video = measured, video
+        self._measured, self.video = True, video  # which keeps its container; the description's goes
         if video.codec_context.has_b_frames:
             self._order = self._new_order(1)
         return True
@@ -140,8 +141,7 @@ class RtspSource:
         media, monotonic_s = self._session.channels[0].media, self._clock.monotonic_s
         waiting_since_s = monotonic_s()
         sign_due_s = waiting_since_s + self._session.sign_of_life_s
-        kept, self._session.early = self._session.early, []
-        early = ((channel, memoryview(content)) for channel, content in kept)
+        early = ((channel, memoryview(content)) for channel, content in taken(self._session.early))
         for item in itertools.chain(early, self._session.wire.items()):
             now_s = monotonic_s()
             if isinstance(item, Answer):
@@ -256,12 +256,12 @@ def _payload(rtp: memoryview, payload_type: int) -> memoryview | None:
     return rtp[begin:end] if begin < end else None
 
 
-def _templates(text: bytes) -> tuple[av.container.InputContainer, dict[str, Any]]:
+def _templates(text: bytes) -> dict[str, Any]:
     """Return the templates of a description; NotOursError where FFmpeg does not see in it what we do."""
     try:
-        container, found = templates(text)
+        found = templates(text)
     except av.FFmpegError:
         raise NotOursError from None
     if VIDEO not in found or found[VIDEO].codec_context is None:
         raise NotOursError
-    return container, found
+    return found
