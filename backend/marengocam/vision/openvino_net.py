@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from marengocam.core.errors import ModelError
+from marengocam.vision.read_once import let_go_of
 
 Array = npt.NDArray[Any]
 CACHE_FOLDER = "cache/openvino"
@@ -48,12 +49,11 @@ class OpenVinoNet:
             "CACHE_DIR": str(cache_dir / CACHE_FOLDER),
         }
         try:
-            model = core.read_model(str(file))
-            if any(node.get_type_name() == "FakeQuantize" for node in model.get_ops()):
-                self.precision = "int8"  # what is not quantised in it stays as hinted
-            if shape is not None:
-                model.reshape(list(shape))
-            self._compiled = core.compile_model(model, "CPU", settings)
+            self._compiled = self._compile(core, file, shape, settings)
+            if not self._compiled.get_property("LOADED_FROM_CACHE"):
+                # Compiled here, it keeps the file's weights beside its own, and what making it left in the heap.
+                del self._compiled
+                self._compiled = self._compile(core, file, shape, settings)
         except RuntimeError as error:
             raise ModelError(f"The model {file.name} cannot be loaded: {str(error).splitlines()[0]}") from error
         # A request keeps several megabytes of buffers: as many as can compute at once, not one for each camera.
@@ -61,6 +61,17 @@ class OpenVinoNet:
         for _ in range(os.cpu_count() or 1):
             self._requests.put(None)
         self._infer_once()
+        let_go_of(cache_dir / CACHE_FOLDER)
+        self._infer_once()  # the weights that are used as they are in the file are there again
+
+    def _compile(self, core: Any, file: Path, shape: tuple[int, ...] | None, settings: Mapping[str, Any]) -> Any:
+        """Return the network, from the cache of compiled ones if it is there."""
+        model = core.read_model(str(file))
+        if any(node.get_type_name() == "FakeQuantize" for node in model.get_ops()):
+            self.precision = "int8"  # what is not quantised in it stays as hinted
+        if shape is not None:
+            model.reshape(list(shape))
+        return core.compile_model(model, "CPU", settings)
 
     def _infer_once(self) -> None:
         """Infer before any other thread can: OpenVINO makes its table of types then, and two who make it lock up."""
