@@ -219,4 +219,5 @@ def called(identity: Any) -> str:
 
 
 def sights(local_track_ids: Sequence[UUID]) -> str:
-    return "One sight" if len(local_track_ids) == 1 else f"{len(local_track_ids)} sights"
+    count = len(set(local_track_ids))
+    return "One sight" if count == 1 else f"{count} sights"

@@ -135,7 +135,7 @@ class Words:
             (identity,) = await identities(connection, [identity_id])
             await must_belong(connection, local_track_ids, identity_id)
             apart = new_id(speaker.at)
-            verb = "is" if len(local_track_ids) == 1 else "are"
+            verb = "is" if len(set(local_track_ids)) == 1 else "are"
             summary = f"{sights(local_track_ids)} of {called(identity)} {verb} somebody else."
             persons = [identity["person_id"]] if identity["person_id"] is not None else []
             word = await note(connection, WordKind.SPLIT, speaker, summary, [identity_id], persons, also=[apart])
@@ -255,6 +255,8 @@ class Words:
             later = await _QUERIES.later_word(
                 connection, word_id=word_id, changed=list(word["changed"]), said_at=word["said_at"]
             ) or await _QUERIES.merged_away(connection, word_id=word_id, before=word["before"])
+            if later is not None and later["for_good"]:
+                raise ConflictError("Somebody it is about was erased since: it cannot be taken back any more.")
             if later is not None:
                 raise ConflictError(f"Something was said about it later: first undo {later['summary']!r}.")
             subjects = list(word["subjects"])

@@ -299,6 +299,19 @@ async def test_what_was_said_of_long_ago_is_taken_back_though_nothing_was_left_o
     assert await scene.hub.persons.prune_identities(NOON + timedelta(days=400), 100) >= 2, "nothing needs them any more"
 
 
+async def test_a_word_before_one_that_is_for_good_is_refused_for_that_reason(scene: Scene) -> None:
+    one, _ = await two_strangers(scene)
+    word = await scene.hub.words.confirm([one.local_track_id, one.local_track_id], HUMAN)
+    assert word.summary == "One sight confirmed: somebody unknown.", "said once"
+    await scene.hub.words.name_tracks([one.local_track_id], "Zoe", LATER)
+    zoe = await scene.hub.persons.by_name("Zoe")
+    before = await rows_of(scene, one)
+    await scene.hub.privacy.erase(zoe.person_id, LATEST)
+    with pytest.raises(ConflictError, match="erased since"):
+        await scene.hub.words.undo(word.word_id, LATEST)
+    assert [row.identity_id for row in await rows_of(scene, one)] == [row.identity_id for row in before]
+
+
 async def test_words_about_the_same_are_taken_back_in_turn(scene: Scene) -> None:
     one, other = await two_strangers(scene)
     first, second = await rows_of(scene, one, other)

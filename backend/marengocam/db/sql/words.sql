@@ -233,7 +233,7 @@ WHERE word_id = :word_id FOR UPDATE;
 
 -- name: merged_away^
 -- The word by which a person whom identities are to be again was found to be another.
-SELECT w.summary FROM word w
+SELECT w.summary, w.before IS NULL AS for_good FROM word w
 WHERE w.kind = 'merge_persons' AND w.undone_at IS NULL AND w.word_id <> :word_id AND w.changed && ARRAY(
     SELECT CAST(one ->> 'person_id' AS uuid)
     FROM jsonb_array_elements(CAST(:before AS text)::jsonb -> 'identities') AS one
@@ -244,7 +244,7 @@ LIMIT 1;
 
 -- name: later_word^
 -- A later word about the same that still holds.
-SELECT summary FROM word
+SELECT summary, before IS NULL AS for_good FROM word
 WHERE word_id <> :word_id AND undone_at IS NULL AND changed && CAST(:changed AS uuid[])
     AND (said_at, word_id) > (:said_at, :word_id)
 ORDER BY said_at DESC
