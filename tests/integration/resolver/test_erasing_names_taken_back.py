@@ -156,6 +156,15 @@ async def test_the_same_name_said_anew_of_somebody_else_is_erased_with_the_one_t
     assert await told_by(scene, NAME) == set()
 
 
+async def test_a_name_that_two_strangers_had_in_turn_goes_with_either(scene: Scene) -> None:
+    _, identity_id = await stranger(scene)
+    _, other = await stranger(scene, "other", camera="hall", face=BOB, start_s=900, end_s=905)
+    for one in (identity_id, other):
+        await said_and_taken_back(scene, one)
+    await scene.hub.privacy.erase_identity(identity_id, carol(3))
+    assert await told_by(scene, NAME) == set(), "nobody else could be erased for it"
+
+
 async def test_a_renaming_that_was_taken_back_leaves_no_name(scene: Scene) -> None:
     alice = await scene.enrol("Al Beforehand", ALICE)
     word = await scene.hub.words.rename(alice.person_id, NAME, carol())
