@@ -74,6 +74,9 @@ async def test_each_is_whole_or_refused_and_rows_stay_in_order(hub: Hub, one: st
     async with hub.database.connection() as connection:
         assert [what for what, query in BROKEN.items() if await connection.fetch(query)] == []
     if "erase" in {one, other} and await hub.persons.by_name("Bob") is not None:
+        erased = [result for deed, result in zip((one, other), told[1:], strict=True) if deed == "erase"]
+        if all(isinstance(result, NotFoundError) for result in erased):  # she was found to be Bob first: he goes, then
+            await hub.privacy.erase(home.bob, ANN)
         tables = {table for table, text in (await everything_in(hub)).items() if NAME in text}
         assert tables == set(), "whoever came first"
 
