@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -172,6 +173,16 @@ def _end(engine: Engine, process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(STOP_LIMIT_S)
+
+
+def remove_abandoned(gateway: str) -> None:
+    """Take away the bridge of an engine that was killed: packets to its network would go there still, and nowhere."""
+    for name, addresses in psutil.net_if_addrs().items():
+        ports = Path("/sys/class/net", name, "brif")
+        if gateway in {one.address for one in addresses} and ports.is_dir() and not any(ports.iterdir()):
+            order = ["ip", "link", "delete", name]
+            environment = os.environ | {"PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
+            subprocess.run(order, env=environment, capture_output=True, timeout=CALL_LIMIT_S, check=True)
 
 
 def let_pass(bridge: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from tests.support.docker_engine import ROOT, Engine, let_pass, let_pass_no_more
+from tests.support.docker_engine import ROOT, Engine, let_pass, let_pass_no_more, remove_abandoned
 
 CONFIG: dict[str, Any] = yaml.safe_load((ROOT / "addon" / "config.yaml").read_text())
 APPARMOR = (ROOT / "addon" / "apparmor.txt").read_text()
@@ -177,6 +177,7 @@ class Home:
 def home(engine: Engine, app_image: str, services_image: str) -> Iterator[Home]:
     """Run the stand-in at the Supervisor's address."""
     script = ROOT / "tests" / "support" / "supervisor_standin.py"
+    remove_abandoned(GATEWAY)
     bridge = f"br-{engine('network', 'create', '--subnet', SUBNET, '--gateway', GATEWAY, 'hassio').strip()[:12]}"
     let_pass(bridge)
     try:
