@@ -16,6 +16,7 @@ from tests.support.resolver_scenes import FACE_MODEL, NOON, embedding
 from marengocam.core.errors import BadInputError, ConflictError, NotFoundError
 from marengocam.core.model import Embedding
 from marengocam.db.hub import Hub
+from marengocam.db.turn import Turn
 from marengocam.db.word_changes import Speaker
 
 ANN, BEN = (Speaker(name, NOON + timedelta(minutes=5)) for name in ("Ann", "Ben"))
@@ -88,23 +89,29 @@ async def test_of_two_who_undo_the_same_one_is_told_that_it_was_done(hub: Hub) -
     assert (type(refusal), str(refusal)) == (ConflictError, "That was taken back already.")
 
 
+def once_read(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Awaitable[None]]) -> None:
+    """Have something happen between the reading of the first turn and its writing."""
+    real, acted = Turn.vicinity, []
+
+    async def vicinity(turn, *arguments):
+        found = await real(turn, *arguments)
+        if not acted:
+            acted.append(turn)
+            await act()
+        return found
+
+    monkeypatch.setattr(Turn, "vicinity", vicinity)
+
+
 async def test_a_gallery_that_is_emptied_while_a_turn_runs_ends_in_a_clean_outcome(hub: Hub, monkeypatch) -> None:
     scene = await open_scene(hub)
     alice = await scene.enrol(NAME, ALICE)
     emptied: list[object] = []
 
-    def after_reading(real):
-        async def vicinity(turn, *arguments):
-            found = await real(turn, *arguments)
-            if not emptied:
-                emptied.append(await hub.persons.remove_exemplars(alice.person_id))
-            return found
+    async def empty() -> None:
+        emptied.append(await hub.persons.remove_exemplars(alice.person_id))
 
-        return vicinity
-
-    from marengocam.db.turn import Turn  # noqa: PLC0415 - only this test looks inside
-
-    monkeypatch.setattr(Turn, "vicinity", after_reading(Turn.vicinity))
+    once_read(monkeypatch, empty)
     first = seen("first", end_s=5, face=like(ALICE, 9), open_=False)
     await scene.save(first)
     await scene.resolve()
@@ -122,20 +129,12 @@ async def test_who_is_erased_while_a_turn_runs_is_unknown_once_both_are_done(hub
     alice = await scene.enrol(NAME, ALICE)
     erasing: list[asyncio.Task[object]] = []
 
-    def after_reading(real):
-        async def vicinity(turn, *arguments):
-            found = await real(turn, *arguments)
-            if not erasing:
-                erasing.append(asyncio.create_task(hub.privacy.erase(alice.person_id, ANN)))
-                await asyncio.sleep(0.2)
-                assert not erasing[0].done(), "it waits for the turn to end"
-            return found
+    async def erase() -> None:
+        erasing.append(asyncio.create_task(hub.privacy.erase(alice.person_id, ANN)))
+        await asyncio.sleep(0.2)
+        assert not erasing[0].done(), "it waits for the turn to end"
 
-        return vicinity
-
-    from marengocam.db.turn import Turn  # noqa: PLC0415 - only this test looks inside
-
-    monkeypatch.setattr(Turn, "vicinity", after_reading(Turn.vicinity))
+    once_read(monkeypatch, erase)
     walk = seen("walk", end_s=5, face=like(ALICE, 9), open_=False)
     await scene.save(walk)
     await scene.resolve()
