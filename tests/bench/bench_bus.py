@@ -47,13 +47,14 @@ async def latencies_ms(settings: Settings, count: int) -> list[float]:
 
         async def follow() -> None:
             nonlocal number
-            while True:
-                found = await hub.events.after(number, 100)
-                if found:
-                    number = found[-1].number
-                    read.set()
-                else:
-                    await bus.wait("event")
+            with bus.subscribed("event") as told:
+                while True:
+                    found = await hub.events.after(number, 100)
+                    if found:
+                        number = found[-1].number
+                        read.set()
+                    else:
+                        await told.wait()
 
         task = asyncio.create_task(follow())
         await asyncio.sleep(1.5)  # until it listens

@@ -21,6 +21,7 @@ from marengocam.automation.webhooks import Webhooks
 from marengocam.core.errors import HubUnavailableError, MarengoCamError
 from marengocam.core.model import Event
 from marengocam.core.rules.told import event_values
+from marengocam.runtime.bus import Subscription
 from marengocam.runtime.context import ServiceContext
 from marengocam.runtime.health import HealthReport
 from marengocam.runtime.neighbours import SignOfLife
@@ -59,16 +60,17 @@ class AutomationService:
     async def run(self, context: ServiceContext) -> None:
         """Work, while it is this process's turn, until told to end."""
         _add_figures(context, self)
-        with SignOfLife(context.settings.data_dir, context.instance) as neighbours:
+        alive = SignOfLife(context.settings.data_dir, context.instance)
+        with alive as neighbours, context.bus.subscribed("event") as told:
             turn = Turn(context, neighbours.is_dead)
             async with turn.kept():
                 while not context.stopping.is_set():
                     if await turn.is_ours():
-                        await self._take_turn(context, turn)
+                        await self._take_turn(context, turn, told)
                     else:
                         await context.pause(STAND_BY_S)
 
-    async def _take_turn(self, context: ServiceContext, turn: Turn) -> None:
+    async def _take_turn(self, context: ServiceContext, turn: Turn, told: Subscription) -> None:
         """Work until told to end, or until another process has the turn."""
         self._number, self._published = None, 0
         async with self._set_up(context) as engine:
@@ -85,7 +87,7 @@ class AutomationService:
                     await context.pause(RETRY_S)
                     continue
                 if wait_s > 0:
-                    await context.woken("event", wait_s)
+                    await context.woken(told, wait_s)
 
     def health(self) -> HealthReport:
         """Return ok, or why nothing is published."""

@@ -132,51 +132,41 @@ class Carrying:
 
     async def _serve(self, context: ServiceContext, pictures: KeptPictures, engine: FaceEngine) -> None:
         name, pause_s = engine.address.name, FIRST_RETRY_S
-        while not context.stopping.is_set():
-            try:
-                # One process at a time: two would register the same pictures twice.
-                lease = await context.hub.leases.acquire(f"carry:{name}", context.instance, LEASE_S)
-                if lease is not None:
-                    self._note(name, await carry(context.hub, pictures, engine, context.clock))
-            except MarengoCamError as error:
-                _LOG.debug("persons are carried to %s later: %s", name, error)
-            except Exception:  # noqa: BLE001 - one engine's oddity must not end the rounds of the others; it is logged
-                _LOG.exception("persons cannot be told to %s", name)
-                known = self.engines.get(name, Carried())
-                self.engines[name] = replace(known, problem=FAILED)
-            stuck = name in self.engines and self.engines[name].problem
-            pause_s = min(pause_s * 2, LAST_RETRY_S) if stuck else FIRST_RETRY_S
-            await _woken(context, pause_s if stuck else ROUND_S)
+        with context.bus.subscribed("person") as changed:
+            while not context.stopping.is_set():
+                try:
+                    # One process at a time: two would register the same pictures twice.
+                    lease = await context.hub.leases.acquire(f"carry:{name}", context.instance, LEASE_S)
+                    if lease is not None:
+                        self._note(name, await carry(context.hub, pictures, engine, context.clock))
+                except MarengoCamError as error:
+                    _LOG.debug("persons are carried to %s later: %s", name, error)
+                except Exception:  # noqa: BLE001 - one engine's oddity must not end the others' rounds; it is logged
+                    _LOG.exception("persons cannot be told to %s", name)
+                    known = self.engines.get(name, Carried())
+                    self.engines[name] = replace(known, problem=FAILED)
+                stuck = name in self.engines and self.engines[name].problem
+                pause_s = min(pause_s * 2, LAST_RETRY_S) if stuck else FIRST_RETRY_S
+                await context.woken(changed, pause_s if stuck else ROUND_S)
 
     async def _look_back(self, context: ServiceContext, asked: list[str]) -> None:
         """Know of engines that were taken out of the setting and have yet to forget who was erased."""
-        while not context.stopping.is_set():
-            try:
-                found = await context.hub.engine_copies.left_behind(asked)
-            except MarengoCamError as error:
-                _LOG.debug("engines of before are looked up later: %s", error)
-            except Exception:  # noqa: BLE001 - the rounds of all engines would end with it; it is logged
-                _LOG.exception("engines of before cannot be looked up")
-            else:
-                for name in found.keys() - self.left_behind.keys():
-                    _LOG.warning("%s knows persons who were erased here: %s", name, LEFT_BEHIND)
-                self.left_behind = {name: Carried(waiting=count, problem=LEFT_BEHIND) for name, count in found.items()}
-            await _woken(context, ROUND_S)
+        with context.bus.subscribed("person") as changed:
+            while not context.stopping.is_set():
+                try:
+                    found = await context.hub.engine_copies.left_behind(asked)
+                except MarengoCamError as error:
+                    _LOG.debug("engines of before are looked up later: %s", error)
+                except Exception:  # noqa: BLE001 - the rounds of all engines would end with it; it is logged
+                    _LOG.exception("engines of before cannot be looked up")
+                else:
+                    for name in found.keys() - self.left_behind.keys():
+                        _LOG.warning("%s knows persons who were erased here: %s", name, LEFT_BEHIND)
+                    self.left_behind = {one: Carried(waiting=n, problem=LEFT_BEHIND) for one, n in found.items()}
+                await context.woken(changed, ROUND_S)
 
     def _note(self, name: str, now: Carried) -> None:
         before = self.engines.get(name, Carried())
         if now.problem and not before.problem:
             _LOG.warning("persons cannot be told to %s: %s", name, now.problem)
         self.engines[name] = now
-
-
-async def _woken(context: ServiceContext, pause_s: float) -> None:
-    """Wait for a change of persons, the pause, or the end."""
-    tasks = [
-        asyncio.create_task(context.bus.wait("person", pause_s)),
-        asyncio.create_task(context.stopping.wait()),
-    ]
-    await asyncio.wait(tasks, timeout=pause_s, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

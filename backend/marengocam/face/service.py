@@ -2,11 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
-from typing import Any
 
 import cv2
 from aiohttp import web
@@ -58,9 +56,10 @@ class FaceService:
             await self._load(context)
             renewing = asyncio.create_task(self._renew(context))
             carrying = asyncio.create_task(self._carrying.run(context, self._engine.pictures))
-            while not context.stopping.is_set():
-                await self._refresh()
-                await _first(context.bus.wait("person", REFRESH_S), context.stopping.wait())
+            with context.bus.subscribed("person") as changed:
+                while not context.stopping.is_set():
+                    await self._refresh()
+                    await context.woken(changed, REFRESH_S)
             for task in (renewing, carrying):
                 task.cancel()
             await asyncio.gather(renewing, carrying, return_exceptions=True)
@@ -122,12 +121,3 @@ class FaceService:
             await refresh(self._engine)
         except HubUnavailableError as error:
             _LOG.debug("the gallery stays as it is: %s", error)
-
-
-async def _first(*waits: Coroutine[Any, Any, object]) -> None:
-    """Return when the first is done; the others are cancelled."""
-    tasks = [asyncio.create_task(wait) for wait in waits]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

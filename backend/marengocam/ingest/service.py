@@ -135,14 +135,15 @@ class IngestService:
 
     async def _look_after(self, rounds: CameraRounds) -> None:
         """Look after cameras: now, at each wake-up, and every ROUND_S behind."""
-        while True:
-            try:
-                await rounds.look_after()
-            except MarengoCamError as error:
-                _LOG.warning("%s", error)
-            except Exception:  # noqa: BLE001 - what failed is tried again in the next round; it is logged
-                _LOG.exception("looking after the cameras failed")
-            await self._context.bus.wait("camera", ROUND_S)
+        with self._context.bus.subscribed("camera") as changed:
+            while True:
+                try:
+                    await rounds.look_after()
+                except MarengoCamError as error:
+                    _LOG.warning("%s", error)
+                except Exception:  # noqa: BLE001 - what failed is tried again in the next round; it is logged
+                    _LOG.exception("looking after the cameras failed")
+                await changed.wait(ROUND_S)
 
     def _make_worker(self, camera: Camera, furniture: Furniture) -> CameraWorker:
         return CameraWorker(

@@ -36,21 +36,22 @@ class ReplayRunner:
         """Take runs until cancelled; those under way then wait for the next process, which goes on with them."""
         tidy = False
         try:
-            while True:
-                run = None
-                try:
-                    if not tidy:
-                        tidy = await self._remove_orphans()
-                    if len(self._tasks) < self._runs_at_once:
-                        run = await self._context.hub.replays.claim(self._context.clock.now())
-                except MarengoCamError as error:
-                    _LOG.debug("no replay is taken: %s", error)
-                if run is None:
-                    await self._context.bus.wait("replay", POLL_S)
-                    continue
-                task = asyncio.create_task(self._look_after(run))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+            with self._context.bus.subscribed("replay") as asked:
+                while True:
+                    run = None
+                    try:
+                        if not tidy:
+                            tidy = await self._remove_orphans()
+                        if len(self._tasks) < self._runs_at_once:
+                            run = await self._context.hub.replays.claim(self._context.clock.now())
+                    except MarengoCamError as error:
+                        _LOG.debug("no replay is taken: %s", error)
+                    if run is None:
+                        await asked.wait(POLL_S)
+                        continue
+                    task = asyncio.create_task(self._look_after(run))
+                    self._tasks.add(task)
+                    task.add_done_callback(self._tasks.discard)
         finally:
             for task in list(self._tasks):
                 task.cancel()

@@ -41,23 +41,24 @@ class ResolverService:
         metrics = ResolverMetrics(context.metrics)
         self._confirm_probability = context.settings.confirm_probability
         resolution, clock = context.hub.resolution, context.clock
-        while not context.stopping.is_set():
-            try:
-                await self._now_and_then(context, metrics)
-                busy = await take_turn(resolution, self._graph, self._confirm_probability, clock, metrics)
-                self._trouble = None
-            except ConflictError as error:
-                _LOG.info("turn is taken again: %s", error)
-                await context.pause(RETRY_S)
-            except MarengoCamError as error:
-                if self._trouble is None:
-                    _LOG.warning("no decisions now, tracks wait in the hub: %s", error)
-                self._trouble = str(error)
-                self._rehearsed = False  # its connections may be new ones when the hub is back
-                await context.pause(RETRY_S)
-            else:
-                if not busy:
-                    await context.woken("local_track", POLL_S)
+        with context.bus.subscribed("local_track") as changed:
+            while not context.stopping.is_set():
+                try:
+                    await self._now_and_then(context, metrics)
+                    busy = await take_turn(resolution, self._graph, self._confirm_probability, clock, metrics)
+                    self._trouble = None
+                except ConflictError as error:
+                    _LOG.info("turn is taken again: %s", error)
+                    await context.pause(RETRY_S)
+                except MarengoCamError as error:
+                    if self._trouble is None:
+                        _LOG.warning("no decisions now, tracks wait in the hub: %s", error)
+                    self._trouble = str(error)
+                    self._rehearsed = False  # its connections may be new ones when the hub is back
+                    await context.pause(RETRY_S)
+                else:
+                    if not busy:
+                        await context.woken(changed, POLL_S)
 
     def health(self) -> HealthReport:
         """Return ok, or why decisions are late."""

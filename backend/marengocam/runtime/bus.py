@@ -35,7 +35,6 @@ class Bus:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._subscriptions: dict[str, list[Subscription]] = defaultdict(list)
-        self._own: dict[str, Subscription] = {}
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Bus"]:
@@ -45,20 +44,13 @@ class Bus:
 
     @contextlib.contextmanager
     def subscribed(self, channel: str) -> Iterator[Subscription]:
-        """Lend a subscription to one channel."""
+        """Lend a subscription to one channel, for one listener; what rings while it works is there at its next wait."""
         subscription = Subscription()
         self._subscriptions[channel].append(subscription)
         try:
             yield subscription
         finally:
             self._subscriptions[channel].remove(subscription)
-
-    async def wait(self, channel: str, timeout_s: float = POLL_S) -> bool:
-        """Return at the next hint on a channel or when the poll is due; for one listener per channel and process."""
-        if channel not in self._own:
-            self._own[channel] = Subscription()
-            self._subscriptions[channel].append(self._own[channel])
-        return await self._own[channel].wait(timeout_s)
 
     def _ring(self, channel: str, payload: str) -> None:
         for subscription in self._subscriptions[channel]:

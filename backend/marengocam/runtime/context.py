@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from marengocam.core.clock import Clock
 from marengocam.db.hub import Hub
-from marengocam.runtime.bus import Bus
+from marengocam.runtime.bus import Bus, Subscription
 from marengocam.runtime.health import HealthReport
 from marengocam.runtime.watchdog import Watchdog
 from marengocam.settings import Settings
@@ -40,9 +40,9 @@ class ServiceContext:
             return True
         return False
 
-    async def woken(self, channel: str, limit_s: float) -> None:
-        """Wait for a hint on a channel, but no longer than the limit or until the service is to end."""
-        waits = {asyncio.create_task(self.bus.wait(channel, limit_s)), asyncio.create_task(self.stopping.wait())}
+    async def woken(self, hints: Subscription, limit_s: float) -> None:
+        """Wait for a hint, but no longer than the limit or until the service is to end."""
+        waits = {asyncio.create_task(hints.wait(limit_s)), asyncio.create_task(self.stopping.wait())}
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -226,6 +226,39 @@ async def test_a_registration_that_was_cut_short_is_done_again_without_a_second_
     assert sorted(server.subjects["Alice"]) == [PICTURE, OTHER]
 
 
+async def test_who_is_enrolled_while_one_engine_is_busy_is_told_to_it_right_after(
+    hub, hub_settings, store, engines, monkeypatch
+) -> None:
+    await enrol(hub, store, "Alice", PICTURE)
+    slow, _ = engines.clients
+    real, busy, go_on = slow.register, asyncio.Event(), asyncio.Event()
+
+    async def register(*arguments):
+        busy.set()
+        await go_on.wait()
+        return await real(*arguments)
+
+    slow.register = register
+    by_name = {one.address.name: one for one in engines.clients}
+    monkeypatch.setattr(carrying, "engine_at", lambda address, _session: by_name[address.name])
+    async with Bus(hub).running() as bus:
+        context = service_context(hub, replace(hub_settings, face_engines=engines.told), bus, "face")
+        job = asyncio.create_task(Carrying().run(context, await kept(hub, store)))
+        async with asyncio.timeout(WAIT_LIMIT_S):
+            await busy.wait()
+            while set(engines.deepstack.faces) != {"Alice"}:
+                await asyncio.sleep(0.05)
+            await enrol(hub, store, "Bob", OTHER)
+            while set(engines.deepstack.faces) != {"Alice", "Bob"}:
+                await asyncio.sleep(0.05)
+        go_on.set()
+        async with asyncio.timeout(carrying.ROUND_S / 2):  # by the hint, not by the round behind it
+            while set(engines.compreface.subjects) != {"Alice", "Bob"}:
+                await asyncio.sleep(0.05)
+        context.stopping.set()
+        await job
+
+
 async def test_an_engine_whose_answers_nobody_foresaw_is_told_and_keeps_no_other_from_its_round(
     hub, hub_settings, store, engines, monkeypatch
 ) -> None:

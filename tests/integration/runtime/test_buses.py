@@ -84,11 +84,12 @@ class Reader:
                 await task
 
     async def _run(self, hub, bus):
-        while True:
-            found = await hub.events.after(self.numbers[-1] if self.numbers else 0, 100)
-            self.numbers += [one.number for one in found]
-            if not found:
-                self.wake_ups += await bus.wait("event")
+        with bus.subscribed("event") as told:
+            while True:
+                found = await hub.events.after(self.numbers[-1] if self.numbers else 0, 100)
+                self.numbers += [one.number for one in found]
+                if not found:
+                    self.wake_ups += await told.wait()
 
     async def until(self, count):
         async with asyncio.timeout(WAIT_LIMIT_S):
