@@ -4,14 +4,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
-from datetime import timedelta
 from typing import Any
 
 from marengocam.core.errors import HubUnavailableError, MarengoCamError, StoreError
-from marengocam.core.model import Camera, CameraState
+from marengocam.core.model import Camera
 from marengocam.core.preferences import in_force
 from marengocam.core.survival import SHED_LEVEL
-from marengocam.ingest.catching_up import index_leftovers
 from marengocam.ingest.changes import reads_anew
 from marengocam.ingest.furniture import Furniture
 from marengocam.ingest.hub_writer import HubWriter
@@ -20,9 +18,8 @@ from marengocam.ingest.memories import Memories
 from marengocam.ingest.room import settle_given_up
 from marengocam.ingest.sharing import Sharing, able
 from marengocam.ingest.statuses import Statuses
-from marengocam.ingest.stray_pictures import remove_strays
+from marengocam.ingest.taking_over import TakingOver
 from marengocam.ingest.worker import CameraWorker, Eyes
-from marengocam.media.adoption import held_since_before
 from marengocam.media.mounting import MediaFolder
 from marengocam.media.store import Store
 from marengocam.runtime.context import ServiceContext
@@ -32,9 +29,6 @@ from marengocam.runtime.neighbours import SignOfLife
 FLUSH_LIMIT_S, FLUSH_RETRY_S = 1.5, 0.3
 END_LIMIT_S = 6.0  # for stopping and flushing; with a slow call before it, it fits into the time to drain
 RELEASE_LIMIT_S = 1.0
-LEFTOVERS_REACHES = (timedelta(days=2), timedelta(days=36525))  # what is recent first, then all: clocks begin in 1970
-LEFTOVERS_RETRY_S = 5.0
-HELD_RETRY_S = 30.0  # a former holder that hangs still has its file
 PREFIX = "camera:"
 RENEW_S = 2.0  # a quarter of a lease
 _LOG = logging.getLogger(__name__)
@@ -58,16 +52,14 @@ class CameraRounds:
         self._store = store
         self._media = MediaFolder(store, context.settings.data_dir)
         self._make_worker = make_worker
-        self._background = background
         self._neighbours = neighbours
         self._keeper = LeaseKeeper(context.hub, context.instance, neighbours.is_dead)
         self._sharing = Sharing(context.instance)
         self._memories = Memories(context.hub, context.clock, self._fences)
         self._known = KnownCameras(context.settings.data_dir, context.hub.keyring)
         self._eyes: Eyes | None = None
-        self._held_elsewhere: set[str] = set()  # cameras of which a former holder still has a file
-        self._taken_over: dict[str, int] = {}  # camera and the fence of the lease it was tidied up under
-        self.statuses = Statuses(context, self.workers, self._fences, self._taken_over, self._memories)
+        self.taking_over = TakingOver(context, store, self.workers, self.writer, background)
+        self.statuses = Statuses(context, self.workers, self._fences, self.taking_over.is_done, self._memories)
 
     def open_eyes(self, eyes: Eyes) -> None:
         """Have every camera analysed from now on."""
@@ -136,7 +128,7 @@ class CameraRounds:
         await self._shed()
         await self._settle()
         await self._record_as_wished()
-        await self._take_over_new()
+        await self.taking_over.tidy_up(self._fences())
         await self.statuses.tell_disabled({camera.camera_id for camera in cameras if not camera.enabled})
 
     def _change(self, wanted: Mapping[str, Camera]) -> list[str]:
@@ -263,7 +255,7 @@ class CameraRounds:
         _LOG.info("camera %s is served", camera.camera_id)
         self.workers[camera.camera_id] = worker
         self._open_eyes_of(worker)
-        self._taken_over.pop(camera.camera_id, None)
+        self.taking_over.forget(camera.camera_id)
 
     async def _stop(self, camera_ids: Iterable[str]) -> None:
         workers = [self.workers.pop(camera_id) for camera_id in camera_ids]
@@ -280,64 +272,3 @@ class CameraRounds:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_LIMIT_S):
                 await self.writer.flush()
-
-    async def _take_over_new(self) -> None:
-        """Tidy up after a former holder: its open tracks end, its files are adopted and indexed."""
-        fences = self._fences()
-        new = [key for key in self.workers if key in fences and self._taken_over.get(key) != fences[key]]
-        if not new:
-            return
-        statuses = await self._hub.cameras.statuses()
-        for camera_id in new:
-            # Tracks that our own worker opened meanwhile would be closed too, but their next state opens them again.
-            await self._hub.tracks.close_abandoned(camera_id, fences[camera_id])
-            before = statuses.get(camera_id)
-            told_offline = before is not None and before.state is CameraState.OFFLINE
-            self.workers[camera_id].events.told_offline = told_offline
-            self._taken_over[camera_id] = fences[camera_id]
-            self.index_leftovers(camera_id)
-
-    def index_leftovers(self, camera_id: str) -> None:
-        """Have what of a camera lies on the disk without a row adopted and indexed, in the background."""
-        self._background(self._index_leftovers(camera_id))
-
-    async def _index_leftovers(self, camera_id: str) -> None:
-        for reach in LEFTOVERS_REACHES:
-            await self._index(camera_id, reach)
-        if camera_id in self._held_elsewhere:
-            return  # that is waited for already
-        self._held_elsewhere.add(camera_id)
-        try:
-            while await self._is_held_elsewhere(camera_id):
-                await asyncio.sleep(HELD_RETRY_S)
-                await self._index(camera_id, LEFTOVERS_REACHES[0])
-        finally:
-            self._held_elsewhere.discard(camera_id)
-
-    async def _index(self, camera_id: str, reach: timedelta) -> None:
-        """Adopt and index what lies there without a row, again and again until hub and disk have answered."""
-        while True:
-            try:
-                await index_leftovers(self._hub, self._store, camera_id, self._context.clock, reach)
-                await self._remove_strays(camera_id, reach)
-            except (HubUnavailableError, StoreError, OSError) as error:
-                _LOG.info("camera %s: leftovers are looked for again: %s", camera_id, error)
-                await asyncio.sleep(LEFTOVERS_RETRY_S)
-            else:
-                return
-
-    async def _is_held_elsewhere(self, camera_id: str) -> bool:
-        """Return whether a file of a former holder still grows, or hangs, while the camera is ours."""
-        worker = self.workers.get(camera_id)
-        if worker is None:
-            return False
-        now = self._context.clock.now()
-        return await asyncio.to_thread(
-            held_since_before, self._store, camera_id, worker.began_at, LEFTOVERS_REACHES[0], now
-        )
-
-    async def _remove_strays(self, camera_id: str, reach: timedelta) -> None:
-        worker = self.workers.get(camera_id)
-        if worker is not None:
-            waiting = self.writer.waiting_tracks
-            await remove_strays(self._hub, self._store, camera_id, worker.began_at, waiting, reach)

@@ -183,7 +183,7 @@ class IngestService:
 
     def _recovered_from_thread(self, camera_id: str) -> None:
         assert self._rounds is not None
-        self._loop.call_soon_threadsafe(self._rounds.index_leftovers, camera_id)
+        self._loop.call_soon_threadsafe(self._rounds.taking_over.index_leftovers, camera_id)
 
     def _result_from_thread(self, worker: CameraWorker, result: FrameResult) -> None:
         self._loop.call_soon_threadsafe(self._result, worker, result)

@@ -25,14 +25,14 @@ class Statuses:
         context: ServiceContext,
         workers: Mapping[str, CameraWorker],
         fences: Callable[[], dict[str, int]],
-        taken_over: Mapping[str, int],
+        is_tidied_up: Callable[[str], bool],
         memories: Memories,
     ) -> None:
         self._context = context
         self._hub = context.hub
         self._workers = workers
         self._fences = fences
-        self._taken_over = taken_over
+        self._is_tidied_up = is_tidied_up
         self._memories = memories
         self._figures = CameraFigures(context.metrics)
         self._unwritten: dict[str, NewEvent] = {}  # events on their way, by camera
@@ -83,7 +83,7 @@ class Statuses:
         try:
             if not await self._hub.cameras.write_status(status, fence):
                 return False  # another process has it by now, or it was removed; the next round will see to it
-            if self._taken_over.get(camera_id) is not None:
+            if self._is_tidied_up(camera_id):
                 await self._tell_event(worker, status)
         except HubUnavailableError:
             return False

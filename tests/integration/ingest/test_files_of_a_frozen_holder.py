@@ -21,7 +21,7 @@ from marengocam.settings import Settings
 @pytest.fixture
 def settings(hub_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setattr("marengocam.ingest.service.load_eyes", square_eyes)
-    monkeypatch.setattr("marengocam.ingest.camera_rounds.HELD_RETRY_S", 1.0, raising=False)
+    monkeypatch.setattr("marengocam.ingest.taking_over.HELD_RETRY_S", 1.0)
     return replace(hub_settings, chunk_s=2.0, face_url="off")
 
 
