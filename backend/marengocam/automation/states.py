@@ -60,6 +60,7 @@ class States:
                     await asyncio.sleep(REST_S)
                 except MarengoCamError as error:
                     _LOG.debug("states wait: %s", error)
+                    self._woken.woken.set()  # what woke it is still to be told
                     await asyncio.sleep(RETRY_S)
 
     async def _publish(self) -> None:

@@ -1,9 +1,14 @@
 """What works in the background of automation outlives what nobody foresaw."""
 
 import asyncio
+import contextlib
+from types import SimpleNamespace
 
+from marengocam.automation import states
 from marengocam.automation.actions import Actions
 from marengocam.automation.broker import Broker, BrokerAddress
+from marengocam.automation.states import States
+from marengocam.core.errors import HubUnavailableError
 
 
 async def test_a_broker_s_address_that_no_host_can_have_is_told_and_tried_again():
@@ -35,3 +40,25 @@ async def test_an_action_that_fails_in_a_way_nobody_foresaw_keeps_no_other_from_
     job.cancel()
     await asyncio.gather(job, return_exceptions=True)
     assert ["failed inside" in ended[0], ended[1]] == [True, ""]
+
+
+async def test_states_that_a_moment_s_trouble_of_the_hub_kept_back_are_told_without_another_change(monkeypatch):
+    for name in ("GATHER_S", "RETRY_S"):
+        monkeypatch.setattr(states, name, 0.01)
+    monkeypatch.setattr(states, "POLL_S", 600.0)
+    bus = SimpleNamespace(subscribed=lambda _channel: contextlib.nullcontext(SimpleNamespace(woken=None)))
+    one, tries, told = States(SimpleNamespace(bus=bus), SimpleNamespace(connected=True)), [], asyncio.Event()
+
+    async def publish():
+        tries.append(1)
+        if len(tries) == 1:
+            raise HubUnavailableError("The database did not answer in time.")
+        told.set()
+
+    monkeypatch.setattr(one, "_publish", publish)
+    one.publish_all()
+    job = asyncio.create_task(one.run())
+    async with asyncio.timeout(8):
+        await told.wait()
+    job.cancel()
+    await asyncio.gather(job, return_exceptions=True)
