@@ -16,7 +16,7 @@ from marengocam.core.rules.schema import Possible, rule_from
 from marengocam.core.secret import Secret
 from marengocam.runtime.bus import Bus
 
-WAIT_LIMIT_S = 30
+WAIT_LIMIT_S = 60
 
 
 async def until(condition):

@@ -138,6 +138,7 @@ async def test_what_happened_before_the_start_waits_a_moment_for_the_connection(
             now = context.clock.now()
         await hub.events.append([confirmed(now)])
         monkeypatch.setattr(Broker, "_say_online", greet_slowly)
+        monkeypatch.setattr("marengocam.automation.service.FIRST_TRY_LIMIT_S", 20.0)  # the machine may be slower yet
         async with automation(hub, hub_settings, port):
             await until(lambda: len(heard.of(EVENTS)) == 1)
 

@@ -85,7 +85,7 @@ async def test_upkeep_that_fails_leaves_survival_mode_at_work_and_is_told(hub, s
     looks = []
     monkeypatch.setattr(upkeep, "prune", trouble)
     monkeypatch.setattr(Rescue, "look", counted(Rescue.look, looks))
-    async with at_work(settings) as service, asyncio.timeout(8):
+    async with at_work(settings) as service, asyncio.timeout(WAIT_LIMIT_S):
         while "upkeep failed" not in service.health().reason:
             await asyncio.sleep(0.05)
         looks.clear()
@@ -110,11 +110,11 @@ async def test_a_step_of_survival_mode_is_told_even_by_the_janitor_after_one_tha
         raise HubUnavailableError("killed before the event was written")
 
     monkeypatch.setattr(Events, "append", killed)
-    async with at_work(settings, full=True) as service, asyncio.timeout(8):
+    async with at_work(settings, full=True) as service, asyncio.timeout(WAIT_LIMIT_S):
         while not service.health().detail.get("survival_level"):
             await asyncio.sleep(0.05)
     monkeypatch.setattr(Events, "append", append)
-    async with at_work(settings, full=True), asyncio.timeout(8):
+    async with at_work(settings, full=True), asyncio.timeout(WAIT_LIMIT_S):
         while not await hub.events.after(0, 10, EventFilter(EventType.SURVIVAL_MODE_CHANGED)):
             await asyncio.sleep(0.05)
 

@@ -10,7 +10,7 @@ from tests.integration.automation.conftest import automation
 from tests.support.recordings import middle, recorded, seen
 from tests.support.web_app import service_context
 
-from marengocam.core.clock import SystemClock
+from marengocam.core.clock import ManualClock, SystemClock
 from marengocam.core.errors import NotFoundError
 from marengocam.core.model import Camera, EventType, NewEvent
 from marengocam.core.retention import Rule
@@ -135,7 +135,7 @@ async def test_a_marked_moment_is_kept_once_and_word_of_it_is_left_beside_the_re
 
 
 async def test_a_day_s_losses_are_counted_once_and_told_and_a_pause_is_no_loss(hub, settings):
-    clock = SystemClock()
+    clock = ManualClock(SystemClock().now())  # a day may end while this runs
     async with hub.database.connection() as connection:
         for camera_id in ("front", "privacy"):
             await hub.cameras.add(Camera(camera_id, camera_id.title(), "rtsp://camera/1"))
@@ -159,7 +159,7 @@ async def test_a_day_s_losses_are_counted_once_and_told_and_a_pause_is_no_loss(h
         await connection.execute(
             "INSERT INTO recording_pause VALUES ('privacy', $1, NULL)", yesterday + timedelta(seconds=90)
         )
-    context = service_context(hub, replace(settings, chunk_s=60.0), None, "janitor")
+    context = replace(service_context(hub, replace(settings, chunk_s=60.0), None, "janitor"), clock=clock)
     for _ in range(2):
         await Watching().day(context)
     days = {day.camera_id: day for day in await hub.history.days(None, yesterday.date())}

@@ -21,7 +21,7 @@ from marengocam.media.names import ARCHIVE
 from marengocam.media.store import MARKER, Store
 from marengocam.replay.places import run_place
 
-WAIT_LIMIT_S = 20.0
+WAIT_LIMIT_S = 40.0
 SEVERAL_ROUNDS_S = 1.5
 TOLD = {"not_mounted": "mount its disk", "another_s": "belongs to another MarengoCam installation"}
 

@@ -24,7 +24,7 @@ from marengocam.runtime.context import ServiceContext
 from marengocam.runtime.watchdog import Watchdog
 from marengocam.settings import Settings
 
-SAID_LIMIT_S = 20.0
+SAID_LIMIT_S = 40.0
 TRACKS = 120
 
 
@@ -61,7 +61,7 @@ async def serving(hub: Hub, settings: Settings):
             yield service, context
         finally:
             context.stopping.set()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(SAID_LIMIT_S):
                 await job
 
 
@@ -173,7 +173,7 @@ async def test_a_resolver_killed_in_mid_work_is_taken_over_without_loss_or_repet
         async def done() -> bool:
             return await hub.resolution.backlog() == 0
 
-        await until(done, 40)
+        await until(done, 60)
     finally:
         second.send_signal(signal.SIGTERM)
         async with asyncio.timeout(12):

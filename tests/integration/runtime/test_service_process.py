@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import aiohttp
-import pytest
 from tests.support.ports import free_port
 
 from marengocam.core.secret import Secret
 
+LIMIT_S = 50.0  # of waiting for a Python that starts on a busy machine
 SERVICE = """
 import asyncio, sys, time
 from marengocam.runtime.health import HealthReport
@@ -68,7 +68,7 @@ async def running(mode, settings):
 
 
 async def get(url):
-    async with asyncio.timeout(15), aiohttp.ClientSession() as session:
+    async with asyncio.timeout(LIMIT_S), aiohttp.ClientSession() as session:
         while True:
             try:
                 async with session.get(url) as answer:
@@ -82,7 +82,7 @@ async def test_it_tells_its_health_beats_and_leaves_quietly(hub, hub_settings):
         status, text = await get(f"{address}/health")
         assert status == 200
         assert '"mode": "well"' in text
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT_S):
             while not await hub.health.list():
                 await asyncio.sleep(0.1)
         status, text = await get(f"{address}/metrics")
@@ -97,9 +97,8 @@ async def test_it_tells_its_health_beats_and_leaves_quietly(hub, hub_settings):
         assert await hub.health.list() == []
 
 
-@pytest.mark.timeout(40)
 async def test_it_gives_signs_of_life_even_after_one_that_failed(hub, hub_settings):
-    async with running("surprises", hub_settings) as (process, _), asyncio.timeout(30):
+    async with running("surprises", hub_settings) as (process, _), asyncio.timeout(LIMIT_S):
         while b"no heartbeat" not in await process.stderr.readline():
             pass
         while not await hub.health.list():
@@ -115,7 +114,7 @@ async def test_a_failing_service_says_503(hub_settings):
 
 async def test_a_service_that_ends_by_itself_is_an_error(hub_settings):
     async with running("ends", hub_settings) as (process, _):
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(LIMIT_S):
             _, output = await process.communicate()
         assert process.returncode == 1
         assert b"ended by itself" in output
@@ -123,19 +122,18 @@ async def test_a_service_that_ends_by_itself_is_an_error(hub_settings):
 
 async def test_a_hang_inside_c_ends_the_process_with_its_stack(hub_settings):
     async with running("hangs", hub_settings) as (process, _):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(LIMIT_S):
             _, output = await process.communicate()
         assert process.returncode == 1
         assert b"Timeout (0:00:02)!" in output
         assert b"re.match" in output or b"in match" in output
 
 
-@pytest.mark.timeout(40)
 async def test_a_service_that_does_not_drain_is_ended_and_named(hub_settings):
     async with running("sticks", hub_settings) as (process, address):
         await get(f"{address}/health")
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(25):
+        async with asyncio.timeout(LIMIT_S):
             _, output = await process.communicate()
         assert process.returncode == 3
         assert b"not drained" in output

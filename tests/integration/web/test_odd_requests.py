@@ -102,7 +102,7 @@ async def test_a_stream_from_before_the_database_was_put_back_goes_on_with_what_
     async with serving_api(hub, hub_settings) as api:
         headers = {"Authorization": f"Bearer {api.token}"}
         url = f"{api.address}/api/v1/events/stream?after=5000"
-        async with api.session.ws_connect(url, headers=headers) as stream, asyncio.timeout(10):
+        async with api.session.ws_connect(url, headers=headers) as stream, asyncio.timeout(30):
             assert (await stream.receive_json()) == {"kind": "hello", "last_number": 0}
             now = api.context.clock.now()
             await hub.events.append([NewEvent(new_id(now), EventType.CAMERA_ONLINE, now, camera_id="x")])
@@ -123,7 +123,7 @@ async def test_a_client_that_vanishes_mid_stream_leaves_nothing_behind(hub, hub_
             )
             await asyncio.sleep(0.2)
             raw.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while any("_send_events" in repr(task.get_coro()) for task in asyncio.all_tasks()):
                 await asyncio.sleep(0.05)
         assert (await api.call("GET", "/info"))[0] == 200

@@ -107,7 +107,7 @@ async def test_an_archive_that_hangs_is_told_and_holds_nobody_else(hub, hub_sett
         return resolve(self, path)
 
     monkeypatch.setattr(Store, "resolve", hang)
-    monkeypatch.setattr("marengocam.web.table.DISK_LIMIT_S", 0.3)
+    monkeypatch.setattr("marengocam.web.table.DISK_LIMIT_S", 1.0)
     archived = replace(chunk, chunk_id=uuid4(), path=ARCHIVE / chunk.path)
     await hub.chunks.add([archived])
     async with serving_api(hub, replace(hub_settings, archive_dir=tmp_path / "archive")) as api:

@@ -10,7 +10,7 @@ import pytest
 
 from marengocam.media.disk_thread import DiskHangsError, DiskThread, still_answers
 
-LIMIT_S = 0.2
+LIMIT_S = 0.8
 HANG_S = 30.0
 
 
@@ -30,7 +30,7 @@ def released() -> Iterator[threading.Event]:
 
 def long_copy() -> str:
     for _ in range(8):
-        time.sleep(LIMIT_S / 2)
+        time.sleep(LIMIT_S / 4)
         still_answers()
     return "copied"
 
@@ -43,7 +43,7 @@ async def test_a_long_work_that_goes_on_is_no_hang_for_itself_nor_for_who_waits_
 
 
 async def test_several_that_each_take_their_time_wait_for_each_other(disk: DiskThread) -> None:
-    slow = [disk.run(time.sleep, 0.8 * LIMIT_S) for _ in range(5)]
+    slow = [disk.run(time.sleep, LIMIT_S / 2) for _ in range(5)]
     assert await asyncio.gather(*slow) == [None] * 5
 
 
