@@ -1,9 +1,12 @@
 """A decoder in a process of its own: `python -m marengocam.ingest.decoder_process READ_FD WRITE_FD MEMORY_BYTES`.
 
-It ends when its parent closes the pipe, or when a stream makes it take more memory than it may.
+It ends when its parent closes the pipe, or when a stream makes it take more memory than it may; where it hangs, with
+the thread that started it.
 """
 
+import ctypes
 import resource
+import signal
 import sys
 from multiprocessing.connection import Connection
 from typing import Any
@@ -42,6 +45,7 @@ class Decoded(msgspec.Struct, frozen=True):
     pixels: str  # FFmpeg's name of their format
 
 
+PR_SET_PDEATHSIG = 1
 READER: msgspec.msgpack.Decoder[Begin | Compressed | Drain] = msgspec.msgpack.Decoder(Begin | Compressed | Drain)
 PLANAR = ("yuv420p", "yuvj420p", "gray")  # sent as they are; everything else as yuv420p
 
@@ -49,6 +53,7 @@ PLANAR = ("yuv420p", "yuvj420p", "gray")  # sent as they are; everything else as
 def main(arguments: list[str]) -> int:
     """Serve one stream until the pipe is closed."""
     read_fd, write_fd, memory_bytes = (int(argument) for argument in arguments)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # one that hangs hears of no pipe
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     questions, answers = Connection(read_fd, writable=False), Connection(write_fd, readable=False)
     context: Any = None

@@ -33,6 +33,7 @@ PROBE_EVERY_S = 2.0
 PROBE_LIMIT_S = 3.0
 DATABASE_CHECK_S = 1.0
 KILL_LIMIT_S = 2.0
+LAST_WORDS_LIMIT_S = 2.0  # so long a service that ended is listened to before it is started again
 PR_SET_PDEATHSIG = 1
 TOO_LONG = b"(a line of the log is left out: it is too long)\n"
 _LOG = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ class _Supervisor:
         self._children = [Child(name) for name in services]
         self._clock: Clock = SystemClock()
         self._stopping = asyncio.Event()
+        self._listening: set[asyncio.Task[None]] = set()  # to what services say, and who outlives them
         self._database_thread = ThreadPoolExecutor(1, thread_name_prefix="database")
 
     async def run(self) -> int:
@@ -107,39 +109,52 @@ class _Supervisor:
     async def _keep(self, child: Child, session: aiohttp.ClientSession) -> None:
         while True:
             try:
-                await self._start(child)
+                output = await self._start(child)
             except OSError as error:  # no memory, no process numbers: a matter of waiting
                 _LOG.error("%s cannot be started: %s", child.name, error.strerror)
                 await asyncio.sleep(child.next_backoff_s(0.0))
                 continue
             assert child.process is not None
-            assert child.process.stdout is not None
-            output = asyncio.create_task(_relay(child.process.stdout))
             watch = asyncio.create_task(self._watch(child, session))
             try:
                 status = await child.process.wait()
             finally:
                 watch.cancel()
-            await asyncio.gather(output, return_exceptions=True)
+            # A process of its own that outlives it, as a decoder that hangs, holds its output; that is read on beside.
+            await asyncio.wait([output], timeout=LAST_WORDS_LIMIT_S)
             wait_s = child.next_backoff_s(self._clock.monotonic_s() - child.started_s)
             _LOG.warning("%s ended (status %d); restarted in %.1f s", child.name, status, wait_s)
             await asyncio.sleep(wait_s)
 
-    async def _start(self, child: Child) -> None:
-        child.process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "marengocam.cli",
-            child.name,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509,RUF100 - one system call, safe after a fork
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
-        )
+    async def _start(self, child: Child) -> "asyncio.Task[None]":
+        """Start a service; return what passes its log lines on. Raises OSError."""
+        # A pipe of our own: until one of its own is closed asyncio of Python 3.11 takes a process for living, and
+        # whoever outlives the process may hold it.
+        reading, writing = os.pipe()
+        try:
+            child.process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "marengocam.cli",
+                child.name,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=writing,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509,RUF100 - one system call, safe after a fork
+                env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            )
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        output = asyncio.create_task(_listen(reading))
+        self._listening.add(output)
+        output.add_done_callback(self._listening.discard)
         child.started_s = child.healthy_s = self._clock.monotonic_s()
         _LOG.info("%s started (process %d)", child.name, child.process.pid)
+        return output
 
     async def _watch(self, child: Child, session: aiohttp.ClientSession) -> None:
         """Kill a child whose /health fails or does not answer for too long; it is then restarted."""
@@ -182,6 +197,18 @@ class _Supervisor:
             _LOG.error("%s did not end in time: killed", child.name)
             _kill(process)
             await process.wait()
+
+
+async def _listen(reading: int) -> None:
+    """Pass on what comes out of a pipe, until all who hold its other end have closed it."""
+    lines = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(lines), os.fdopen(reading, "rb")
+    )
+    try:
+        await _relay(lines)
+    finally:
+        transport.close()
 
 
 async def _relay(output: asyncio.StreamReader) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import signal
 import sys
 
 import pytest
@@ -56,3 +57,39 @@ async def test_a_service_that_cannot_be_started_now_is_started_later(supervising
     keeping.cancel()
     await asyncio.gather(keeping, return_exceptions=True)
     await supervising._stop(child)
+
+
+async def test_a_service_whose_orphan_holds_its_output_is_started_again_and_the_orphan_is_heard(
+    supervising, monkeypatch, capfdbinary
+):
+    """As a decoder that hangs does after the death of ingest."""
+    start, orphans = asyncio.create_subprocess_exec, 0
+    again = asyncio.Event()
+    monkeypatch.setattr(supervisor, "LAST_WORDS_LIMIT_S", 0.2)
+
+    async def leaves_an_orphan(*_arguments, **given):
+        nonlocal orphans
+        orphans += 1
+        if orphans == 2:
+            again.set()
+        script = "(sleep 2; echo the orphan speaks; exec sleep 60) & echo last words; exit 1"
+        return await start("sh", "-c", script, stdout=given["stdout"], start_new_session=True)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", leaves_an_orphan)
+    (child,) = supervising._children
+    keeping = asyncio.create_task(supervising._keep(child, None))
+    groups, said = set(), b""
+    try:
+        async with asyncio.timeout(30):
+            while not again.is_set() or b"the orphan speaks\n" not in said:
+                groups |= {child.process.pid} if child.process is not None else set()
+                said += capfdbinary.readouterr().err
+                await asyncio.sleep(0.05)
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        for group in groups | {child.process.pid}:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+        await asyncio.gather(*supervising._listening)
+    assert said.count(b"last words\n") >= 1
