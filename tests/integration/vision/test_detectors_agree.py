@@ -4,16 +4,21 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
+from tests.support.boxes_one_by_one import best_of, objects_of, planes_of
 from tests.support.shared_assets import needed_folder
 
 from marengocam.settings import Settings
 from marengocam.vision.detectors import load_detector
 from marengocam.vision.detectors.openvino import OpenVinoDetector
+from marengocam.vision.detectors.yolo import READ, fit, read, read_best
 from marengocam.vision.models import Models, spec_named
+from marengocam.vision.openvino_net import OpenVinoNet
 
 SURE_SCORE = 0.4
 SAME_IOU, SAME_SCORE = 0.88, 0.06
+SIZE = (576, 320)
 CLIPS = ("intel_store_aisle_detection.mp4", "pets09_s2l1_view1.mp4", "car_detection.mp4")
 
 
@@ -48,6 +53,29 @@ def agreement(one, other, iou=SAME_IOU, score=SAME_SCORE) -> float:
                 )
     assert total > 40, "there is something to compare"
     return same / total
+
+
+def test_boxes_of_footage_are_to_the_bit_those_read_one_by_one_in_one_picture_and_in_batches(tmp_path):
+    models = Models(Settings(data_dir=tmp_path, media_dir=tmp_path, models_dir=needed_folder("models")))
+    net = OpenVinoNet(models.find(spec_named("yolo11n-onnx")), (1, 3, SIZE[1], SIZE[0]), tmp_path)
+    answers, places, alone = [], [], []
+    for frame in frames():
+        planes, placed = fit(frame, *SIZE)
+        assert np.array_equal(planes, planes_of(frame, *SIZE))
+        answer = net.infer(planes[None], READ)[0]
+        for score in (0.05, SURE_SCORE):
+            assert repr(read(answer, placed, score)) == repr(objects_of(best_of(answer), placed, score))
+        answers.append(best_of(answer))
+        places.append(placed)
+        alone.append(objects_of(answers[-1], placed, SURE_SCORE / 2))
+    assert sum(map(len, alone)) > 30
+    for size in (1, 8, 16):
+        found = [
+            objects
+            for at in range(0, len(answers), size)
+            for objects in read_best(np.stack(answers[at : at + size]), places[at : at + size], SURE_SCORE / 2)
+        ]
+        assert repr(found) == repr(alone)
 
 
 @pytest.mark.skipif(find_spec("onnxruntime") is None, reason="needs the extra: marengocam[onnx]")

@@ -58,6 +58,19 @@ def test_it_finds_what_openvino_finds_also_when_cameras_ask_at_once(tmp_path: Pa
     assert [label for label, *_ in found["openvino"]].count("person") == 4
 
 
+def test_a_picture_has_its_own_objects_whatever_it_is_looked_at_beside(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, "ultralytics")
+    detector = load_detector(settings, Models(settings))
+    whole = bus()
+    pictures = [whole, whole[:, :400], whole, cv2.resize(whole, (480, 640)), whole[:, 300:700], whole, whole[::-1]]
+    alone = [detector.detect([picture], 0.4)[0] for picture in pictures]
+    assert sum(map(len, alone)) > 15
+    for mine, single in zip(detector.detect(pictures, 0.4), alone, strict=True):
+        assert [one.label for one in mine] == [one.label for one in single]
+        assert all(one.box.iou(other.box) > 0.99 for one, other in zip(mine, single, strict=True))
+    assert detector.detect([], 0.4) == []
+
+
 @pytest.mark.timeout(150)
 def test_what_is_exported_is_found_as_detector_without_torch(tmp_path: Path) -> None:
     weights = tmp_path / "weights"

@@ -3,7 +3,8 @@
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,15 @@ from marengocam.core.model import Detection
 from marengocam.vision.detectors.protocol import Picture
 from marengocam.vision.detectors.recorded_launches import RecordedLaunches
 from marengocam.vision.detectors.shaped import LONG_SIDE_PX, Size, input_size
-from marengocam.vision.detectors.yolo import GREY, SQUEEZE, WANTED, Letterbox, objects, placing
+from marengocam.vision.detectors.yolo import GREY, SQUEEZE, WANTED, Letterbox, placing, read_best
 from marengocam.vision.vram import VramShares, memory_fraction
 
 _LOG = logging.getLogger(__name__)
 DEVICE = 0  # the first of those in CUDA_VISIBLE_DEVICES
 SHAPES = ((16, 9), (4, 3))  # of cameras; whatever is higher is looked at in a square
+# So many are scaled by one launch of each kernel: two pictures of 640x360, which beside a batch of 8 fit into the 20 MB
+# that torch takes of the card's memory at a time.
+PIXELS_AT_ONCE = 2 * 640 * 360
 
 
 class UltralyticsDetector:
@@ -63,14 +67,16 @@ class UltralyticsDetector:
         """Return the objects of each picture; those that go into one input are looked at together."""
         size_of = few_sizes if self.on_gpu else input_size
         together: dict[Size, list[int]] = {}
-        for number, picture in enumerate(pictures):
-            together.setdefault(size_of(picture.shape[1], picture.shape[0], self._long_side_px), []).append(number)
+        for number in sorted(range(len(pictures)), key=lambda number: pictures[number].shape):
+            height, width = pictures[number].shape[:2]
+            together.setdefault(size_of(width, height, self._long_side_px), []).append(number)
         found: list[list[Detection]] = [[] for _ in pictures]
         for size, numbers in together.items():
-            placed = [placing(pictures[number].shape[1], pictures[number].shape[0], *size) for number in numbers]
-            answers = self._answers([pictures[number] for number in numbers], placed, size)
-            for number, letterbox, answer in zip(numbers, placed, answers, strict=True):
-                found[number] = objects(answer[:4], answer[5].astype(int), answer[4], letterbox, min_score)
+            some = [pictures[number] for number in numbers]
+            placed = [placing(picture.shape[1], picture.shape[0], *size) for picture in some]
+            objects = read_best(self._answers(some, placed, size), placed, min_score)
+            for number, mine in zip(numbers, objects, strict=True):
+                found[number] = mine
         return found
 
     def _answers(self, pictures: Sequence[Picture], placed: Sequence[Letterbox], size: Size) -> npt.NDArray[np.float32]:
@@ -81,21 +87,24 @@ class UltralyticsDetector:
                 self._look = self._moved_in()
             # As few shapes as can be: CUDA's libraries make ready for each one, which takes a second.
             rows = 1 << (len(pictures) - 1).bit_length() if self.on_gpu else len(pictures)
-            batch = torch.full((rows, 3, size[1], size[0]), GREY / 255, dtype=self._number, device=self._device)
-            batch = batch.contiguous(memory_format=torch.channels_last)
-            for row, picture, letterbox in zip(batch, pictures, placed, strict=False):
-                row[:, letterbox.rows, letterbox.columns] = self._scaled(picture, letterbox)
-            answers: npt.NDArray[np.float32] = self._look(batch).cpu().numpy()
-        return answers[: len(pictures)]
+            form = {"dtype": self._number, "device": self._device, "memory_format": torch.channels_last}
+            batch = torch.empty((rows, 3, size[1], size[0]), **form).fill_(GREY / 255)
+            for part in alike(pictures):
+                letterbox = placed[part.start]
+                batch[part, :, letterbox.rows, letterbox.columns] = self._scaled(pictures[part], letterbox)
+            answers: npt.NDArray[np.float32] = self._look(batch)[: len(pictures)].cpu().numpy()
+        return answers
 
-    def _scaled(self, picture: Picture, letterbox: Letterbox) -> Any:
-        """Return a picture on the device as [3, height, width], 0 to 1, as large as it is placed."""
+    def _scaled(self, pictures: Sequence[Picture], letterbox: Letterbox) -> Any:
+        """Return pictures of one shape on the device as [N, 3, height, width], 0 to 1, as large as they are placed."""
         torch = self._torch
-        planes = torch.from_numpy(np.ascontiguousarray(picture)).to(self._device).permute(2, 0, 1).float() / 255
+        sent = torch.stack([torch.from_numpy(np.ascontiguousarray(picture)).to(self._device) for picture in pictures])
+        planes = sent.permute(0, 3, 1, 2) / 255
+        del sent  # memory of the card
         inner = (letterbox.inner_height_px, letterbox.inner_width_px)
-        if planes.shape[1:] == inner:
+        if planes.shape[2:] == inner:
             return planes
-        return torch.nn.functional.interpolate(planes[None], inner, mode="bilinear", align_corners=False)[0]
+        return torch.nn.functional.interpolate(planes, inner, mode="bilinear", align_corners=False)
 
     def _moved_in(self) -> Callable[[Any], Any]:
         """Bring the network to where it runs; in the first look, where too little memory is a step down."""
@@ -109,6 +118,17 @@ class UltralyticsDetector:
             return torch.cat((output[:, :4].float(), best.float(), which.float()), dim=1)
 
         return RecordedLaunches(torch, look, lambda: (head.anchors, head.strides)) if self.on_gpu else look
+
+
+def alike(pictures: Sequence[Picture]) -> Iterator[slice]:
+    """Return parts of neighbours of one shape, none of more than PIXELS_AT_ONCE unless it is one picture."""
+    start = 0
+    for shape, some in groupby(picture.shape for picture in pictures):
+        end = start + sum(1 for _ in some)
+        most = max(1, PIXELS_AT_ONCE // (shape[0] * shape[1]))
+        for first in range(start, end, most):
+            yield slice(first, min(first + most, end))
+        start = end
 
 
 def few_sizes(width: int, height: int, long_side_px: int) -> Size:
