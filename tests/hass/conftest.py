@@ -10,7 +10,7 @@ from contract_server import INSTALLATION, TOKEN, ContractServer
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-PATIENCE_S = 20.0
+PATIENCE_S = 40.0
 # How Home Assistant words it, by what is used: a way of doing, a function or constant, what an entity does.
 COMPLAINT = re.compile("Detected|deprecated|will be removed|will stop working")
 

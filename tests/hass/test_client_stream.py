@@ -23,7 +23,7 @@ from custom_components.marengocam.client import (
 )
 
 QUICK = Pauses(first_s=0.01, longest_s=0.02)
-PATIENCE_S = 20.0
+PATIENCE_S = 40.0
 
 
 @pytest.fixture

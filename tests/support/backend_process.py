@@ -36,7 +36,7 @@ from marengocam.resolver.turn import take_turn
 from marengocam.settings import Settings
 from tests.support.ports import free_port
 
-READY_LIMIT_S = 40.0
+READY_LIMIT_S = 90.0
 STOP_LIMIT_S = 15.0
 POLL_S = 0.1
 CALL_LIMIT_S = 10.0

@@ -14,7 +14,7 @@ import aiohttp
 from marengocam.settings import Settings
 from tests.support.ports import free_port
 
-READY_LIMIT_S = 30.0
+READY_LIMIT_S = 60.0
 END_LIMIT_S = 12.0
 
 

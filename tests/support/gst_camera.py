@@ -12,7 +12,7 @@ import pytest
 
 SYSTEM_PYTHON = "/usr/bin/python3"  # the bindings come as a package of the system, for its own Python
 PEER = Path(__file__).with_name("gst_peer.py")
-START_LIMIT_S = 20.0
+START_LIMIT_S = 60.0
 ELEMENTS = ("x264enc", "x265enc", "jpegenc", "vp8enc", "avenc_aac", "mulawenc", "alawenc", "rtph264pay")
 ASK = f"""
 import gi

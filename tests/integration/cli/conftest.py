@@ -20,7 +20,7 @@ def marengocam(hub_settings):
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             said, complained = await process.communicate()
         return process.returncode or 0, said.decode(), complained.decode()
 

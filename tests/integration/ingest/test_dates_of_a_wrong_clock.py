@@ -22,7 +22,7 @@ from marengocam.media.names import GROWING_SUFFIX
 from marengocam.media.store import Store
 from marengocam.settings import Settings
 
-TAKE_OVER_LIMIT_S = 30.0
+TAKE_OVER_LIMIT_S = 60.0
 WRONG_CLOCK = """
 import sys
 from datetime import timedelta
