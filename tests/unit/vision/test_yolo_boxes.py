@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from marengocam.vision.detectors.shaped import input_size
-from marengocam.vision.detectors.yolo import READ, SQUEEZE, fit, placing, read
+from marengocam.vision.detectors.yolo import GREY, READ, SQUEEZE, fit, placing, read
 
 
 def output(*rows: tuple[float, float, float, float, int, float]) -> np.ndarray:
@@ -29,6 +29,18 @@ def test_a_box_comes_back_where_it_was_in_pictures_of_any_shape(shape: tuple[int
     )
     (found,) = read(output((*whole, 0, 0.9)), placed, 0.4)
     assert (found.box.x1, found.box.y1, found.box.x2, found.box.y2) == pytest.approx((0.25, 0.25, 0.75, 0.75), abs=0.01)
+
+
+@pytest.mark.parametrize("shape", [(320, 576), (360, 640), (480, 640)], ids=["as it is", "filling", "with a border"])
+def test_a_picture_goes_in_as_three_planes_of_shares_one_after_the_other(shape: tuple[int, int]) -> None:
+    picture = np.zeros((*shape, 3), np.uint8) + np.array([10, 100, 250], np.uint8)
+    planes, placed = fit(picture, 576, 320)
+    assert planes.flags.c_contiguous, "the network would put them in order, four bytes for each of ours"
+    inside = planes[:, placed.rows, placed.columns]
+    assert np.allclose(inside, np.array([10, 100, 250]).reshape(3, 1, 1) / 255)
+    beside = np.ones(planes.shape[1:], bool)
+    beside[placed.rows, placed.columns] = False
+    assert (planes[:, beside] == np.float32(GREY) * np.float32(1 / 255)).all()
 
 
 def test_overlapping_boxes_of_one_label_become_one_and_other_labels_stay() -> None:
