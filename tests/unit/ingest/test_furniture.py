@@ -6,10 +6,20 @@ from datetime import UTC, datetime, timedelta
 import cv2
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from marengocam.core.geometry import Box
 from marengocam.core.model import Detection
-from marengocam.ingest.furniture import LEARNED_AFTER, LEARNED_KEPT, Furniture
+from marengocam.ingest.furniture import (
+    LEARNED_AFTER,
+    LEARNED_KEPT,
+    SAME_PLACE_IOU,
+    Furniture,
+    beginnings,
+    likeness,
+    patch_of,
+)
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 PLACE = Box(0.4, 0.3, 0.5, 0.7)
@@ -188,3 +198,37 @@ def test_what_was_known_before_joins_what_was_learned_since(learned):
     kept = Furniture.from_json(json.loads(json.dumps(furniture.to_json())))
     for one in (furniture, kept):
         assert one.sift([chair(), other], shown(), LATER) == [other]
+
+
+SIDES = st.floats(0.02, 1)
+SHIFTS = st.floats(-0.4, 0.4)
+STRETCHES = st.floats(0.6, 1.6)
+
+
+@given(st.floats(0, 1), SIDES, SHIFTS, STRETCHES)
+def test_no_place_that_could_be_the_same_is_left_out_for_where_it_begins(
+    left: float, width: float, shift: float, stretch: float
+) -> None:
+    box = Box(left, 0.2, left + width, 0.8)
+    begin = left + shift * width
+    place = Box(begin, 0.2, begin + stretch * width, 0.8)
+    assume(place.iou(box) >= SAME_PLACE_IOU)
+    first, last = beginnings(box)
+    assert first <= place.x1 <= last
+
+
+def test_where_a_place_can_begin_is_told_closely() -> None:
+    box = Box(0.4, 0.2, 0.5, 0.8)
+    first, last = beginnings(box)
+    assert Box(first, 0.2, 0.5, 0.8).iou(box) == pytest.approx(SAME_PLACE_IOU)
+    assert Box(last, 0.2, 0.5, 0.8).iou(box) == pytest.approx(SAME_PLACE_IOU)
+
+
+def test_a_patch_has_mean_0_and_deviation_1_and_likeness_is_their_correlation() -> None:
+    one, other = patch_of(shown(), PLACE), patch_of(shown(0.5), Box(0.41, 0.3, 0.51, 0.7))
+    assert one is not None
+    assert other is not None
+    assert (one.mean(), one.std()) == pytest.approx((0, 1), abs=1e-5)
+    assert likeness(one, other) == pytest.approx(np.corrcoef(one.ravel(), other.ravel())[0, 1], abs=1e-5)
+    assert patch_of(np.full((180, 320), 90, np.uint8), PLACE) is None, "nothing to be told apart"
+    assert likeness(one, np.zeros_like(one)) == 0
