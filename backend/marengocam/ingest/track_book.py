@@ -27,7 +27,7 @@ VIEW_EVERY = timedelta(seconds=3)
 MAX_VIEWS = 3  # further pictures of a track
 VIEW_QUALITY_SHARE = 0.4  # of the best picture's
 SAME_VIEW_COSINE = 0.8  # of appearance; below, it is seen otherwise
-ENCODE_EVERY = timedelta(seconds=0.6)
+ENCODE_EVERY = timedelta(seconds=0.6)  # twice as long after each further look, up to VIEW_EVERY
 FACE_EVERY = timedelta(seconds=0.7)
 FACE_LOOKS = 8
 FACE_GOOD_QUALITY = 0.85  # beyond this no further look is worth it
@@ -112,10 +112,9 @@ class TrackBook:
             return Wish()
         better = sight_quality > live.best_quality * BETTER_BY
         person = item.label == PERSON
-        due = live.encoded_at is None or at - live.encoded_at >= ENCODE_EVERY
         return Wish(
             picture=better,
-            appearance=person and due and (better or len(live.embeddings) < KEPT_EMBEDDINGS or self._turns(live, at)),
+            appearance=person and self._wants_appearance(live, at, better=better),
             face=person and self._wants_face(live, item.box, sight_quality, at),
         )
 
@@ -244,10 +243,15 @@ class TrackBook:
         return (*before, *entered)
 
     @staticmethod
-    def _turns(live: LiveTrack, at: datetime) -> bool:
-        """Return whether it is time to see if somebody followed for long has turned round."""
-        looked_at = live.encoded_at
-        return len(live.track.crop_paths) < MAX_VIEWS and looked_at is not None and at - looked_at >= VIEW_EVERY
+    def _wants_appearance(live: LiveTrack, at: datetime, *, better: bool) -> bool:
+        """Return whether an appearance is still wanted, or it is time to see if somebody has turned round."""
+        if live.encoded_at is None:
+            return True
+        since = at - live.encoded_at
+        if better:
+            return since >= ENCODE_EVERY
+        wanted = len(live.embeddings) < KEPT_EMBEDDINGS or len(live.track.crop_paths) < MAX_VIEWS
+        return wanted and since >= pause_after(len(live.embeddings))
 
     @staticmethod
     def _wants_face(live: LiveTrack, box: Box, sight_quality: float, at: datetime) -> bool:
@@ -258,6 +262,14 @@ class TrackBook:
         if live.track.face is not None and live.track.face.quality >= FACE_GOOD_QUALITY:
             return False
         return live.face_looks < FACE_LOOKS or sight_quality > live.face_sight_quality * BETTER_BY
+
+
+def pause_after(looks: int) -> timedelta:
+    """Return how long after so many looks at somebody's appearance the next one is due.
+
+    Sights of one moment are alike: spread over a visit they tell more of somebody, and fewer are needed.
+    """
+    return min(VIEW_EVERY, ENCODE_EVERY * (1 << max(0, looks - 1)))
 
 
 def thinned(path: tuple[PathPoint, ...]) -> tuple[PathPoint, ...]:

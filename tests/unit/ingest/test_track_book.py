@@ -19,7 +19,9 @@ from marengocam.ingest.track_book import (
     MAX_PATH_POINTS,
     MAX_VIEWS,
     RECENT_LIMIT,
+    VIEW_EVERY,
     TrackBook,
+    pause_after,
     thinned,
 )
 from marengocam.vision.tracker import TrackedObject
@@ -115,6 +117,29 @@ def test_appearance_is_the_mean_of_the_best_and_taken_again_only_when_better(boo
         book.note_view(1, Embedding("m", np.eye(8, dtype=np.float32)[view], 0.5), PurePosixPath(f"{view}.jpg"))
     assert not book.wish(seen(), 0.5, at(60)).appearance
     assert book.wish(seen(), 0.6, at(60)).appearance
+
+
+def test_looks_at_an_appearance_grow_rarer_up_to_the_pace_at_which_somebody_may_have_turned_round() -> None:
+    pauses = [pause_after(looks).total_seconds() for looks in range(1, 7)]
+    assert pauses == [0.6, 1.2, 2.4, 3.0, 3.0, 3.0]
+    assert pause_after(KEPT_EMBEDDINGS) == VIEW_EVERY
+
+
+def test_an_appearance_is_made_of_looks_that_are_spread_and_of_better_sights_at_once(book: TrackBook) -> None:
+    begun(book)
+    book.note_picture(1, PurePosixPath("p.jpg"), 0.5)
+
+    def looked_at(first_s: float, last_s: float, sight: float) -> list[float]:
+        looks = []
+        for step in range(round(first_s * 5), round(last_s * 5) + 1):
+            if book.wish(seen(), sight, at(step / 5)).appearance:
+                book.note_appearance(1, Embedding("m", np.eye(8, dtype=np.float32)[0], 0.5), at(step / 5))
+                looks.append(step / 5)
+        return looks
+
+    assert looked_at(0.4, 1.6, 0.5) == [0.4, 1.0], "the third not before 2.2"
+    assert looked_at(1.6, 1.8, 0.6) == [1.6], "clearly better than the best so far, and not in every frame"
+    assert looked_at(2.0, 15, 0.5) == [4.0, 7.0, 10.0, 13.0]
 
 
 def test_faces_are_looked_for_at_a_measured_pace_and_a_failed_look_does_not_count(book: TrackBook) -> None:
