@@ -61,7 +61,7 @@ def load_eyes(settings: Settings, overrides: dict[str, str]) -> Eyes:
     detector = load_detector(settings, models)
     appearance = load_appearance_encoder(settings, models)
     faces = load_face_analyser(settings, models) if settings.face_engine_url is not None else None
-    names = {"detector": detector.name, "appearance": appearance.model, "face": faces.model if faces else None}
+    names = {"detector": detector.name, "appearance": appearance.name, "face": faces.model if faces else None}
     return Eyes(detector, appearance, faces, names)
 
 

@@ -18,6 +18,7 @@ from marengocam.core.calibration import appearance_log_ratio, face_log_ratio
 from marengocam.core.geometry import Box
 from marengocam.core.model import Detection
 from marengocam.settings import Settings
+from marengocam.vision import appearance
 from marengocam.vision.appearance import AppearanceEncoder, ColourTexture, load_appearance_encoder
 from marengocam.vision.crops import cut
 from marengocam.vision.detectors import load_detector
@@ -160,6 +161,18 @@ def test_the_likest_crop_of_another_view_is_mostly_the_same_person(
         elsewhere = [other for other, one in enumerate(crops) if one[1] != clip]
         right += crops[max(elsewhere, key=lambda other: cosines[index, other])][0] == person
     assert right >= least * len(crops)
+
+
+def test_a_rounded_network_says_of_people_what_it_says_in_full_precision(
+    settings: Settings, footage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounded = load_appearance_encoder(settings, Models(settings))
+    monkeypatch.setattr(appearance, "BF16_DOES", frozenset())
+    full = load_appearance_encoder(settings, Models(settings))
+    crops = [crop for *_, crop in crops_of(footage, "lab4", 6)]
+    ours, exact = (np.stack([one.vector for one in encoder.encode(crops)]) for encoder in (rounded, full))
+    assert (ours * exact).sum(axis=1).min() >= 0.998, "1 where the processor has no BF16"
+    assert np.abs(ours @ ours.T - exact @ exact.T).max() < 0.02, "of two people's likeness"
 
 
 def test_evidence_of_appearance_points_the_right_way(settings: Settings, footage: Path) -> None:
