@@ -41,6 +41,7 @@ from marengocam.ingest.frame_analysis import FrameAnalyser
 from marengocam.ingest.frames import Frame, luma_of
 from marengocam.ingest.loading import load_eyes
 from marengocam.ingest.worker import Eyes
+from marengocam.runtime.memory import spare_what_stays
 from marengocam.settings import Settings
 from marengocam.vision.detectors.yolo import fit
 from marengocam.vision.detectors.yolo import read as boxes_of
@@ -107,6 +108,7 @@ def analysis(seconds: float, rounds: int) -> tuple[dict[str, Any], list[str]]:
         settings = Settings(data_dir=data, media_dir=data, models_dir=models, download_models=False)
         eyes, high_eyes = load_eyes(settings), load_eyes(replace(settings, analysis_detail="high"))
         reference, peer = references(models, notes)
+        spare_what_stays()  # as the service does: torch's modules, here for the peer alone, would be looked through too
         for kind, clips in KINDS.items():
             pictures = [clip for one in clips if (clip := read(footage, one, seconds))] or [drawn(data, seconds)]
             wanted = [[reference(rgb, n) for n, (_, rgb) in enumerate(clip)] for clip in pictures] if reference else []
