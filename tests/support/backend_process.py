@@ -37,9 +37,9 @@ from marengocam.settings import Settings
 from tests.support.ports import free_port
 
 READY_LIMIT_S = 90.0
-STOP_LIMIT_S = 15.0
+STOP_LIMIT_S = 40.0
 POLL_S = 0.1
-CALL_LIMIT_S = 10.0
+CALL_LIMIT_S = 30.0
 LEASE_S = 3600.0
 HOLDER = "test"
 CONFIRM = 0.95

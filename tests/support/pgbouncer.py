@@ -19,8 +19,8 @@ from marengocam.db.roles import ROLES
 from tests.support.ports import free_port
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy" / "compose" / "pgbouncer.ini"
-START_LIMIT_S = 15.0
-STOP_LIMIT_S = 10.0
+START_LIMIT_S = 40.0
+STOP_LIMIT_S = 30.0
 PASSWORD = "of the tests"
 CLIENT_LIMIT, KNOWS_CLIENT_LIMITS = " max_user_client_connections=80", (1, 24)
 

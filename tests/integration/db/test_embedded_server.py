@@ -23,8 +23,8 @@ from marengocam.db.embedded.processes import members, send, serving
 from marengocam.db.migrate import migrate_database
 from marengocam.settings import Settings
 
-CALL_LIMIT_S = 10.0
-GONE_LIMIT_S = 10.0
+CALL_LIMIT_S = 30.0
+GONE_LIMIT_S = 30.0
 NOBODY = 65534
 STRANGER = 12345
 

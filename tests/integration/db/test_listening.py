@@ -8,7 +8,7 @@ import pytest
 
 from marengocam.db.health import CHANNEL as HEALTH
 
-WAIT_LIMIT_S = 10.0
+WAIT_LIMIT_S = 30.0
 
 
 class Ear:

@@ -14,7 +14,7 @@ from marengocam.core.secret import Secret
 from marengocam.db.engine_copies import EngineCopy
 from marengocam.db.migrate import Migration, known_migrations, migrate, migrate_database
 
-CALL_LIMIT_S = 10.0
+CALL_LIMIT_S = 30.0
 STARTED_AT_ONCE = 5
 
 

@@ -17,7 +17,7 @@ from marengocam.db.roles import ROLES, SERVICES, make_roles, passwords_in, role_
 from marengocam.settings import Settings
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "ref" / "database-roles.md"
-CALL_LIMIT_S = 10.0
+CALL_LIMIT_S = 30.0
 PASSWORDS = {service: Secret(f"{service}'s \\ pass$word") for service in SERVICES}
 pytestmark = pytest.mark.timeout(120)  # thousands of queries are planned
 

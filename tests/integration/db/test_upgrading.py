@@ -15,7 +15,7 @@ from marengocam.db.reference import schema_reference
 from marengocam.db.roles import ROLES, SERVICES
 from marengocam.db.tracks import TrackFilter
 
-CALL_LIMIT_S = 10.0
+CALL_LIMIT_S = 30.0
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ALICE, KNOWN, STRANGER, WALK, LATE, WORD, RULE, RUN, CASE = (UUID(int=number, version=4) for number in range(1, 10))
 FACE = "[" + ",".join(["1", *["0"] * 127]) + "]"

@@ -89,7 +89,7 @@ async def test_it_is_let_in_soon_after_the_account_is_made(address, database_url
     owner = await asyncpg.connect(database_url.reveal())
     try:
         await owner.execute(f"CREATE ROLE {role} LOGIN")
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(LOG_LIMIT_S):
             while True:
                 try:
                     assert await call(database) == 1

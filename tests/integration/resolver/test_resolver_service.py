@@ -176,7 +176,7 @@ async def test_a_resolver_killed_in_mid_work_is_taken_over_without_loss_or_repet
         await until(done, 60)
     finally:
         second.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(12):
+        async with asyncio.timeout(SAID_LIMIT_S):
             assert await second.wait() == 0
     events = await hub.events.after(0, 1000)
     said = Counter((event.local_track_id, event.type) for event in events)

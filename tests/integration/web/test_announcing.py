@@ -10,7 +10,7 @@ from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZerocon
 
 from marengocam.web.announcing import SERVICE_TYPE, addresses_of, announced
 
-PATIENCE_S = 15.0
+PATIENCE_S = 40.0
 LOOPBACK = "127.0.0.1"
 
 
@@ -49,7 +49,7 @@ async def test_it_is_found_with_what_home_assistant_needs_and_gone_afterwards():
                 name, change = await changes.get()
                 assert change is ServiceStateChange.Added
                 info = AsyncServiceInfo(SERVICE_TYPE, name)
-                assert await info.async_request(listener.zeroconf, 3000)
+                assert await info.async_request(listener.zeroconf, 10_000)
                 assert (info.port, info.parsed_addresses()) == (8470, [LOOPBACK])
                 assert info.decoded_properties["installation_id"] == installation_id
             while change is not ServiceStateChange.Removed:

@@ -79,7 +79,7 @@ async def test_a_browser_connects_with_a_ticket_and_hears_of_changes(hub, hub_se
 
 
 async def test_an_open_stream_does_not_hold_up_the_end_of_the_server(hub, hub_settings):
-    async with asyncio.timeout(8), serving_api(hub, hub_settings) as api:
+    async with asyncio.timeout(LIMIT_S), serving_api(hub, hub_settings) as api:
         socket = await _connect(api)
         await socket.receive()
 

@@ -123,11 +123,11 @@ async def test_a_token_revoked_through_the_api_opens_nothing_from_that_moment(hu
         assert (await phone.call("GET", "/cameras"))[0] == 200
         headers = {"Authorization": f"Bearer {text}"}
         async with api.session.ws_connect(f"{api.address}{PREFIX}/events/stream", headers=headers) as stream:
-            assert (await stream.receive_json(timeout=10))["kind"] == "hello"
+            assert (await stream.receive_json(timeout=30))["kind"] == "hello"
             (known,) = [token for token in await hub.tokens.list() if token.name == "phone"]
             assert (await api.call("DELETE", f"/tokens/{known.token_id}"))[0] == 204
             assert (await phone.call("GET", "/cameras"))[0] == 401
-            while not (await stream.receive(timeout=20)).type.name.startswith("CLOS"):
+            while not (await stream.receive(timeout=30)).type.name.startswith("CLOS"):
                 pass
 
 
@@ -136,11 +136,11 @@ async def test_a_page_that_listens_by_ticket_has_to_show_its_token_again_in_time
     async with serving_api(hub, hub_settings) as api:
         _, ticket = await api.call("POST", "/events/ticket")
         async with api.session.ws_connect(api.address + ticket["url"]) as stream:
-            assert (await stream.receive_json(timeout=10))["kind"] == "hello"
-            while not (await stream.receive(timeout=20)).type.name.startswith("CLOS"):
+            assert (await stream.receive_json(timeout=30))["kind"] == "hello"
+            while not (await stream.receive(timeout=30)).type.name.startswith("CLOS"):
                 pass
         async with api.session.ws_connect(api.address + ticket["url"]) as stream:
-            assert (await stream.receive_json(timeout=10))["kind"] == "hello"
+            assert (await stream.receive_json(timeout=30))["kind"] == "hello"
         late = api.context.clock.now() - timedelta(seconds=1)
         old = f"{PREFIX}/events/stream?{_signed_then(hub, late)}"
         with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):

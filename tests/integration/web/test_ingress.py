@@ -97,7 +97,7 @@ async def test_its_own_page_names_people_and_hears_of_events(hub, hub_settings, 
         status, _ = await _answer(session, "POST", f"{ingress.address}/api/v1/persons", headers=headers, json=named)
         assert status == 201
         async with session.ws_connect(f"{ingress.address}/api/v1/events/stream", headers=headers) as stream:
-            assert (await stream.receive_json(timeout=10))["kind"] == "hello"
+            assert (await stream.receive_json(timeout=30))["kind"] == "hello"
 
 
 async def test_without_a_port_there_is_no_ingress_and_nobody_is_trusted_by_default_but_the_supervisor(tmp_path):
