@@ -78,7 +78,9 @@ class Room:
         if self._store.problem or not self._store.marked():
             self.problem = ""
             return  # no disk, or another installation's: nothing is put there, and nothing deleted, however full it is
-        refused, self._refused = self._refused, False
+        refused = self._refused
+        if refused:  # or one that comes just now would be forgotten
+            self._refused = False
         space = self._store.space()
         full = space.used_share > FULL_SHARE
         self.problem = self._seen(space, full=full, refused=refused)

@@ -54,3 +54,28 @@ def test_what_the_disk_lacks_is_told(store: Store, monkeypatch: pytest.MonkeyPat
     room = Room(store, ManualClock(NOON))
     room.look()
     assert room.problem == reason
+
+
+class RefusedMeanwhile(Room):
+    """A write is refused just after the first look has seen that none was."""
+
+    asked = 0
+
+    @property
+    def _refused(self) -> bool:
+        found, self.asked = self._told, self.asked + 1
+        if self.asked == 1:
+            self._told = True
+        return found
+
+    @_refused.setter
+    def _refused(self, told: bool) -> None:
+        self._told = told
+
+
+def test_a_refusal_while_it_looks_is_there_at_the_next_look(store: Store) -> None:
+    room = RefusedMeanwhile(store, ManualClock(NOON))
+    room.look()
+    assert room.given_up == 0
+    room.look()
+    assert room.given_up == AT_LEAST_FILES
