@@ -18,7 +18,7 @@ from marengocam.db.embedded import EmbeddedServer
 from marengocam.db.migrate import migrate_database
 from marengocam.settings import Settings
 
-CALL_LIMIT_S = 20.0
+CALL_LIMIT_S = 90.0  # of making the schema and its copies, on a slow and busy machine
 TEMPLATE = "/marengocam?"  # the embedded server's own database, as it stands in an address
 
 

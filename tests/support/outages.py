@@ -8,7 +8,7 @@ import asyncpg
 
 from marengocam.core.secret import Secret
 
-CALL_LIMIT_S = 20.0
+CALL_LIMIT_S = 60.0
 
 
 @contextlib.asynccontextmanager
