@@ -111,7 +111,7 @@ def test_processes_that_start_it_at_once_share_one_server(data_dir):
         subprocess.Popen([sys.executable, "-c", program, str(data_dir / "data")], stdout=subprocess.PIPE, text=True)
         for _ in range(4)
     ]
-    answers = {starter.communicate(timeout=50)[0] for starter in starters}
+    answers = {starter.communicate(timeout=150)[0] for starter in starters}
     assert len(answers) == 1
     assert [starter.returncode for starter in starters] == [0] * 4
 
