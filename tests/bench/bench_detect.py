@@ -5,7 +5,7 @@ import os
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,7 +43,15 @@ CALIBRATION_CLIPS = (
     "towncentre_10s", "lab4_cam0", "lab4_cam1", "fall_lab_cam1", "handoff_cam1_room", "handoff_cam2_hallway",
     "intel_classroom", "intel_person_bicycle_car_detection", "whitehouse_stage", "night_ir_person", "plaza_a_cam2",
 )  # fmt: skip
-MADE = "openvino int8"
+MADE, FULL = "openvino int8", "openvino f32"
+# What INT8 keeps is told of more pictures than are timed: one parked car between two labels decides over 0.02 of 160
+# objects. Of clips that it was not made by.
+KEEPING_CLIPS = (
+    *CLIPS, "coffeeroom_personB", "coffeeroom_personC", "lab4_cam3", "intel_face_demographics_walking",
+    "intel_face_demographics_walking_and_pause", "intel_head_pose_face_detection_female",
+    "intel_head_pose_face_detection_male",
+)  # fmt: skip
+KEEPING_FRAMES = 30
 TORCH_RATIO, INT8_KEEPS = 0.33, 0.99
 
 Picture = np.ndarray
@@ -70,6 +78,7 @@ def main() -> int:
         ways.append(Way("hog", 0, one_by_one(HogDetector())))
         reference = reference_boxes(pictures, notes)
         figures = measure(ways, pictures, reference, arguments.rounds)
+        figures["int8_keeps"] = int8_keeps(ways)
     tell("detect", arguments.json, figures, targets_of(figures), notes)
     return 0
 
@@ -133,10 +142,10 @@ def one_by_one(detector: Detector) -> Callable[[Picture], list[Detection]]:
     return lambda picture: detector.detect([picture], SCORE)[0]
 
 
-def frames(each: int) -> Iterator[Picture]:
+def frames(each: int, clips: Sequence[str] = CLIPS) -> Iterator[Picture]:
     """Yield pictures spread over the clips; noise where there is no footage."""
     footage = shared_folder("footage")
-    files = [footage / f"{clip}.mp4" for clip in CLIPS] if footage else []
+    files = [footage / f"{clip}.mp4" for clip in clips] if footage else []
     files = [file for file in files if file.is_file()]
     for file in files:
         with av.open(str(file)) as container:
@@ -193,11 +202,24 @@ def measure(
         if peer:
             row["ratio_to_torch_eager"] = round(spent_s[name] / peer, 3)
         figures["ways"][name] = row
-    pairs = {side: (found.get(f"{MADE} {side}"), found.get(f"openvino f32 {side}")) for side in SIDES_PX}
-    keeping = {side: compared(full, small) for side, (small, full) in pairs.items() if small and full}
-    figures["int8_keeps_of_f32"] = {str(side): round(one.kept_share, 3) for side, one in keeping.items() if one.sure}
-    figures["f32_backs_of_int8"] = {str(side): round(one.backed_share, 3) for side, one in keeping.items() if one.told}
     return figures
+
+
+def int8_keeps(ways: list[Way]) -> dict[str, dict[str, float]]:
+    """Return for each size what INT8 keeps of FP32's sure objects, how many these are, and what FP32 has of INT8's."""
+    by_name = {name_of(way): way for way in ways}
+    pairs = {side: (by_name.get(f"{FULL} {side}"), by_name.get(f"{MADE} {side}")) for side in SIDES_PX}
+    pictures = list(frames(KEEPING_FRAMES, KEEPING_CLIPS)) if any(small for _, small in pairs.values()) else []
+    keeps = {}
+    for side, (full, small) in pairs.items():
+        if full and small:
+            one = compared([full.detect(each) for each in pictures], [small.detect(each) for each in pictures])
+            keeps[str(side)] = {
+                "kept_share": round(one.kept_share, 4),
+                "sure_objects": one.sure,
+                "backed_share": round(one.backed_share, 4),
+            }
+    return keeps
 
 
 def name_of(way: Way) -> str:
@@ -224,7 +246,7 @@ def targets_of(figures: dict[str, Any]) -> list[Any]:
         rows = [row for name, row in figures["ways"].items() if name.startswith(f"openvino {backend}")]
         return median([row["ratio_to_torch_eager"] for row in rows if "ratio_to_torch_eager" in row])
 
-    keeps = min(figures["int8_keeps_of_f32"].values(), default=None)
+    keeps = min((one["kept_share"] for one in figures["int8_keeps"].values()), default=None)
     return [
         at_most("G6", "INT8 to torch eager at the same size, median", ratio_of("int8"), TORCH_RATIO),
         at_most("G6", "BF16 to torch eager at the same size, median", ratio_of("bf16"), TORCH_RATIO),

@@ -3,7 +3,10 @@
 import pytest
 
 from marengocam.core.errors import ModelError
+from marengocam.settings import Settings
+from marengocam.vision.detectors import choice
 from marengocam.vision.detectors.precision import Precision, decide, has_vnni
+from marengocam.vision.models import Models, commands
 
 N100 = "processor\t: 0\nflags\t\t: fpu avx2 fma avx_vnni gfni\n"
 ZEN5 = "processor\t: 0\nflags\t\t: fpu avx2 avx512f avx512_vnni avx512_bf16\n"
@@ -20,7 +23,8 @@ def test_vnni_is_read_from_the_processors_flags():
     [
         (True, True, False, Precision.INT8, "has VNNI"),
         (True, True, True, Precision.INT8, "has VNNI"),
-        (False, True, True, Precision.BF16, "has BF16"),
+        (False, True, True, Precision.BF16, "INT8 would be faster still"),
+        (False, False, True, Precision.BF16, "has BF16"),
         (False, True, False, Precision.F32, "no INT8 network of it was made"),
         (True, False, True, Precision.BF16, "has BF16"),
         (True, False, False, Precision.F32, "for processors with VNNI, which this one has not"),
@@ -45,3 +49,41 @@ def test_what_was_asked_for_is_not_silently_another():
         decide("int8", made_int8=False, vnni=True, bf16=True)
     with pytest.raises(ModelError, match="no BF16"):
         decide("bf16", made_int8=True, vnni=True, bf16=False)
+
+
+def listed(tmp_path, monkeypatch, capsys, vnni, bf16, here="yolo11n-onnx", **changes):
+    """Return what `models list` says after its table, with one detector here and this processor."""
+    for module in (choice, commands):
+        monkeypatch.setattr(module, "processor_has_vnni", lambda: vnni)
+    monkeypatch.setattr("marengocam.vision.openvino_net.processor_has_bf16", lambda: bf16)
+    monkeypatch.setattr(Models, "find", lambda _, spec, **__: tmp_path / "any" if spec.name == here else None)
+    settings = Settings(data_dir=tmp_path, media_dir=tmp_path, download_models=False, **changes)
+    assert commands.run(settings, "list", None) == 0
+    return [
+        line for line in capsys.readouterr().out.splitlines() if not line.startswith(("detector ", "face", "appear"))
+    ]
+
+
+@pytest.mark.parametrize(("bf16", "precision"), [(True, "bf16"), (False, "f32")])
+def test_the_list_tells_who_would_gain_by_int8_and_how_to_make_it(tmp_path, monkeypatch, capsys, bf16, precision):
+    said, how = listed(tmp_path, monkeypatch, capsys, vnni=True, bf16=bf16)
+    assert f"looks in {precision}: " in said
+    assert "no INT8 network of it was made" in said
+    assert "`marengocam models export yolo11n-onnx --int8`" in how
+
+
+def test_the_list_advises_nothing_that_would_not_help(tmp_path, monkeypatch, capsys):
+    for bf16, precision in ((True, "bf16"), (False, "f32")):
+        (said,) = listed(tmp_path, monkeypatch, capsys, vnni=False, bf16=bf16)
+        assert f"looks in {precision}: " in said
+    (said,) = listed(tmp_path, monkeypatch, capsys, vnni=True, bf16=True, detector_precision="f32")
+    assert "the setting detector_precision asks for it" in said
+    (said,) = listed(tmp_path, monkeypatch, capsys, vnni=True, bf16=True, here="yolo11n-int8")
+    assert "looks in int8: the only network that is here" in said
+    assert listed(tmp_path, monkeypatch, capsys, vnni=True, bf16=True, here=None) == []
+    assert listed(tmp_path, monkeypatch, capsys, vnni=True, bf16=True, detector="hog") == []
+
+
+def test_the_list_says_what_a_setting_asks_for_in_vain(tmp_path, monkeypatch, capsys):
+    (said,) = listed(tmp_path, monkeypatch, capsys, vnni=True, bf16=True, detector_precision="int8")
+    assert "No INT8 network of this detector is here" in said

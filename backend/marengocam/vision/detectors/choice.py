@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from marengocam.core.errors import ModelError
 from marengocam.settings import Settings
@@ -60,20 +61,11 @@ def _on_cpu(settings: Settings, models: Models) -> Detector:
         _LOG.warning(FALLBACK_NOTICE)
         return HogDetector()
     from marengocam.vision.detectors.openvino import OpenVinoDetector  # noqa: PLC0415 - loaded when needed
-    from marengocam.vision.openvino_net import processor_has_bf16  # noqa: PLC0415 - as above
 
     spec, file = best
-    why, precision = "the only network that is here", Precision.INT8
-    if not (spec.int8_of or spec.fixed_px):
-        small = models.int8_of(spec)
-        precision, why = decide(
-            settings.detector_precision,
-            made_int8=small is not None,
-            vnni=processor_has_vnni(),
-            bf16=processor_has_bf16(),
-        )
-        if small is not None and precision is Precision.INT8:
-            spec, file = small
+    small, precision, why = precision_of(spec, settings, models)
+    if small is not None and precision is Precision.INT8:
+        spec, file = small
     detector = OpenVinoDetector(
         file,
         _name_of(spec),
@@ -85,6 +77,21 @@ def _on_cpu(settings: Settings, models: Models) -> Detector:
     detector.why = why
     _LOG.info("detector %s (%s), because %s", detector.name, spec.quality, why)
     return detector
+
+
+def precision_of(
+    spec: ModelSpec, settings: Settings, models: Models
+) -> tuple[tuple[ModelSpec, Path] | None, Precision, str]:
+    """Return the INT8 network that was made of one, if there is, in what precision the processor looks, and why."""
+    from marengocam.vision.openvino_net import processor_has_bf16  # noqa: PLC0415 - loaded when needed
+
+    if spec.int8_of or spec.fixed_px:
+        return None, Precision.INT8, "the only network that is here"
+    small = models.int8_of(spec)
+    decided = decide(
+        settings.detector_precision, made_int8=small is not None, vnni=processor_has_vnni(), bf16=processor_has_bf16()
+    )
+    return small, *decided
 
 
 def _name_of(spec: ModelSpec) -> str:

@@ -1,11 +1,11 @@
 """`marengocam models list|fetch|export|verify`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from marengocam.core.clock import Clock, SystemClock
 from marengocam.core.errors import BadInputError, ModelError
 from marengocam.settings import Settings
-from marengocam.vision.detectors.precision import Precision, decide, processor_has_vnni
+from marengocam.vision.detectors.precision import AUTO, Precision, decide, processor_has_vnni
 from marengocam.vision.detectors.protocol import Picture
 from marengocam.vision.models.download import fetch_model
 from marengocam.vision.models.exporting import FORMATS, export_model, exported_name
@@ -30,7 +30,33 @@ def run(settings: Settings, action: str, name: str | None, kind: str = ONNX) -> 
             missing.discard(spec.role)
         place = file or ("not here; can be fetched" if spec.url else "not here")
         print(f"{spec.role:15} {spec.name:24} {place!s:60} {spec.quality} ({spec.licence})")  # noqa: T201 - a command
+    if action == "list":
+        for line in _precision_here(settings, models):
+            print(line)  # noqa: T201 - a command
     return int(action == "verify" and bool(missing))
+
+
+def _precision_here(settings: Settings, models: Models) -> Iterator[str]:
+    """Yield in what precision the processor looks and why, and how to get INT8 where that would be faster."""
+    from marengocam.vision.detectors.choice import precision_of  # noqa: PLC0415 - loaded when needed
+
+    able = (spec for spec in models.specs() if spec.role is Role.DETECTOR and not spec.needs_torch)
+    spec = next((one for one in able if models.find(one) is not None), None)
+    if spec is None or settings.detector not in {"auto", "openvino"}:
+        return
+    try:
+        small, precision, why = precision_of(spec, settings, models)
+    except ModelError as error:  # the setting asks for what is not here
+        yield str(error)
+        return
+    yield f"On the processor the detector looks in {precision}: {why}."
+    if (
+        small is None
+        and precision is not Precision.INT8
+        and settings.detector_precision == AUTO
+        and processor_has_vnni()
+    ):
+        yield f"`marengocam models export {spec.name} --int8` makes one of your own recordings and tells what it keeps."
 
 
 def export_int8(
