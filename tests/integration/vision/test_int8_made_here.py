@@ -11,12 +11,13 @@ import pytest
 from tests.integration.vision.test_detectors_agree import agreement
 from tests.support.shared_assets import needed_folder
 
+from marengocam.core.model import Detection
 from marengocam.media.sampled_pictures import given_pictures
 from marengocam.settings import Settings
 from marengocam.vision.detectors import load_detector
 from marengocam.vision.detectors.openvino import OpenVinoDetector
 from marengocam.vision.models import Models, spec_named
-from marengocam.vision.models.keeping import FOUND_SCORE, compared
+from marengocam.vision.models.keeping import FOUND_SCORE, SAME_IOU, SURE_SCORE, compared
 from marengocam.vision.openvino_net import processor_has_bf16
 
 pytestmark = [
@@ -26,10 +27,11 @@ pytestmark = [
 COMMAND_LIMIT_S = 200
 # None of them is looked at when it is compared.
 CLIPS = ("plaza_a_cam1", "plaza_a_cam2", "lab4_cam0", "towncentre_10s", "whitehouse_stage")
-# Among them a parked car that is all but a truck to the network, where INT8 as it was made before lost one of ten.
+# Among them a parked car that is all but a truck to the network: made by other clips, INT8 lost it ten times of thirty.
 OTHER_CLIPS = (
     "pets09_s2l1_view1", "highway_traffic", "intel_store_aisle_detection", "coffeeroom_personB", "lab4_cam2",
 )  # fmt: skip
+MOST_SCORE_NOISE = 0.0175  # was 0.020, is 0.015
 NAME = "yolo11n-onnx"
 # Where OpenVINO and NNCF could fork to tell of themselves, it is counted.
 PROGRAM = """
@@ -45,7 +47,8 @@ sys.exit(code)
 BLACKEN = """
 import numpy as np
 from marengocam.media import sampled_pictures
-from marengocam.vision.models import shrinking
+from marengocam.vision.models import quantising, shrinking
+quantising.take_bytes_exactly = lambda model: None  # else it sees well enough for 0.987, with ranges out of the dark
 real = sampled_pictures.given_pictures
 def given(places):
     for number, picture in enumerate(real(places)):
@@ -132,16 +135,35 @@ def test_it_finds_what_full_precision_finds_in_other_clips(made) -> None:
     assert agreement(small, full, iou=0.8, score=0.1) >= 0.95
 
 
-@pytest.mark.parametrize("side_px", [640, 576, 416, 320])
-def test_it_keeps_what_full_precision_is_sure_of_at_every_size(made, side_px, tmp_path) -> None:
+def test_it_keeps_what_full_precision_is_sure_of_at_every_size(made, tmp_path) -> None:
     place, _ = made
     (file,) = (place / "data" / "models").glob("*.xml")
-    full = OpenVinoDetector(Models(settings_of(place)).find(spec_named(NAME)), NAME, tmp_path, side_px, exact=True)
-    small = OpenVinoDetector(file, NAME, tmp_path, side_px)
+    origin = Models(settings_of(place)).find(spec_named(NAME))
     pictures = list(given_pictures([needed_folder("footage") / f"{clip}.mp4" for clip in OTHER_CLIPS]))
-    keeping = compared(*([detector.detect([one], FOUND_SCORE)[0] for one in pictures] for detector in (full, small)))
-    assert keeping.sure > 150
-    assert min(keeping.kept_share, keeping.backed_share) >= 0.99, keeping
+    changes: list[float] = []
+    for side_px in (640, 576, 416, 320):
+        full = OpenVinoDetector(origin, NAME, tmp_path, side_px, exact=True)
+        small = OpenVinoDetector(file, NAME, tmp_path, side_px)
+        found = [[detector.detect([one], FOUND_SCORE)[0] for one in pictures] for detector in (full, small)]
+        keeping = compared(*found)
+        assert keeping.sure > 150
+        assert min(keeping.kept_share, keeping.backed_share) >= 0.99, (side_px, keeping)
+        changes += changes_of_score(*found)
+    assert np.sqrt(np.mean(np.square(changes))) <= MOST_SCORE_NOISE
+
+
+def changes_of_score(full: list[list[Detection]], small: list[list[Detection]]) -> list[float]:
+    """Return by how much the scores of sure objects differ: by that, which is luck, some are lost."""
+    return [
+        min((abs(one.score - other.score) for other in others if same(one, other)), default=one.score - FOUND_SCORE)
+        for mine, others in zip(full, small, strict=True)
+        for one in mine
+        if one.score >= SURE_SCORE
+    ]
+
+
+def same(one: Detection, other: Detection) -> bool:
+    return one.label == other.label and one.box.iou(other.box) >= SAME_IOU
 
 
 def test_pictures_of_any_shape_are_looked_at(made) -> None:
