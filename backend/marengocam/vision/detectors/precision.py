@@ -23,7 +23,7 @@ class Precision(StrEnum):
 def decide(wanted: str, *, made_int8: bool, vnni: bool, bf16: bool) -> tuple[Precision, str]:
     """Return the precision for a setting (auto or a precision) and why; raises ModelError when it cannot be had.
 
-    A rule, not a measurement at the start, which a busy machine would decide: INT8 takes four fifths of BF16's time
+    A rule, not a measurement at the start, which a busy machine would decide: INT8 takes five sixths of BF16's time
     (docs/ref/models.md), and whoever had one made, from his own recordings and checked, wants it.
     """
     if wanted != AUTO:

@@ -64,8 +64,8 @@ def write_int8(file: Path, inputs: Sequence[Planes], xml: Path) -> None:
                 advanced_parameters=advanced_parameters.AdvancedQuantizationParameters(
                     # Ranges with the least error of all numbers seen, instead of those of the outermost ones.
                     activations_range_estimator_params=range_estimator.RangeEstimatorParametersSet.HISTOGRAM,
-                    disable_bias_correction=True,  # of no use to what then is left, and at 320 it does harm
                 ),
+                fast_bias_correction=False,  # the fast one does more harm than good here
             )
         take_bytes_exactly(small)
         openvino.save_model(small, str(xml), compress_to_fp16=False)
