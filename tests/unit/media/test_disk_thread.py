@@ -80,8 +80,14 @@ async def test_what_goes_on_after_it_was_given_up_is_waited_for_again(
 
 
 async def test_who_left_leaves_no_hang_unseen(disk: DiskThread, released: threading.Event) -> None:
-    gone = asyncio.create_task(disk.run(released.wait, HANG_S))
-    await asyncio.sleep(0.01)
+    begun = threading.Event()
+
+    def stands_still() -> None:
+        begun.set()
+        released.wait(HANG_S)
+
+    gone = asyncio.create_task(disk.run(stands_still))
+    assert await asyncio.to_thread(begun.wait, HANG_S), "what has not begun would not be done"
     gone.cancel()
     with pytest.raises(DiskHangsError):
         await disk.run(lambda: None)
