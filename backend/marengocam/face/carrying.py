@@ -20,7 +20,8 @@ from marengocam.face.pictures import KeptPictures
 from marengocam.runtime.context import ServiceContext
 
 ROUND_S = 30.0  # behind every notice of a change
-FIRST_RETRY_S, LAST_RETRY_S = 5.0, 600.0
+FIRST_RETRY_S, LAST_RETRY_S = 5.0, 600.0  # of an engine
+HUB_RETRY_S = 2.0  # the hint that could not be followed is gone
 CALL_LIMIT_S = 15.0  # an engine works some seconds on a picture
 LEASE_S = 120.0
 NO_FACE = "it finds no face in any picture of this person"
@@ -141,6 +142,8 @@ class Carrying:
                         self._note(name, await carry(context.hub, pictures, engine, context.clock))
                 except MarengoCamError as error:
                     _LOG.debug("persons are carried to %s later: %s", name, error)
+                    await context.pause(HUB_RETRY_S)
+                    continue
                 except Exception:  # noqa: BLE001 - one engine's oddity must not end the others' rounds; it is logged
                     _LOG.exception("persons cannot be told to %s", name)
                     known = self.engines.get(name, Carried())
@@ -157,6 +160,8 @@ class Carrying:
                     found = await context.hub.engine_copies.left_behind(asked)
                 except MarengoCamError as error:
                     _LOG.debug("engines of before are looked up later: %s", error)
+                    await context.pause(HUB_RETRY_S)
+                    continue
                 except Exception:  # noqa: BLE001 - the rounds of all engines would end with it; it is logged
                     _LOG.exception("engines of before cannot be looked up")
                 else:

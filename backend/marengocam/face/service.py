@@ -21,6 +21,7 @@ from marengocam.vision.faces import load_face_analyser
 from marengocam.vision.models import Models
 
 REFRESH_S = 10.0
+HUB_RETRY_S = 2.0  # the hint that could not be followed is gone
 FIRST_RETRY_S, LAST_RETRY_S = 5.0, 600.0  # of making the gallery anew
 LOADING = "The face models are being loaded: try again in a moment."
 MISSING = (
@@ -58,8 +59,8 @@ class FaceService:
             carrying = asyncio.create_task(self._carrying.run(context, self._engine.pictures))
             with context.bus.subscribed("person") as changed:
                 while not context.stopping.is_set():
-                    await self._refresh()
-                    await context.woken(changed, REFRESH_S)
+                    answered = await self._refresh()
+                    await context.woken(changed, REFRESH_S if answered else HUB_RETRY_S)
             for task in (renewing, carrying):
                 task.cancel()
             await asyncio.gather(renewing, carrying, return_exceptions=True)
@@ -116,8 +117,11 @@ class FaceService:
             await context.pause(pause_s)
             pause_s = min(pause_s * 2, LAST_RETRY_S)
 
-    async def _refresh(self) -> None:
+    async def _refresh(self) -> bool:
+        """Read the gallery anew; return whether the hub answered."""
         try:
             await refresh(self._engine)
         except HubUnavailableError as error:
             _LOG.debug("the gallery stays as it is: %s", error)
+            return False
+        return True

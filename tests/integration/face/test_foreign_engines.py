@@ -13,9 +13,11 @@ from tests.support.resolver_scenes import FACE_MODEL, NOON, embedding
 from tests.support.web_app import service_context
 
 from marengocam.core.clock import SystemClock
-from marengocam.core.errors import FaceEngineError
+from marengocam.core.errors import FaceEngineError, HubUnavailableError
 from marengocam.core.face_engines import engine_addresses
+from marengocam.core.ids import new_id
 from marengocam.core.secret import Secret
+from marengocam.db.engine_copies import EngineCopy
 from marengocam.db.hub import Hub
 from marengocam.db.word_changes import Speaker
 from marengocam.engines.choice import engine_at
@@ -254,6 +256,48 @@ async def test_who_is_enrolled_while_one_engine_is_busy_is_told_to_it_right_afte
         go_on.set()
         async with asyncio.timeout(carrying.ROUND_S / 2):  # by the hint, not by the round behind it
             while set(engines.compreface.subjects) != {"Alice", "Bob"}:
+                await asyncio.sleep(0.05)
+        context.stopping.set()
+        await job
+
+
+async def test_what_a_moment_s_trouble_of_the_hub_kept_back_is_told_soon_after(
+    hub, hub_settings, store, engines, monkeypatch
+) -> None:
+    await enrol(hub, store, "Alice", PICTURE)
+    by_name = {one.address.name: one for one in engines.clients}
+    monkeypatch.setattr(carrying, "engine_at", lambda address, _session: by_name[address.name])
+    away, asked_in_vain = False, set()
+
+    def failing(ask):
+        async def asked(*arguments):
+            if away:
+                asked_in_vain.add(ask.__name__)
+                raise HubUnavailableError("The database did not answer in time.")
+            return await ask(*arguments)
+
+        return asked
+
+    for name in ("wanted", "left_behind"):
+        monkeypatch.setattr(hub.engine_copies, name, failing(getattr(hub.engine_copies, name)))
+    only = Secret(engines.told.reveal().split(",")[1])
+    async with Bus(hub).running() as bus:
+        context = service_context(hub, replace(hub_settings, face_engines=only), bus, "face")
+        rounds = Carrying()
+        job = asyncio.create_task(rounds.run(context, await kept(hub, store)))
+        async with asyncio.timeout(WAIT_LIMIT_S):
+            while set(engines.deepstack.faces) != {"Alice"}:
+                await asyncio.sleep(0.05)
+        away = True
+        await enrol(hub, store, "Bob", OTHER)
+        async with asyncio.timeout(WAIT_LIMIT_S):
+            while asked_in_vain != {"wanted", "left_behind"}:
+                await asyncio.sleep(0.05)
+        await hub.engine_copies.note("an engine of before", EngineCopy(new_id(NOON), "Gone", "digest"), NOON)
+        await asyncio.sleep(1)  # all hints are used up
+        away = False
+        async with asyncio.timeout(carrying.ROUND_S / 2):
+            while set(engines.deepstack.faces) != {"Alice", "Bob"} or "an engine of before" not in rounds.left_behind:
                 await asyncio.sleep(0.05)
         context.stopping.set()
         await job
