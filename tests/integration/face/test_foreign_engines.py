@@ -57,6 +57,14 @@ async def engines(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engines]:
 
 
 @pytest.fixture
+def clients(engines: Engines, monkeypatch: pytest.MonkeyPatch) -> list[FaceEngine]:
+    """The very clients with which rounds work, for a test to change what they do."""
+    by_name = {one.address.name: one for one in engines.clients}
+    monkeypatch.setattr(carrying, "engine_at", lambda address, _session: by_name[address.name])
+    return engines.clients
+
+
+@pytest.fixture
 def store(hub_settings) -> Store:
     return Store(hub_settings.media_dir)
 
@@ -229,10 +237,10 @@ async def test_a_registration_that_was_cut_short_is_done_again_without_a_second_
 
 
 async def test_who_is_enrolled_while_one_engine_is_busy_is_told_to_it_right_after(
-    hub, hub_settings, store, engines, monkeypatch
+    hub, hub_settings, store, engines, clients
 ) -> None:
     await enrol(hub, store, "Alice", PICTURE)
-    slow, _ = engines.clients
+    slow, _ = clients
     real, busy, go_on = slow.register, asyncio.Event(), asyncio.Event()
 
     async def register(*arguments):
@@ -241,8 +249,6 @@ async def test_who_is_enrolled_while_one_engine_is_busy_is_told_to_it_right_afte
         return await real(*arguments)
 
     slow.register = register
-    by_name = {one.address.name: one for one in engines.clients}
-    monkeypatch.setattr(carrying, "engine_at", lambda address, _session: by_name[address.name])
     async with Bus(hub).running() as bus:
         context = service_context(hub, replace(hub_settings, face_engines=engines.told), bus, "face")
         job = asyncio.create_task(Carrying().run(context, await kept(hub, store)))
@@ -265,8 +271,6 @@ async def test_what_a_moment_s_trouble_of_the_hub_kept_back_is_told_soon_after(
     hub, hub_settings, store, engines, monkeypatch
 ) -> None:
     await enrol(hub, store, "Alice", PICTURE)
-    by_name = {one.address.name: one for one in engines.clients}
-    monkeypatch.setattr(carrying, "engine_at", lambda address, _session: by_name[address.name])
     away, asked_in_vain = False, set()
 
     def failing(ask):
@@ -304,10 +308,10 @@ async def test_what_a_moment_s_trouble_of_the_hub_kept_back_is_told_soon_after(
 
 
 async def test_an_engine_whose_answers_nobody_foresaw_is_told_and_keeps_no_other_from_its_round(
-    hub, hub_settings, store, engines, monkeypatch
+    hub, hub_settings, store, engines, clients, monkeypatch
 ) -> None:
     await enrol(hub, store, "Alice", PICTURE)
-    odd, fine = engines.clients
+    odd, fine = clients
     real, broken = odd.register, True
 
     async def register(*arguments):
@@ -316,8 +320,6 @@ async def test_an_engine_whose_answers_nobody_foresaw_is_told_and_keeps_no_other
         return await real(*arguments)
 
     odd.register = register
-    by_name = {one.address.name: one for one in engines.clients}
-    monkeypatch.setattr(carrying, "engine_at", lambda address, _session: by_name[address.name])
     monkeypatch.setattr(carrying, "FIRST_RETRY_S", 0.2)
     async with Bus(hub).running() as bus:
         context = service_context(hub, replace(hub_settings, face_engines=engines.told), bus, "face")
