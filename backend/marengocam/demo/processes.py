@@ -1,17 +1,18 @@
 """Child processes of the demo: started in groups of their own, stopped cleanly, never left behind."""
 
 import asyncio
-import ctypes
 import os
 import signal
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+from marengocam.orphans import end_with_parent
 
 STOP_LIMIT_S = 20.0
 KILL_LIMIT_S = 5.0
-PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ async def start_child(name: str, command: Sequence[str], log_file: Path, environ
             stderr=asyncio.subprocess.STDOUT,
             env={**os.environ, **environment},
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=partial(end_with_parent, signal.SIGTERM),
         )
     return Child(name, process, log_file)
 
@@ -74,7 +75,3 @@ def free_port(preferred: int = 0) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise OSError("no free port on the loopback address")
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

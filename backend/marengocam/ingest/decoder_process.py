@@ -4,7 +4,6 @@ It ends when its parent closes the pipe, or when a stream makes it take more mem
 the thread that started it.
 """
 
-import ctypes
 import resource
 import signal
 import sys
@@ -15,6 +14,7 @@ import av
 import msgspec
 
 from marengocam.ingest.decoding import local_decoder
+from marengocam.orphans import end_with_parent
 
 
 class Begin(msgspec.Struct, tag=True, frozen=True):
@@ -45,7 +45,6 @@ class Decoded(msgspec.Struct, frozen=True):
     pixels: str  # FFmpeg's name of their format
 
 
-PR_SET_PDEATHSIG = 1
 READER: msgspec.msgpack.Decoder[Begin | Compressed | Drain] = msgspec.msgpack.Decoder(Begin | Compressed | Drain)
 PLANAR = ("yuv420p", "yuvj420p", "gray")  # sent as they are; everything else as yuv420p
 
@@ -53,7 +52,7 @@ PLANAR = ("yuv420p", "yuvj420p", "gray")  # sent as they are; everything else as
 def main(arguments: list[str]) -> int:
     """Serve one stream until the pipe is closed."""
     read_fd, write_fd, memory_bytes = (int(argument) for argument in arguments)
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # one that hangs hears of no pipe
+    end_with_parent(signal.SIGKILL)  # one that hangs hears of no pipe
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     questions, answers = Connection(read_fd, writable=False), Connection(write_fd, readable=False)
     context: Any = None

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ctypes
 import logging
 import os
 import signal
@@ -10,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import aiohttp
 
@@ -17,6 +17,7 @@ from marengocam.core.clock import Clock, SystemClock
 from marengocam.core.errors import MarengoCamError
 from marengocam.db.embedded import EmbeddedServer
 from marengocam.db.migrate import migrate
+from marengocam.orphans import end_with_parent
 from marengocam.runtime.logs import start_logging
 from marengocam.runtime.service import DRAIN_LIMIT_S, endpoint_of
 from marengocam.settings import Settings
@@ -34,7 +35,6 @@ PROBE_LIMIT_S = 3.0
 DATABASE_CHECK_S = 1.0
 KILL_LIMIT_S = 2.0
 LAST_WORDS_LIMIT_S = 2.0  # so long a service that ended is listened to before it is started again
-PR_SET_PDEATHSIG = 1
 TOO_LONG = b"(a line of the log is left out: it is too long)\n"
 _LOG = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ class _Supervisor:
                 stdout=writing,
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509,RUF100 - one system call, safe after a fork
+                preexec_fn=partial(end_with_parent, signal.SIGKILL),  # noqa: PLW1509,RUF100 - one system call, safe after a fork
                 env=os.environ | {"PYTHONUNBUFFERED": "1"},
             )
         except BaseException:
@@ -231,7 +231,3 @@ async def _relay(output: asyncio.StreamReader) -> None:
 def _kill(process: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

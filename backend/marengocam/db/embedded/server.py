@@ -1,13 +1,13 @@
 """Life of the embedded server: made, started, adopted after a crash, stopped."""
 
 import contextlib
-import ctypes
 import fcntl
 import json
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from marengocam.core.errors import StoreError
@@ -24,6 +24,7 @@ from marengocam.db.embedded.cluster import (
     create_cluster,
 )
 from marengocam.db.embedded.sockets import clear_sockets, socket_folder
+from marengocam.orphans import end_with_parent
 
 START_LIMIT_S = 120.0  # recovery after a power cut reads up to max_wal_size of log
 LOCK_LIMIT_S = START_LIMIT_S + 10.0
@@ -33,7 +34,6 @@ KILL_LIMIT_S = 2.0
 LEFTOVER_LIMIT_S = 2.0  # backends notice within a moment that their server is gone
 START_ATTEMPTS = 3
 POLL_S = 0.02
-PR_SET_PDEATHSIG = 1
 
 
 class EmbeddedServer:
@@ -165,7 +165,7 @@ class EmbeddedServer:
                 cwd="/",
                 start_new_session=True,
                 pass_fds=(alive.fileno(),),  # the lock lasts as long as the server or any of its backends
-                preexec_fn=_stop_with_parent if self._die_with_parent else None,  # noqa: PLW1509 - one system call
+                preexec_fn=partial(end_with_parent, signal.SIGINT) if self._die_with_parent else None,  # noqa: PLW1509 - one system call
                 **account.run_as,
             )
 
@@ -228,7 +228,3 @@ def _locked(handle: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _stop_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
